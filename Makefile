@@ -1,0 +1,40 @@
+# Everything runs from a virtual environment that the first target makes.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: setup check test test-slow bench demo sheets wheel clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+check: setup  ## lint, types, fast tests: < 60 s
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
+
+test: check wheel  ## what the README promises and CI runs
+
+test-slow: setup  ## the tests that take their time
+	$(BIN)/python -m pytest -m slow
+
+wheel: setup  ## build the wheel, install it into a clean environment, smoke-test it
+	$(BIN)/python tests/wheel_smoke.py
+
+bench: setup  ## run the benchmarks and rewrite the tables of the docs
+	$(BIN)/python -m benchmarks
+
+demo: setup  ## repair the pictures of examples/ and write before | mask | after sheets to demo/
+	$(BIN)/python examples/demo.py
+
+sheets: setup  ## before | mask | after sheets of real damaged prints, to sheets/
+	$(BIN)/python benchmarks/sheets.py
+
+clean:
+	rm -rf $(VENV) build dist demo sheets

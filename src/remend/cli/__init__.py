@@ -1,0 +1,5 @@
+"""The command line: one file a verb."""
+
+from remend.cli.main import main
+
+__all__ = ["main"]

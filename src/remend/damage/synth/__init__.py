@@ -1,0 +1,1 @@
+"""Seeded generators of masks and damage, shared with training (NumPy and OpenCV only)."""

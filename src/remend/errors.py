@@ -1,0 +1,89 @@
+"""Every error that Remend raises on purpose.
+
+    RemendError                    exit code
+    ├── UsageError                 2   an option or argument that cannot be meant
+    │   └── MaskError              2   a mask that does not fit its picture
+    ├── PictureError               1   this picture cannot be repaired; others can
+    │   ├── FormatError            1   not a picture, or a format that is not supported
+    │   └── DecodeError            1   a picture, but truncated or damaged beyond reading
+    ├── ModelError                 3   a model file that is missing, damaged or breaks the contract
+    ├── ResourceError              4   the machine's or the user's limits
+    │   ├── LimitError             4   more pixels than allowed
+    │   └── WriteError             4   the output cannot be written
+    └── EvaluationError            2   pairs or reports that cannot be measured
+
+A message is one line: what came, what was expected, what to do next.
+"""
+
+__all__ = [
+    "DecodeError",
+    "EvaluationError",
+    "FormatError",
+    "LimitError",
+    "MaskError",
+    "ModelError",
+    "PictureError",
+    "RemendError",
+    "ResourceError",
+    "UsageError",
+    "WriteError",
+]
+
+
+class RemendError(Exception):
+    """Base of all errors that Remend raises on purpose.
+
+    ``exit_code`` is what the command line ends with when this error is the cause.
+    """
+
+    exit_code: int = 1
+
+
+class UsageError(RemendError):
+    """An option or argument that cannot be meant."""
+
+    exit_code = 2
+
+
+class MaskError(UsageError):
+    """A mask that does not fit its picture."""
+
+
+class PictureError(RemendError):
+    """This picture cannot be repaired; the others of a batch can."""
+
+    exit_code = 1
+
+
+class FormatError(PictureError):
+    """Not a picture, or a format that is not supported."""
+
+
+class DecodeError(PictureError):
+    """A picture, but truncated or damaged beyond reading."""
+
+
+class ModelError(RemendError):
+    """A model file that is missing, damaged or breaks the contract."""
+
+    exit_code = 3
+
+
+class ResourceError(RemendError):
+    """The machine's or the user's limits are reached."""
+
+    exit_code = 4
+
+
+class LimitError(ResourceError):
+    """More pixels than allowed."""
+
+
+class WriteError(ResourceError):
+    """The output cannot be written."""
+
+
+class EvaluationError(RemendError):
+    """Pairs or reports that cannot be measured."""
+
+    exit_code = 2

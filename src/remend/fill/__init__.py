@@ -1,0 +1,1 @@
+"""Fillers, one a file, and the catalogue above them."""

@@ -1,0 +1,70 @@
+"""What a filler is: the one contract between planning, filling and finishing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from remend.picture import Bool, Filled, Float
+
+__all__ = ["Capabilities", "Filler"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the planner knows of a filler; the planner never looks at its name.
+
+    Attributes:
+        reach_px: largest inscribed radius of a hole, in pixels, that it fills well; None = any.
+        makes_texture: whether large fills carry texture instead of fog.
+        cost_us_per_px: microseconds a hole pixel on one core, for a middling hole.
+        context_px: least width of the ring of known pixels that it wants around a hole.
+        context_radii: the same ring, as a multiple of the hole's inscribed radius; the larger counts.
+        size_multiple: window sides must be a multiple of this.
+        deterministic: same input, same output, whatever the seed.
+        copies: whether it answers ``source_xy``.
+    """
+
+    reach_px: int | None
+    makes_texture: bool
+    cost_us_per_px: float
+    context_px: int
+    context_radii: float = 0.0
+    size_multiple: int = 1
+    deterministic: bool = True
+    copies: bool = False
+
+
+@runtime_checkable
+class Filler(Protocol):
+    """Fills the hole of one window.
+
+    A filler is a small frozen dataclass: its fields are its parameters, with units in their names.
+    """
+
+    @property
+    def name(self) -> str:
+        """The word on the command line, lower case with dashes."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the planner may count on."""
+
+    def fill(
+        self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
+    ) -> Filled:
+        """Fill ``hole``.
+
+        Args:
+            window: (h, w, 3) float32, known pixels in [0, 1]. Values under ``hole`` and outside
+                ``usable`` mean nothing and must not be read, NaN included. Never written to.
+            hole: (h, w) bool, True = fill. Not empty.
+            usable: (h, w) bool, True = may be read. Never True inside the hole. A window may hold
+                pixels that are neither: transparent, no data, damaged and not to be filled now.
+                May be empty of True only when the whole picture is; then any finite answer will do.
+            prior: (h, w, 3) float32 coarse fill to start from, or None.
+            seed: for fillers that draw at random.
+
+        Returns:
+            The filled window; the caller composes, so only pixels under ``hole`` matter.
+        """

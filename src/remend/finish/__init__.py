@@ -1,0 +1,1 @@
+"""After filling: seams, grain, and optional sharpening, inside the hole only."""

@@ -1,0 +1,1 @@
+"""Reading and writing pictures so that nothing is lost: `read_picture`, `write_picture`."""

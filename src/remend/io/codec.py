@@ -1,0 +1,111 @@
+"""What a codec is: one format family, one file, one contract.
+
+A codec writes a picture back into *its own container*: the encoder of a library makes the pixel
+payload, and everything else of the source file (profiles, EXIF, XMP, text, palettes, further
+pages, unknown chunks) is carried over byte for byte. So nothing has to be understood to survive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from remend.picture import Bool, Metadata, Picture
+
+__all__ = ["Codec", "Encoded", "Header", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to read: a path, or bytes that came through a pipe.
+
+    ``name`` is what messages call it.
+    """
+
+    name: str
+    path: Path | None = None
+    data: bytes | None = None
+
+    def read_bytes(self) -> bytes:
+        """All of it."""
+        if self.data is not None:
+            return self.data
+        assert self.path is not None
+        return self.path.read_bytes()
+
+    def head(self, length: int = 64) -> bytes:
+        """The first bytes, enough to tell the format."""
+        if self.data is not None:
+            return self.data[:length]
+        assert self.path is not None
+        with self.path.open("rb") as file:
+            return file.read(length)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What can be said before any pixel is decoded.
+
+    ``width`` and ``height`` are as stored, before the orientation is applied.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+    frames: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A written file: its bytes, and lines that the user should see."""
+
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+
+class Codec(Protocol):
+    """One format family. Codecs are modules' singletons; they hold no state."""
+
+    @property
+    def format(self) -> str:
+        """``jpeg``, ``png``, ``tiff``, ``webp``, ``bmp``, ``gif``, ``avif`` or ``heif``."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """File name endings, lower case with the dot, the usual one first."""
+
+    @property
+    def lossless(self) -> bool:
+        """Whether every sample survives a write (``webp`` answers for its default)."""
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file that starts with ``head`` (64 bytes or more, if it has them) is of this format."""
+
+    def header(self, source: Source) -> Header:
+        """Size, orientation and frames, without decoding pixels and in bounded memory.
+
+        Raises:
+            DecodeError: the file is truncated or damaged before its size is told.
+        """
+
+    def decode(self, source: Source) -> Picture:
+        """The picture **in stored orientation**, its container filled in (format, metadata, details,
+        notes, path or data). Never converts: 16-bit stays 16-bit, CMYK stays CMYK, P stays P.
+
+        Raises:
+            DecodeError: truncated or damaged; FormatError: a kind that is not supported.
+        """
+
+    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+        """``picture`` (stored orientation, decoded by this very codec, samples changed only under
+        ``changed``) as a file that is otherwise the source file: same kind of payload, same metadata.
+        """
+
+    def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
+        """``picture`` (stored orientation) as a new file of this format, when the source was of
+        another format or an array. Says in ``notes`` what the format cannot hold.
+
+        Raises:
+            FormatError: the format cannot hold such samples at all (say, float in JPEG).
+        """

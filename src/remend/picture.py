@@ -1,0 +1,288 @@
+"""The array contracts that every stage keeps: Picture, mask, Box, Region, Filled.
+
+Conventions, everywhere in the package:
+
+- arrays are indexed ``[y, x]``; a position given as a pair is ``(x, y)``
+- colour is RGB order, never BGR
+- a mask is ``(H, W)`` bool and **True means repair**
+- pictures are in display orientation; only ``remend.io`` knows how they are stored
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from remend.errors import MaskError, UsageError
+
+__all__ = [
+    "Bool",
+    "Box",
+    "Container",
+    "DamageKind",
+    "Filled",
+    "Float",
+    "Metadata",
+    "Mode",
+    "Picture",
+    "Region",
+    "check_mask",
+]
+
+Bool = NDArray[np.bool_]
+Float = NDArray[np.float32]
+Native = NDArray[Any]
+
+Mode = Literal["L", "LA", "RGB", "RGBA", "CMYK", "P"]
+CHANNELS: dict[str, int] = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "P": 1}
+DTYPES = (np.uint8, np.uint16, np.float32)
+
+DamageKind = Literal[
+    "given", "scratch", "crack", "dust", "stain", "hole", "overlay", "noise", "blur", "blocks", "cloud"
+]
+DAMAGE_KINDS: tuple[str, ...] = get_args(DamageKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What travels with a picture when its format changes.
+
+    Attributes:
+        icc: ICC profile, as stored.
+        exif: EXIF block: a TIFF structure, without the ``Exif\\0\\0`` prefix.
+        xmp: XMP packet, UTF-8 XML.
+        dpi: horizontal and vertical resolution in dots an inch.
+        text: PNG text entries and other comments, by keyword.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    text: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The file a picture came from, as far as it is needed to write it back as it came.
+
+    Attributes:
+        format: the codec's name: ``jpeg``, ``png``, ``tiff`` …
+        path: where it was read; None when it came as bytes.
+        data: the file's bytes; None when they can be read again from ``path``.
+        orientation: the EXIF orientation, 1–8, that display order was made with.
+        metadata: what travels into another format.
+        details: the codec's own notes (bit depth, interlace, compression …).
+        notes: lines that the user should see (``first of 12 frames``).
+    """
+
+    format: str
+    path: Path | None = None
+    data: bytes | None = None
+    orientation: int = 1
+    metadata: Metadata = field(default_factory=Metadata)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def read_bytes(self) -> bytes:
+        """The file as it was read, all of it."""
+        if self.data is not None:
+            return self.data
+        if self.path is None:
+            raise UsageError("this picture has no file behind it: it came as an array")
+        return self.path.read_bytes()
+
+
+@dataclass(slots=True)
+class Picture:
+    """Native samples in display orientation, with what is needed to write the file back.
+
+    Attributes:
+        samples: (H, W, C) uint8, uint16 or float32; any strides.
+        mode: what the channels mean; ``P`` holds palette indices (C = 1).
+        palette: (N, 4) uint8 RGBA, N ≤ 256, for mode ``P``; otherwise None.
+        container: the file it came from; None for a picture made from an array.
+
+    Raises:
+        UsageError: when the samples do not fit the mode.
+    """
+
+    samples: Native
+    mode: Mode
+    palette: NDArray[np.uint8] | None = None
+    container: Container | None = None
+
+    def __post_init__(self) -> None:
+        samples = self.samples
+        if samples.ndim != 3 or samples.shape[2] != CHANNELS[self.mode]:
+            raise UsageError(
+                f"a picture of mode {self.mode} needs samples of shape (H, W, {CHANNELS[self.mode]}), "
+                f"got {samples.shape}"
+            )
+        if samples.dtype not in DTYPES:
+            raise UsageError(f"samples must be uint8, uint16 or float32, got {samples.dtype}: convert them")
+        if samples.shape[0] < 1 or samples.shape[1] < 1:
+            raise UsageError(f"a picture needs at least one pixel, got {samples.shape[1]}×{samples.shape[0]}")
+        if (self.mode == "P") != (self.palette is not None):
+            raise UsageError("a palette belongs to mode P, and to no other")
+
+    @property
+    def height(self) -> int:
+        """Rows, in display orientation."""
+        return int(self.samples.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns, in display orientation."""
+        return int(self.samples.shape[1])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.height, self.width
+
+    @property
+    def alpha_channel(self) -> int | None:
+        """Index of the alpha channel, None where there is none."""
+        return {"LA": 1, "RGBA": 3}.get(self.mode)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Box:
+    """A half-open rectangle of pixels: rows ``top … bottom - 1``, columns ``left … right - 1``."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.right - self.left
+
+    @property
+    def area(self) -> int:
+        """Pixels."""
+        return self.height * self.width
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Ready to index an array: ``array[box.slices]``."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def grown(self, by_px: int, size: tuple[int, int]) -> Box:
+        """The box with ``by_px`` more on every side, cut at a picture of ``size`` (height, width)."""
+        return Box(
+            max(0, self.top - by_px),
+            max(0, self.left - by_px),
+            min(size[0], self.bottom + by_px),
+            min(size[1], self.right + by_px),
+        )
+
+    def union(self, other: Box) -> Box:
+        """The smallest box that holds both."""
+        return Box(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether they share a pixel."""
+        return (
+            self.top < other.bottom
+            and other.top < self.bottom
+            and self.left < other.right
+            and other.left < self.right
+        )
+
+    def inside(self, outer: Box) -> Box:
+        """The same box in the coordinates of ``outer``."""
+        return Box(
+            self.top - outer.top, self.left - outer.left, self.bottom - outer.top, self.right - outer.left
+        )
+
+    @staticmethod
+    def around(mask: Bool) -> Box | None:
+        """The bounding box of the True pixels, None when there are none."""
+        rows = np.flatnonzero(mask.any(axis=1))
+        if not rows.size:
+            return None
+        columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
+        return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One piece of damage.
+
+    Attributes:
+        box: where it is in the picture.
+        mask: (box.height, box.width) bool, True = damaged.
+        kind: what it is.
+        confidence: 0 (a guess) to 1 (sure); 1 for masks that the user gave.
+    """
+
+    box: Box
+    mask: Bool
+    kind: DamageKind
+    confidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.mask.shape != (self.box.height, self.box.width) or self.mask.dtype != np.bool_:
+            raise UsageError(
+                f"a region's mask must be bool of shape {(self.box.height, self.box.width)}, "
+                f"got {self.mask.dtype} {self.mask.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a filler answers for one window.
+
+    Attributes:
+        pixels: (h, w, 3) float32. Only the hole's pixels are read; they may leave [0, 1] slightly.
+        source_xy: (h, w, 2) int32 window coordinates (x, y) of the pixel that each filled pixel was
+            copied, or mainly taken, from; -1 where there is none. None for fillers that do not copy.
+        confidence: (h, w) float32 in [0, 1], or None where the filler cannot say.
+    """
+
+    pixels: Float
+    source_xy: NDArray[np.int32] | None = None
+    confidence: Float | None = None
+
+
+def check_mask(mask: object, size: tuple[int, int]) -> Bool:
+    """Return ``mask`` as an (H, W) bool array that fits a picture of ``size``.
+
+    Args:
+        mask: (H, W) bool; nothing else is guessed at here (``remend.damage.given`` reads files).
+        size: (height, width) of the picture.
+
+    Raises:
+        MaskError: when the shape or the type is another.
+
+    >>> check_mask(np.zeros((2, 3), bool), (2, 3)).shape
+    (2, 3)
+    """
+    array = np.asarray(mask)
+    if array.dtype != np.bool_:
+        raise MaskError(f"a mask array must be bool (True = repair), got {array.dtype}: compare it first")
+    if array.shape != tuple(size):
+        got = "×".join(str(n) for n in array.shape[::-1])
+        raise MaskError(
+            f"the mask is {got} and the picture {size[1]}×{size[0]}: give a mask of the picture's size"
+        )
+    return array

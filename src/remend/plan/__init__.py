@@ -1,0 +1,1 @@
+"""From regions of damage to windows, each with a filler and the reason for it."""
