@@ -1,3 +1,71 @@
-"""Remend repairs damaged pictures."""
+"""Remend repairs damaged pictures.
+
+>>> import remend
+>>> remend.repair("photo.jpg")  # doctest: +SKIP
+'photo.repaired.jpg'
+
+Names are loaded when they are first used, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+_HOME = {
+    "Box": "remend.picture",
+    "Filled": "remend.picture",
+    "Picture": "remend.picture",
+    "Region": "remend.picture",
+    "RemendError": "remend.errors",
+    "Settings": "remend.pipeline",
+    "detect": "remend.api",
+    "evaluate": "remend.evaluation",
+    "make_mask": "remend.damage.synth",
+    "read_picture": "remend.io",
+    "repair": "remend.api",
+    "repair_file": "remend.job",
+    "restore": "remend.pipeline",
+    "write_picture": "remend.io",
+}
+
+__all__ = [
+    "Box",
+    "Filled",
+    "Picture",
+    "Region",
+    "RemendError",
+    "Settings",
+    "__version__",
+    "detect",
+    "evaluate",
+    "make_mask",
+    "read_picture",
+    "repair",
+    "repair_file",
+    "restore",
+    "write_picture",
+]
+
+if TYPE_CHECKING:
+    from remend.api import detect, repair
+    from remend.damage.synth import make_mask
+    from remend.errors import RemendError
+    from remend.evaluation import evaluate
+    from remend.io import read_picture, write_picture
+    from remend.job import repair_file
+    from remend.picture import Box, Filled, Picture, Region
+    from remend.pipeline import Settings, restore
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -13,7 +13,13 @@ __all__ = ["main"]
 
 # Verb -> module that holds a click command of the verb's name. A verb's imports (OpenCV alone takes
 # 0.1 s) are paid only by who calls it.
-VERBS: dict[str, str] = {}
+VERBS = {
+    "repair": "remend.cli.repair",
+    "detect": "remend.cli.detect",
+    "mask": "remend.cli.mask",
+    "methods": "remend.cli.methods",
+    "evaluate": "remend.cli.evaluate",
+}
 
 
 class LazyGroup(click.Group):

@@ -20,9 +20,12 @@ class Capabilities:
         cost_us_per_px: microseconds a hole pixel on one core, for a middling hole.
         context_px: least width of the ring of known pixels that it wants around a hole.
         context_radii: the same ring, as a multiple of the hole's inscribed radius; the larger counts.
-        size_multiple: window sides must be a multiple of this.
+        size_multiple: window sides must be a multiple of this; the filler pads by itself.
+        window_px: longest window side that it was made for; larger holes are filled at a smaller
+            scale and brought back up. None = any.
         deterministic: same input, same output, whatever the seed.
         copies: whether it answers ``source_xy``.
+        takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
     """
 
     reach_px: int | None
@@ -31,8 +34,10 @@ class Capabilities:
     context_px: int
     context_radii: float = 0.0
     size_multiple: int = 1
+    window_px: int | None = None
     deterministic: bool = True
     copies: bool = False
+    takes_prior: bool = False
 
 
 @runtime_checkable

@@ -1,1 +1,1 @@
-"""After filling: seams, grain, and optional sharpening, inside the hole only."""
+"""After filling: seams, grain, and optional denoising and sharpening, inside the hole only."""

@@ -1,0 +1,104 @@
+"""What people see while pictures are worked on: stdout is data, stderr is log and progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remend.batch import Failure, Outcome
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+__all__ = ["Console", "exit_code"]
+
+
+class Console:
+    """Log lines, results and, on a terminal, a progress bar with an estimate of the time left.
+
+    Args:
+        total: how many pictures.
+        as_json: results are one JSON line a picture on stdout, instead of the written path.
+        quiet: no results on stdout (it carries the picture itself).
+    """
+
+    def __init__(self, total: int, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.total, self.as_json, self.quiet = total, as_json, quiet
+        self.bar: Progress | None = None
+        self.task: TaskID | None = None
+
+    def __enter__(self) -> Console:
+        if sys.stderr.isatty() and self.total > 1:
+            from rich.console import Console as Terminal
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("repairing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            # Pictures differ in size: the estimate looks back over ten minutes, so it does not jump.
+            self.bar = Progress(*columns, console=Terminal(stderr=True), speed_estimate_period=600)
+            self.task = self.bar.add_task("repairing", total=self.total)
+            self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def show(self, outcome: Outcome) -> None:
+        """One picture is done."""
+        if isinstance(outcome, Failure):
+            self.log(f"remend: {printable(outcome.source)}: {outcome.message}")
+            content: dict[str, Any] = {
+                "input": outcome.source,
+                "error": outcome.message,
+                "exit_code": outcome.exit_code,
+            }
+        else:
+            content = outcome.as_json()
+            self.log(_line(content))
+            for note in outcome.notes:
+                self.log(f"  note: {note}")
+        if self.as_json:
+            click.echo(json.dumps(content))
+        elif not self.quiet and content.get("output") is not None:
+            click.echo(content["output"])
+        if self.bar is not None and self.task is not None:
+            self.bar.advance(self.task)
+
+    def log(self, line: str) -> None:
+        """A line on stderr, above the bar if there is one."""
+        if self.bar is not None:
+            self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            click.echo(line, err=True)
+
+
+def printable(name: str) -> str:
+    """A file name on one line, whatever it holds."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+
+
+def exit_code(failures: list[Failure], total: int) -> int:
+    """0 all good; the failures' own code if every picture failed for the same cause; else 1."""
+    if not failures:
+        return 0
+    codes = {failure.exit_code for failure in failures}
+    return codes.pop() if len(failures) == total and len(codes) == 1 else 1
+
+
+def _line(content: dict[str, Any]) -> str:
+    """What happened to one picture, in one line."""
+    found = ", ".join(f"{count} {kind}" for kind, count in content["found"].items())
+    methods = ", ".join(f"{name} ×{count}" for name, count in content["methods"].items()) or "nothing to do"
+    parts = [
+        printable(content["input"]),
+        f"{100 * content['hole_ratio']:.2f} % marked" + (f" ({found})" if found else ""),
+        methods,
+        f"{sum(content['seconds'].values()):.2f} s",
+    ]
+    return " · ".join(parts)

@@ -1,0 +1,110 @@
+"""`remend detect`: the damage of a picture, as a mask, a picture of what was seen, or JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remend.errors import RemendError, UsageError
+
+if TYPE_CHECKING:
+    from remend.picture import Region
+
+__all__ = ["detect"]
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
+@click.option(
+    "-o",
+    "--output",
+    metavar="MASK",
+    help="Where the mask goes (white = repair); a folder for several inputs.",
+)
+@click.option("--overlay", metavar="FILE", help="A picture of what was found; a folder for several inputs.")
+@click.option(
+    "--sensitivity",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="0: only what is sure; 1: all that might be.",
+)
+@click.option(
+    "--dilate-px", default=2, show_default=True, type=click.IntRange(0, 500), help="Grow what was found."
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="One JSON line a picture on stdout: every region with kind, confidence and box.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option(
+    "--max-pixels",
+    default=256_000_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Refuse larger pictures.",
+)
+def detect(inputs: tuple[str, ...], **flags: Any) -> None:
+    """Find scratches, dust, cracks, torn borders and stamped text."""
+    from remend.batch import Failure
+    from remend.cli.console import exit_code, printable
+
+    if flags["output"] is None and flags["overlay"] is None and not flags["as_json"]:
+        raise UsageError("say what is wanted: -o MASK, --overlay FILE, or --json")
+    failures = []
+    for name in inputs:
+        try:
+            _detect_one(Path(name), flags, several=len(inputs) > 1)
+        except RemendError as error:
+            failures.append(Failure(name, str(error), error.exit_code))
+            click.echo(f"remend: {printable(name)}: {error}", err=True)
+    click.get_current_context().exit(exit_code(failures, len(inputs)))
+
+
+def _detect_one(source: Path, flags: dict[str, Any], *, several: bool) -> None:
+    import numpy as np
+
+    from remend.cli.console import printable
+    from remend.explain import draw_regions
+    from remend.io import read_picture, write_picture
+    from remend.job import MaskOptions, find_mask
+    from remend.picture import Picture
+    from remend.samples import eight_bit
+
+    picture = read_picture(source, max_pixels=flags["max_pixels"])
+    options = MaskOptions(sensitivity=flags["sensitivity"], dilate_px=flags["dilate_px"])
+    finding = find_mask(picture, None, options=options)
+    pictures = {"output": finding.mask.astype(np.uint8)[..., None] * np.uint8(255)}
+    if flags["overlay"] is not None:
+        pictures["overlay"] = draw_regions(eight_bit(picture), finding.regions)
+    for flag, samples in pictures.items():
+        if flags[flag] is None:
+            continue
+        target = Path(flags[flag])
+        if several or target.is_dir():
+            target = target / f"{source.name}.{'mask' if flag == 'output' else 'seen'}.png"
+        made = Picture(samples, "L" if samples.shape[2] == 1 else "RGB")
+        everything = np.ones(made.size, bool)
+        written = write_picture(made, target, changed=everything, overwrite=flags["overwrite"])
+        click.echo(str(written.path), err=flags["as_json"])
+    share = 100 * float(np.count_nonzero(finding.mask)) / finding.mask.size
+    click.echo(f"{printable(str(source))} · {len(finding.regions)} regions, {share:.2f} % marked", err=True)
+    if flags["as_json"]:
+        regions = [_plain(region) for region in finding.regions]
+        line = {"input": str(source), "width": picture.width, "height": picture.height, "regions": regions}
+        click.echo(json.dumps(line))
+
+
+def _plain(region: Region) -> dict[str, Any]:
+    box = region.box
+    return {
+        "kind": region.kind,
+        "confidence": round(region.confidence, 3),
+        "box": [box.left, box.top, box.right, box.bottom],
+        "pixels": int(region.mask.sum()),
+    }

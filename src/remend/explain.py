@@ -1,0 +1,199 @@
+"""What `--explain` writes: the plan as JSON, and as pictures that a person can check.
+
+For ``photo.jpg`` in the folder: ``photo.jpg.plan.json``, ``photo.jpg.mask.png`` (the effective mask,
+white = repaired), ``photo.jpg.plan.png`` (holes by filler, windows as frames) and, where pixels were
+copied, ``photo.jpg.sources.png`` (lines from filled places to where their pixels came from).
+"""
+
+from __future__ import annotations
+
+import colorsys
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from remend import __version__
+from remend.errors import WriteError
+from remend.job import Finding
+from remend.picture import DAMAGE_KINDS, Bool, Filled, Region
+from remend.pipeline import Restored, Settings
+from remend.plan.plan import Plan, Step
+from remend.samples import eight_bit
+
+__all__ = ["Explanation", "draw_plan", "draw_regions", "draw_sources"]
+
+LONGEST_PX = 1600  # drawings of larger pictures are made smaller
+LINES_PER_STEP = 60
+
+
+class Explanation:
+    """Listens to a repair, then writes what it saw.
+
+    Hand ``observe`` to ``repair_file`` as its observer and ``inspect`` as its ``inspect``.
+
+    Args:
+        folder: made if missing; files of the same name are replaced.
+        name: of the picture; the files are named after it.
+        settings: that the repair runs with, to be written down.
+    """
+
+    def __init__(self, folder: Path, name: str, settings: Settings) -> None:
+        self.folder, self.name, self.settings = folder, name, settings
+        self.copies: list[NDArray[np.int32]] = []
+
+    def observe(self, number: int, count: int, step: Step, filled: Filled) -> None:
+        """Keep a sample of where the step's pixels came from: (n, 4) x, y, source x, source y."""
+        if filled.source_xy is None or filled.source_xy.shape[:2] != step.hole.shape:
+            return
+        y, x = np.nonzero(step.hole & (filled.source_xy[..., 0] >= 0))
+        pick = np.linspace(0, len(y) - 1, min(len(y), LINES_PER_STEP)).astype(np.intp)
+        y, x = y[pick], x[pick]
+        origin = np.array([step.window.left, step.window.top])
+        here = np.stack([x, y], axis=1) + origin
+        self.copies.append(np.concatenate([here, filled.source_xy[y, x] + origin], axis=1).astype(np.int32))
+
+    def inspect(self, restored: Restored, finding: Finding) -> None:
+        """Write the files.
+
+        Raises:
+            WriteError: the folder cannot be written.
+        """
+        shown = np.ascontiguousarray(eight_bit(restored.picture))
+        scale = min(1.0, LONGEST_PX / max(shown.shape[:2]))
+        size = (max(1, round(shown.shape[1] * scale)), max(1, round(shown.shape[0] * scale)))
+        small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        content = self.as_json(restored.plan, finding)
+        self._save("plan.json", (json.dumps(content, indent=2) + "\n").encode())
+        self._save_picture("mask.png", finding.mask.astype(np.uint8) * 255)
+        self._save_picture("plan.png", draw_plan(small, restored.plan, finding.mask, scale))
+        if self.copies:
+            self._save_picture("sources.png", draw_sources(small, np.concatenate(self.copies), scale))
+
+    def as_json(self, plan: Plan, finding: Finding) -> dict[str, Any]:
+        """The plan as plain data; boxes are [left, top, right, bottom] in pixels, half-open."""
+        height, width = finding.mask.shape
+        return {
+            "picture": self.name,
+            "remend": __version__,
+            "width": width,
+            "height": height,
+            "settings": {key: getattr(self.settings, key) for key in self.settings.__slots__},
+            "hole_pixels": int(np.count_nonzero(finding.mask)),
+            "notes": list(finding.notes),
+            "regions": [
+                {
+                    "kind": region.kind,
+                    "confidence": round(region.confidence, 3),
+                    "box": [region.box.left, region.box.top, region.box.right, region.box.bottom],
+                    "pixels": int(np.count_nonzero(region.mask)),
+                }
+                for region in finding.regions
+            ],
+            "steps": [
+                {
+                    "filler": step.filler,
+                    "reason": step.reason,
+                    "window": [step.window.left, step.window.top, step.window.right, step.window.bottom],
+                    "core": [step.core.left, step.core.top, step.core.right, step.core.bottom],
+                    "holes": step.holes,
+                    "radius_px": round(step.radius_px, 2),
+                    "scale": round(step.scale, 4),
+                }
+                for step in plan.steps
+            ],
+        }
+
+    def _save_picture(self, ending: str, picture: NDArray[np.uint8]) -> None:
+        colour = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
+        self._save(ending, cv2.imencode(".png", colour)[1].tobytes())
+
+    def _save(self, ending: str, content: bytes) -> None:
+        path = self.folder / f"{self.name}.{ending}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise WriteError(
+                f"{path} cannot be written ({error.strerror}): give --explain another folder"
+            ) from error
+
+
+def draw_plan(picture: NDArray[np.uint8], plan: Plan, mask: Bool, scale: float) -> NDArray[np.uint8]:
+    """Holes tinted by filler over a paler picture, windows as frames, a legend at the top left.
+
+    Args:
+        picture: (h, w, 3) uint8, already at ``scale``.
+        plan: what to draw.
+        mask: (H, W) bool at full size.
+        scale: of the drawing.
+    """
+    drawn = (picture // 2 + 120).astype(np.uint8)
+    colours = {name: _colour(k, len(plan.fillers)) for k, name in enumerate(plan.fillers)}
+    for step in plan.steps:
+        window = step.window
+        left, top = int(window.left * scale), int(window.top * scale)
+        right = min(drawn.shape[1], max(left + 1, round(window.right * scale)))
+        bottom = min(drawn.shape[0], max(top + 1, round(window.bottom * scale)))
+        inside = np.zeros_like(step.hole)
+        inside[step.core.inside(window).slices] = True
+        hole = (step.hole & inside).astype(np.float32)
+        shown = cv2.resize(hole, (right - left, bottom - top), interpolation=cv2.INTER_AREA) > 0
+        drawn[top:bottom, left:right][shown] = colours[step.filler]
+        cv2.rectangle(drawn, (left, top), (right - 1, bottom - 1), colours[step.filler], 1)
+    for row, (name, colour) in enumerate(colours.items()):
+        text = f"{name}: {sum(step.filler == name for step in plan.steps)} windows"
+        _label(drawn, text, row, colour)
+    return drawn
+
+
+def draw_regions(picture: NDArray[np.uint8], regions: Sequence[Region]) -> NDArray[np.uint8]:
+    """Found damage over a paler picture, at full size: colour by kind, a legend at the top left.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        regions: what was found.
+    """
+    drawn = (picture // 2 + 110).astype(np.uint8)
+    kinds = sorted({region.kind for region in regions})
+    thickness = max(1, round(max(drawn.shape) / 1000))
+    for region in regions:
+        colour = _colour(DAMAGE_KINDS.index(region.kind), len(DAMAGE_KINDS))
+        drawn[region.box.slices][region.mask] = colour
+        if region.mask.size > 32 * 32:
+            box = region.box.grown(4, drawn.shape[:2])
+            cv2.rectangle(drawn, (box.left, box.top), (box.right - 1, box.bottom - 1), colour, thickness)
+    for row, kind in enumerate(kinds):
+        count = sum(region.kind == kind for region in regions)
+        colour = _colour(DAMAGE_KINDS.index(kind), len(DAMAGE_KINDS))
+        _label(drawn, f"{kind}: {count}", row, colour)
+    return drawn
+
+
+def draw_sources(picture: NDArray[np.uint8], copies: NDArray[np.int32], scale: float) -> NDArray[np.uint8]:
+    """A line from each sampled filled pixel (dot) back to the place its pixel was copied from."""
+    drawn = (picture // 2 + 120).astype(np.uint8)
+    places = np.rint(copies * scale).astype(int)
+    for k, (x, y, from_x, from_y) in enumerate(places.tolist()):
+        colour = _colour(k % 12, 12)
+        cv2.line(drawn, (from_x, from_y), (x, y), colour, 1, cv2.LINE_AA)
+        cv2.circle(drawn, (x, y), 2, colour, -1, cv2.LINE_AA)
+    return drawn
+
+
+def _label(drawn: NDArray[np.uint8], text: str, row: int, colour: tuple[int, int, int]) -> None:
+    """A line of the legend, readable over anything."""
+    size = max(0.5, max(drawn.shape) / 2400)
+    at = (round(16 * size), round((20 + 22 * row) * 2 * size))
+    for shade, width in (((255, 255, 255), round(8 * size)), (colour, max(1, round(2 * size)))):
+        cv2.putText(drawn, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, shade, width, cv2.LINE_AA)
+
+
+def _colour(index: int, count: int) -> tuple[int, int, int]:
+    """Distinct colours round the circle."""
+    red, green, blue = colorsys.hsv_to_rgb(index / max(1, count), 0.9, 0.75)
+    return int(red * 255), int(green * 255), int(blue * 255)

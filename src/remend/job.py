@@ -1,0 +1,257 @@
+"""One picture from file to file: read, find damage, plan, fill, finish, write."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from remend.adapt import as_picture
+from remend.damage.find import find_damage
+from remend.damage.given import Polarity, dilated, effective_mask
+from remend.errors import MaskError, WriteError
+from remend.io import encode_picture, write_picture
+from remend.picture import Bool, Picture, Region
+from remend.pipeline import Observer, Restored, Settings, plan_repair, restore
+from remend.plan.plan import Plan
+from remend.samples import eight_bit
+
+__all__ = ["MAX_PIXELS", "Finding", "MaskOptions", "Report", "default_target", "find_mask", "repair_file"]
+
+FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
+MAX_PIXELS = 256_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskOptions:
+    """How the mask is read or found. Fields are the command line's flags.
+
+    Attributes:
+        mask_polarity: what marks the hole in a given mask: ``white``, ``black`` or ``alpha``.
+        dilate_px: grow the hole by this radius; None = 2 for found damage, 0 for a given mask.
+        resize_mask: accept a mask of another size.
+        sensitivity: of finding: 0 (only what is sure) to 1 (all that might be damage).
+    """
+
+    mask_polarity: Polarity = "white"
+    dilate_px: int | None = None
+    resize_mask: bool = False
+    sensitivity: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The effective mask and where it came from.
+
+    Attributes:
+        mask: (H, W) bool, True = repair.
+        regions: what was found; empty for a given mask.
+        notes: what was done on the way.
+    """
+
+    mask: Bool
+    regions: tuple[Region, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What happened to one picture; ``as_json`` is a line of ``--json``.
+
+    Attributes:
+        source: the input's name.
+        target: where the result was written; None for a dry run.
+        size: (height, width).
+        hole_ratio: share of the picture that the effective mask marks.
+        found: how many regions of each kind were found.
+        plan: what was done, or would be done.
+        notes: lines that the user should see.
+        seconds: by stage.
+    """
+
+    source: str
+    target: str | None
+    size: tuple[int, int]
+    hole_ratio: float
+    found: dict[str, int]
+    plan: Plan
+    notes: tuple[str, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, without the arrays."""
+        return {
+            "input": self.source,
+            "output": self.target,
+            "width": self.size[1],
+            "height": self.size[0],
+            "hole_ratio": round(self.hole_ratio, 6),
+            "found": self.found,
+            "methods": dict(Counter(step.filler for step in self.plan.steps)),
+            "notes": list(self.notes),
+            "seconds": {stage: round(spent, 4) for stage, spent in self.seconds.items()},
+        }
+
+
+def repair_file(
+    source: str | PathLike[str] | bytes | BinaryIO,
+    target: str | PathLike[str] | BinaryIO | None,
+    *,
+    mask: object | None = None,
+    settings: Settings | None = None,
+    options: MaskOptions | None = None,
+    format: str | None = None,
+    overwrite: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    observer: Observer | None = None,
+    inspect: Callable[[Restored, Finding], None] | None = None,
+) -> Report:
+    """Read, find damage, plan, fill, finish, write.
+
+    Args:
+        source: a path, the file's bytes, or a binary file.
+        target: a path, a binary file, or None to plan only and write nothing.
+        mask: a mask as ``repair`` takes it; None = find the damage.
+        settings: how to repair.
+        options: how to read or find the mask.
+        format: of the output; None = the target's suffix, or the source's format.
+        overwrite: replace an existing target.
+        max_pixels: refuse larger pictures before decoding them.
+        observer: hears of each step.
+        inspect: gets the repaired picture and the finding before the picture is encoded
+            (``--explain`` looks at it).
+
+    Raises:
+        RemendError: one of its kinds, one line each.
+    """
+    settings, options = settings or Settings(), options or MaskOptions()
+    if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
+        # Said again by the writer; said here before any work is done.
+        raise WriteError(f"{target} exists: give another -o, or --overwrite")
+    laps = _Laps()
+    picture = as_picture(source, max_pixels=max_pixels)
+    notes = picture.container.notes if picture.container is not None else ()
+    laps.end("read")
+    finding = find_mask(picture, mask, options=options, max_pixels=max_pixels)
+    laps.end("find")
+    size, where = picture.size, None
+    if target is None:
+        plan = plan_repair(picture, finding.mask, settings)
+        laps.end("plan")
+        if inspect is not None:
+            inspect(Restored(picture, finding.mask, plan), finding)
+    else:
+        restored = restore(picture, finding.mask, settings, observer=observer)
+        plan = restored.plan
+        del picture  # the encoder of a large JPEG needs the room
+        laps.end("fill")
+        if inspect is not None:
+            inspect(restored, finding)
+            laps.end("explain")
+        where, said = _write(restored, target, format, overwrite)
+        notes += said
+        laps.end("write")
+    return Report(
+        source=_name_of(source),
+        target=where,
+        size=size,
+        hole_ratio=float(np.count_nonzero(finding.mask)) / finding.mask.size,
+        found=dict(Counter(region.kind for region in finding.regions)),
+        plan=plan,
+        notes=notes + finding.notes,
+        seconds=laps.seconds,
+    )
+
+
+def find_mask(
+    picture: Picture, mask: object | None, *, options: MaskOptions, max_pixels: int = MAX_PIXELS
+) -> Finding:
+    """The effective mask of a picture: as given, or found by analysis.
+
+    Args:
+        picture: what the mask is for.
+        mask: a path, bytes, a binary file, a PIL image or an array; None = find the damage.
+        options: how.
+        max_pixels: refuse larger mask files.
+
+    Raises:
+        MaskError: a mask that does not fit, or that covers the whole picture.
+        UsageError: options that cannot be meant.
+    """
+    if mask is None:
+        regions = tuple(find_damage(eight_bit(picture), sensitivity=options.sensitivity))
+        if not regions:
+            return Finding(np.zeros(picture.size, bool), (), ("no damage found",))
+        found = np.zeros(picture.size, bool)
+        for region in regions:
+            found[region.box.slices] |= region.mask
+        by_px = FOUND_DILATION_PX if options.dilate_px is None else options.dilate_px
+        return Finding(dilated(found, by_px), regions)
+    # A bool array has one meaning, whatever marks the hole in mask pictures.
+    is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
+    effective = effective_mask(
+        as_picture(mask, max_pixels=max_pixels),
+        picture.size,
+        polarity="white" if is_bool else options.mask_polarity,
+        resize=options.resize_mask,
+        dilate_px=options.dilate_px or 0,
+    )
+    if effective.mask.all():
+        raise MaskError(
+            "the mask marks the whole picture, so nothing is left to repair from: "
+            "mark less, or turn it round with --mask-polarity"
+        )
+    notes = effective.notes if effective.mask.any() else (*effective.notes, "the mask is empty")
+    return Finding(effective.mask, (), notes)
+
+
+def default_target(source: Path) -> Path:
+    """``photo.jpg`` → ``photo.repaired.jpg``, in the same folder."""
+    return source.with_name(f"{source.stem}.repaired{source.suffix}")
+
+
+def _write(
+    restored: Restored, target: str | PathLike[str] | BinaryIO, format: str | None, overwrite: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Write to a path or into an open file; where it went and what there is to say."""
+    if isinstance(target, (str, PathLike)):
+        written = write_picture(
+            restored.picture,
+            target,
+            changed=restored.changed,
+            format=format,
+            overwrite=overwrite,
+            consume=True,
+        )
+        return str(written.path), written.notes
+    encoded = encode_picture(restored.picture, changed=restored.changed, format=format, consume=True)
+    target.write(encoded.data)
+    return _name_of(target), encoded.notes
+
+
+def _name_of(source: object) -> str:
+    """What messages call it."""
+    if isinstance(source, (str, PathLike)):
+        return str(source)
+    return str(getattr(source, "name", "-"))
+
+
+class _Laps:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def end(self, stage: str) -> None:
+        """The time since the last call belongs to ``stage``."""
+        now = time.perf_counter()
+        self.seconds[stage] = now - self._since
+        self._since = now

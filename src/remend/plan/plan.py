@@ -1,0 +1,202 @@
+"""From a mask to an ordered list of steps: which window, which filler, at which scale, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from math import ceil
+
+import cv2
+import numpy as np
+
+from remend.fill.filler import Capabilities
+from remend.picture import Bool, Box, Picture
+from remend.plan.holes import CELL_PX, Cluster, activity_around, clusters
+from remend.plan.policy import Choice, Policy
+from remend.samples import colour_groups, take_out, value_range
+
+__all__ = ["Plan", "Step", "make_plan"]
+
+TILE_PX = 512  # thin damage is filled tile by tile: a scratch across the frame needs no frame-sized window
+TILE_RADII = 16  # thin: the tile is at least this many radii wide
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of one filler.
+
+    Attributes:
+        filler: its name in the catalogue, or the path of a model.
+        window: what the filler sees.
+        core: where its answer is kept; holes that reach out of the core belong to the next tile.
+        hole: (window.height, window.width) bool, what to fill.
+        radius_px: the largest inscribed radius among the step's holes.
+        scale: the window is filled at this scale, ≤ 1.
+        holes: how many holes the step touches.
+        reason: why this filler, in words.
+    """
+
+    filler: str
+    window: Box
+    core: Box
+    hole: Bool
+    radius_px: float
+    scale: float
+    holes: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in the order of their doing: small holes first, then from the top."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def fillers(self) -> tuple[str, ...]:
+        """The fillers that take part, in order of first use."""
+        return tuple(dict.fromkeys(step.filler for step in self.steps))
+
+
+def make_plan(
+    picture: Picture,
+    mask: Bool,
+    *,
+    policy: Policy,
+    capabilities: Mapping[str, Capabilities],
+) -> Plan:
+    """Plan the repair of ``mask``.
+
+    Deterministic: the same picture, mask and policy give the same plan.
+
+    Args:
+        picture: looked at around wide holes only, to measure texture.
+        mask: (H, W) bool, True = repair.
+        policy: which filler for which hole.
+        capabilities: of each filler of the policy, by its name.
+
+    Cost: one pass over the mask; then the holes' own boxes.
+    """
+    steps: list[Step] = []
+    for cluster in clusters(mask):
+        for choice, labels in _choices(cluster, picture, mask, policy):
+            steps.extend(_steps(cluster, labels, choice, capabilities[choice.filler], picture.size))
+    steps.sort(key=lambda step: (_pass_of(step, policy), step.core))
+    return Plan(tuple(steps))
+
+
+def _pass_of(step: Step, policy: Policy) -> int:
+    """Rungs are written from thin to wide, so their order is the order of filling."""
+    return next(i for i, rung in enumerate(policy.rungs) if rung.filler == step.filler)
+
+
+def _choices(
+    cluster: Cluster, picture: Picture, mask: Bool, policy: Policy
+) -> Iterable[tuple[Choice, list[int]]]:
+    """The cluster's holes by chosen filler; the reason told is the widest hole's."""
+    above = policy.needs_activity_above_px
+    groups: dict[str, tuple[Choice, list[int]]] = {}
+    # Widest first, so that a group's reason is the widest hole's.
+    for label in (np.argsort(-cluster.radius_px[1:], kind="stable") + 1).tolist():
+        radius = float(cluster.radius_px[label])
+        activity = None
+        if above is not None and radius > above:
+            activity = _activity(cluster, label, picture, mask)
+        choice = policy.choose(radius, activity)
+        groups.setdefault(choice.filler, (choice, []))[1].append(label)
+    return groups.values()
+
+
+def _activity(cluster: Cluster, label: int, picture: Picture, mask: Bool) -> float:
+    """The texture around one hole."""
+    box = cluster.boxes[label].grown(CELL_PX // 2, picture.size)
+    damaged = mask[box.slices]
+    hole = _part(cluster, box, [label])
+    window = take_out(picture, box, colour_groups(picture)[0], value_range(picture, box, ~damaged))
+    return activity_around(cv2.cvtColor(window, cv2.COLOR_RGB2GRAY), hole, damaged)
+
+
+def _part(cluster: Cluster, box: Box, labels: list[int]) -> Bool:
+    """(box.height, box.width) bool: where ``box`` of the picture shows those holes of the cluster."""
+    part = np.zeros((box.height, box.width), bool)
+    shared = Box(
+        max(box.top, cluster.box.top),
+        max(box.left, cluster.box.left),
+        min(box.bottom, cluster.box.bottom),
+        min(box.right, cluster.box.right),
+    )
+    if shared.height <= 0 or shared.width <= 0:
+        return part
+    here = cluster.labels[shared.inside(cluster.box).slices]
+    wanted = np.zeros(len(cluster.radius_px), bool)
+    wanted[labels] = True
+    part[shared.inside(box).slices] = wanted[here]
+    return part
+
+
+def _steps(
+    cluster: Cluster, labels: list[int], choice: Choice, can: Capabilities, size: tuple[int, int]
+) -> Iterable[Step]:
+    """Windows for the holes that one filler takes."""
+    thin = float(cluster.radius_px[labels].max()) * TILE_RADII <= TILE_PX
+    whole = _around(cluster, labels)
+    if thin and max(whole.height, whole.width) > TILE_PX:
+        cores = _tiles(cluster, labels, whole, size)
+    elif thin:
+        cores = [(whole, labels)]
+    else:
+        cores = [(_around(cluster, group), group) for group in _merged(cluster, labels, can, size)]
+    for core, group in cores:
+        radius = float(cluster.radius_px[group].max())
+        window = core.grown(_context_px(can, radius), size)
+        longest = max(window.height, window.width)
+        scale = 1.0 if can.window_px is None else min(1.0, can.window_px / longest)
+        hole = _part(cluster, window, group)
+        yield Step(choice.filler, window, core, hole, radius, scale, len(group), choice.reason)
+
+
+def _around(cluster: Cluster, labels: list[int]) -> Box:
+    """The box of those holes."""
+    return reduce(Box.union, (cluster.boxes[label] for label in labels))
+
+
+def _context_px(can: Capabilities, radius_px: float) -> int:
+    """How far the window reaches beyond the hole."""
+    return ceil(max(can.context_px, can.context_radii * radius_px))
+
+
+def _tiles(
+    cluster: Cluster, labels: list[int], whole: Box, size: tuple[int, int]
+) -> list[tuple[Box, list[int]]]:
+    """Thin holes that reach far, cut by a grid that is fixed to the picture, not to the hole."""
+    cores = []
+    for top in range(whole.top // TILE_PX * TILE_PX, whole.bottom, TILE_PX):
+        for left in range(whole.left // TILE_PX * TILE_PX, whole.right, TILE_PX):
+            tile = Box(top, left, min(top + TILE_PX, size[0]), min(left + TILE_PX, size[1]))
+            inner = Box.around(_part(cluster, tile, labels))
+            if inner is not None:
+                core = Box(top + inner.top, left + inner.left, top + inner.bottom, left + inner.right)
+                touched = np.unique(cluster.labels[core.inside(cluster.box).slices])
+                cores.append((core, np.intersect1d(touched, labels).tolist()))
+    return cores
+
+
+def _merged(cluster: Cluster, labels: list[int], can: Capabilities, size: tuple[int, int]) -> list[list[int]]:
+    """Wide holes whose windows overlap so much that one call is cheaper than two."""
+    groups: list[tuple[Box, list[int]]] = []
+    for label in sorted(labels, key=lambda k: cluster.boxes[k]):
+        context = _context_px(can, float(cluster.radius_px[label]))
+        box, members = cluster.boxes[label].grown(context, size), [label]
+        joined = True
+        while joined:
+            joined = False
+            for other in groups:
+                both = box.union(other[0])
+                if both.area <= box.area + other[0].area:
+                    box, members = both, other[1] + members
+                    groups.remove(other)
+                    joined = True
+                    break
+        groups.append((box, members))
+    return [members for _, members in groups]

@@ -1,0 +1,91 @@
+"""Which filler for which hole: a table for each quality, read from the top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from remend.errors import UsageError
+
+__all__ = ["POLICIES", "QUALITIES", "Choice", "Policy", "Quality", "Rung", "policy_for"]
+
+Quality = Literal["fast", "balanced", "best"]
+QUALITIES: tuple[str, ...] = get_args(Quality)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One line of the table: this filler, if the hole is within these bounds.
+
+    Attributes:
+        filler: its name in the catalogue, or the path of a model.
+        radius_px: largest inscribed radius of the hole; None = any.
+        activity: largest texture activity around the hole (see ``remend.plan.holes``); None = any.
+    """
+
+    filler: str
+    radius_px: float | None = None
+    activity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A filler and why it was chosen."""
+
+    filler: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rungs from the top; the first whose bounds hold a hole takes it. The last has no bounds."""
+
+    rungs: tuple[Rung, ...]
+
+    @property
+    def needs_activity_above_px(self) -> float | None:
+        """Holes of a larger radius need their texture measured; None = no hole does."""
+        if all(rung.activity is None for rung in self.rungs):
+            return None
+        bound = 0.0
+        for rung in self.rungs:
+            if rung.activity is not None or rung.radius_px is None:
+                break
+            bound = rung.radius_px
+        return bound
+
+    def choose(self, radius_px: float, activity: float | None) -> Choice:
+        """The filler for a hole of that inscribed radius amid that texture."""
+        said = [f"radius {radius_px:.1f} px"]
+        for rung in self.rungs:
+            if rung.radius_px is not None and radius_px > rung.radius_px:
+                continue
+            if rung.activity is not None and activity is not None and activity > rung.activity:
+                said.append(f"texture {activity:.3f} > {rung.activity:g}")
+                continue
+            if rung.radius_px is not None:
+                said[0] += f" ≤ {rung.radius_px:g}"
+            if rung.activity is not None and activity is not None:
+                said.append(f"texture {activity:.3f} ≤ {rung.activity:g}")
+            return Choice(rung.filler, ", ".join(said))
+        raise AssertionError("the last rung of a policy has no bounds")
+
+
+POLICIES: dict[str, Policy] = {
+    "fast": Policy((Rung("navier-stokes"),)),
+    "balanced": Policy((Rung("biharmonic", radius_px=6.0), Rung("navier-stokes"))),
+    "best": Policy(
+        (Rung("biharmonic", radius_px=6.0), Rung("navier-stokes", activity=0.008), Rung("exemplar"))
+    ),
+}
+
+
+def policy_for(method: str, quality: str) -> Policy:
+    """The table for ``--method auto`` at a quality, or one filler for everything.
+
+    Raises:
+        UsageError: an unknown quality.
+    """
+    if quality not in POLICIES:
+        raise UsageError(f"quality must be one of {', '.join(QUALITIES)}, got {quality!r}")
+    return POLICIES[quality] if method == "auto" else Policy((Rung(method),))

@@ -1,0 +1,241 @@
+"""Between native samples and the float windows that fillers work on, and back.
+
+Only windows are ever converted; the frame stays as it is in the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from remend.picture import Bool, Box, Float, Picture
+
+__all__ = [
+    "Range",
+    "collapse_palette",
+    "colour_groups",
+    "eight_bit",
+    "expand_palette",
+    "put_back",
+    "readable",
+    "take_out",
+    "value_range",
+]
+
+FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The affine map of one window: working = (native - low) / (high - low)."""
+
+    low: float
+    high: float
+
+    @property
+    def span(self) -> float:
+        """high - low; never 0."""
+        return self.high - self.low
+
+
+def colour_groups(picture: Picture, *, alpha: bool = False) -> list[tuple[int, ...]]:
+    """Channels that are filled together, the leading group first.
+
+    CMYK is filled as CMY, then K; alpha is a group of its own, and only when asked for.
+    """
+    groups: dict[str, list[tuple[int, ...]]] = {
+        "L": [(0,)],
+        "LA": [(0,)],
+        "RGB": [(0, 1, 2)],
+        "RGBA": [(0, 1, 2)],
+        "CMYK": [(0, 1, 2), (3,)],
+    }
+    found = list(groups[picture.mode])
+    if alpha and picture.alpha_channel is not None:
+        found.append((picture.alpha_channel,))
+    return found
+
+
+def readable(picture: Picture, box: Box) -> Bool:
+    """Pixels of ``box`` that carry colour: not transparent, not NaN or infinite.
+
+    Returns:
+        (h, w) bool.
+    """
+    native = picture.samples[box.slices]
+    fine = np.ones(native.shape[:2], bool)
+    if picture.alpha_channel is not None:
+        fine &= native[..., picture.alpha_channel] > 0
+    if native.dtype == np.float32:
+        fine &= np.isfinite(native).all(axis=2)
+    key = picture.container.details.get("transparent") if picture.container is not None else None
+    if key is not None and picture.alpha_channel is None:
+        fine &= (native != np.asarray(key, native.dtype)).any(axis=2)
+    return fine
+
+
+def value_range(picture: Picture, box: Box, usable: Bool) -> Range:
+    """The range that maps to [0, 1]: the type's for integers, the usable pixels' own for floats."""
+    full = FULL_SCALE.get(picture.samples.dtype)
+    if full is not None:
+        return Range(0.0, full)
+    values = picture.samples[box.slices][usable]
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return Range(0.0, 1.0)
+    low, high = float(values.min()), float(values.max())
+    return Range(low, high if high > low else low + 1.0)
+
+
+def take_out(picture: Picture, box: Box, channels: tuple[int, ...], span: Range) -> Float:
+    """One group of channels of one window, ready to be filled.
+
+    Returns:
+        (h, w, 3) float32, contiguous, a copy. A single channel is repeated three times. NaN and
+        infinity become 0: such pixels are not usable.
+    """
+    native = picture.samples[box.slices]
+    window = np.empty((*native.shape[:2], 3), np.float32)
+    if len(channels) == 1:
+        window[:] = native[..., channels[0] : channels[0] + 1]
+    else:
+        window[:] = native[..., channels[0] : channels[-1] + 1]
+    if native.dtype == np.float32:
+        window[~np.isfinite(window)] = span.low
+    window -= np.float32(span.low)
+    window *= np.float32(1.0 / span.span)
+    return window
+
+
+def put_back(
+    picture: Picture, box: Box, hole: Bool, pixels: Float, channels: tuple[int, ...], span: Range
+) -> None:
+    """Write the hole's ``pixels`` into the picture's own samples, rounded and clipped; nothing else.
+
+    Args:
+        picture: changed in place, under ``hole`` only.
+        box: where the window lies.
+        hole: (h, w) bool.
+        pixels: (h, w, 3) float32 working values.
+        channels: the group that ``take_out`` read.
+        span: the range that it used.
+    """
+    values = pixels[hole].astype(np.float64)
+    if len(channels) == 1:
+        values = values.mean(axis=1, keepdims=True)
+    values = values * span.span + span.low
+    dtype = picture.samples.dtype
+    if dtype in FULL_SCALE:
+        values = np.clip(np.rint(values), 0.0, FULL_SCALE[dtype])
+    # A view first: boolean indexing of the frame itself would index all of it.
+    window = picture.samples[box.slices]
+    for position, channel in enumerate(channels):
+        plane = window[..., channel]
+        plane[hole] = values[:, position].astype(dtype)
+
+
+def eight_bit(picture: Picture) -> NDArray[np.uint8]:
+    """The picture as people see it, for analysis and previews: (H, W, 3) RGB uint8.
+
+    Transparent and missing pixels come out as stored (NaN as 0); CMYK by the plain formula.
+    An RGB picture of 8 bits is returned as a view.
+    """
+    picture = expand_palette(picture)
+    samples = picture.samples
+    if samples.dtype == np.uint16:
+        samples = (samples >> 8).astype(np.uint8)
+    elif samples.dtype == np.float32:
+        finite = np.isfinite(samples)
+        low, high = (float(samples[finite].min()), float(samples[finite].max())) if finite.any() else (0, 1)
+        scaled = (np.nan_to_num(samples, nan=low, posinf=high, neginf=low) - low) * (
+            255.0 / max(high - low, 1e-12)
+        )
+        samples = np.rint(scaled).astype(np.uint8)
+    if picture.mode in ("L", "LA"):
+        return np.repeat(samples[..., :1], 3, axis=2)
+    if picture.mode == "CMYK":
+        ink = 255 - samples.astype(np.uint16)
+        return (ink[..., :3] * ink[..., 3:] // 255).astype(np.uint8)
+    return samples[..., :3]
+
+
+def expand_palette(picture: Picture) -> Picture:
+    """A palette picture as RGB, or RGBA where an entry is transparent; others as they are."""
+    if picture.palette is None:
+        return picture
+    table = np.zeros((256, 4), np.uint8)
+    table[:, 3] = 255
+    table[: len(picture.palette)] = picture.palette
+    opaque = bool((picture.palette[:, 3] == 255).all())
+    channels = 3 if opaque else 4
+    samples: NDArray[Any] = table[:, :channels][picture.samples[..., 0]]
+    return Picture(samples, "RGB" if opaque else "RGBA", container=picture.container)
+
+
+# A colour that no entry comes this near to (sum of squared differences over RGB) is worth a new one.
+NEAR_ENOUGH = 3 * 4**2
+
+
+def collapse_palette(original: Picture, restored: Picture, changed: Bool) -> Picture:
+    """Indices for the changed pixels of a palette picture; every other index stays as it was.
+
+    Free entries of the palette (256 at most) take the colours that no entry comes near; then each
+    pixel gets its nearest entry. The entries that exist are never altered.
+
+    Args:
+        original: mode P.
+        restored: what ``expand_palette`` made of it, repaired.
+        changed: (H, W) bool.
+    """
+    assert original.palette is not None
+    colours = restored.samples[changed]
+    if not len(colours):
+        return original
+    if colours.shape[1] == 3:
+        colours = np.concatenate([colours, np.full((len(colours), 1), 255, colours.dtype)], axis=1)
+    distinct, inverse = np.unique(colours, axis=0, return_inverse=True)
+    palette = original.palette
+    index, distance = _nearest(distinct, palette)
+    free = 256 - len(palette)
+    missing = distance > NEAR_ENOUGH
+    if free and missing.any():
+        palette = np.concatenate([palette, _new_entries(distinct[missing], free)])
+        index, _ = _nearest(distinct, palette)
+    samples = original.samples.copy()
+    samples[..., 0][changed] = index[inverse.ravel()]
+    return Picture(samples, "P", palette=palette, container=original.container)
+
+
+def _nearest(
+    colours: NDArray[np.uint8], palette: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Index of the nearest entry for each colour, and its squared distance; alpha must agree."""
+    index = np.empty(len(colours), np.uint8)
+    distance = np.empty(len(colours), np.float64)
+    table = palette.astype(np.float64)
+    for start in range(0, len(colours), 4096):
+        part = colours[start : start + 4096].astype(np.float64)
+        gap = ((part[:, None, :3] - table[None, :, :3]) ** 2).sum(axis=2)
+        gap += 1e6 * (part[:, None, 3] != table[None, :, 3])
+        index[start : start + 4096] = gap.argmin(axis=1)
+        distance[start : start + 4096] = gap.min(axis=1)
+    return index, distance
+
+
+def _new_entries(colours: NDArray[np.uint8], free: int) -> NDArray[np.uint8]:
+    """At most ``free`` entries that serve ``colours`` best: themselves, or the centres of clusters."""
+    if len(colours) <= free:
+        return colours
+    points = colours.astype(np.float32)
+    until = (cv2.TERM_CRITERIA_MAX_ITER | cv2.TERM_CRITERIA_EPS, 12, 0.5)
+    # Evenly spaced colours along the brightness axis as first labels: no random start, same bytes.
+    labels = np.empty(len(points), np.int32)
+    labels[np.argsort(points[:, :3].sum(axis=1), kind="stable")] = (
+        np.arange(len(points)) * free // len(points)
+    )
+    _, _, centres = cv2.kmeans(points, free, labels.reshape(-1, 1), until, 1, cv2.KMEANS_USE_INITIAL_LABELS)
+    return np.clip(np.rint(centres), 0, 255).astype(np.uint8)
