@@ -34,7 +34,7 @@ demo: setup  ## repair the pictures of examples/ and write before | mask | after
 	$(BIN)/python examples/demo.py
 
 sheets: setup  ## before | mask | after sheets of real damaged prints, to sheets/
-	$(BIN)/python benchmarks/sheets.py
+	$(BIN)/python -m benchmarks.sheets
 
 clean:
 	rm -rf $(VENV) build dist demo sheets

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
-from remend.errors import RemendError, ResourceError, UsageError
+from remend.errors import RemendError, ResourceError, UsageError, WriteError
 from remend.io.registry import readable_suffixes
 from remend.job import MAX_PIXELS, MaskOptions, Report, default_target, repair_file
 from remend.pipeline import Settings
@@ -201,6 +201,8 @@ def attempt(
 
         explanation = Explanation(shared.explain / place.parent, place.name, shared.settings)
     try:
+        if isinstance(target, Path) and not shared.dry_run:
+            _make_folder(target.parent)
         return repair_file(
             source,
             None if shared.dry_run else target,
@@ -218,6 +220,13 @@ def attempt(
     except MemoryError:
         message = "out of memory: use a smaller picture or fewer --jobs"
         return Failure(name, message, ResourceError.exit_code)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"the folder {folder} cannot be made ({error.strerror}): give another -o") from error
 
 
 def _pictures(folder: Path, *, recursive: bool) -> Iterator[Path]:

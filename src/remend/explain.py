@@ -25,7 +25,7 @@ from remend.pipeline import Restored, Settings
 from remend.plan.plan import Plan, Step
 from remend.samples import eight_bit
 
-__all__ = ["Explanation", "draw_plan", "draw_regions", "draw_sources"]
+__all__ = ["Explanation", "draw_plan", "draw_regions", "draw_sheet", "draw_sources"]
 
 LONGEST_PX = 1600  # drawings of larger pictures are made smaller
 LINES_PER_STEP = 60
@@ -149,6 +149,26 @@ def draw_plan(picture: NDArray[np.uint8], plan: Plan, mask: Bool, scale: float) 
         text = f"{name}: {sum(step.filler == name for step in plan.steps)} windows"
         _label(drawn, text, row, colour)
     return drawn
+
+
+def draw_sheet(
+    before: NDArray[np.uint8], mask: Bool, after: NDArray[np.uint8], *, height_px: int | None = None
+) -> NDArray[np.uint8]:
+    """Before | mask | after, side by side.
+
+    Args:
+        before: (H, W, 3) uint8.
+        mask: (H, W) bool, the effective mask.
+        after: (H, W, 3) uint8.
+        height_px: of the sheet; None = full size, so that fills can be judged at 100 %.
+    """
+    white = np.repeat(mask.astype(np.uint8)[..., None] * np.uint8(255), 3, axis=2)
+    gap = np.full((before.shape[0], 6, 3), 128, np.uint8)
+    sheet = np.concatenate([before, gap, white, gap, after], axis=1)
+    if height_px is None:
+        return sheet
+    width_px = round(sheet.shape[1] * height_px / sheet.shape[0])
+    return cv2.resize(sheet, (width_px, height_px), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def draw_regions(picture: NDArray[np.uint8], regions: Sequence[Region]) -> NDArray[np.uint8]:

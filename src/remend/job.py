@@ -232,7 +232,13 @@ def _write(
         )
         return str(written.path), written.notes
     encoded = encode_picture(restored.picture, changed=restored.changed, format=format, consume=True)
-    target.write(encoded.data)
+    try:
+        target.write(encoded.data)
+        target.flush()
+    except BrokenPipeError:
+        raise  # the reader has left: no fault of ours, and nobody to tell
+    except OSError as error:
+        raise WriteError(f"{_name_of(target)} cannot be written ({error.strerror}): make room") from error
     return _name_of(target), encoded.notes
 
 

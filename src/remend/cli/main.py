@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -9,7 +12,7 @@ import click
 from remend import __version__
 from remend.errors import RemendError
 
-__all__ = ["main"]
+__all__ = ["main", "remend"]
 
 # Verb -> module that holds a click command of the verb's name. A verb's imports (OpenCV alone takes
 # 0.1 s) are paid only by who calls it.
@@ -23,7 +26,7 @@ VERBS = {
 
 
 class LazyGroup(click.Group):
-    """Finds commands by name in VERBS and turns Remend's errors into one line and an exit code."""
+    """Finds commands by name in VERBS."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs, in the order of VERBS."""
@@ -37,19 +40,48 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), cmd_name)
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the verb; an expected error is one line on stderr."""
-        try:
-            return super().invoke(ctx)
-        except RemendError as error:
-            click.echo(f"remend: {error}", err=True)
-            ctx.exit(error.exit_code)
-        except MemoryError:
-            click.echo("remend: out of memory: use a smaller picture or fewer --jobs", err=True)
-            ctx.exit(4)
-
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="remend")
-def main() -> None:
-    """Repair damaged pictures: find the damage, fill it, leave every other pixel as it was."""
+def remend() -> None:
+    """Repair damaged pictures: find the damage, fill it, leave every other pixel as it was.
+
+    Exit codes: 0 all good, 1 some pictures failed, 2 usage, 3 model, 4 resources, 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; an expected error is one line on stderr.
+
+    Args:
+        arguments: None = the process's own.
+
+    Raises:
+        SystemExit: always, with the exit code.
+    """
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = remend.main(args=arguments, prog_name="remend", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        click.echo("remend: interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except RemendError as error:
+        click.echo(f"remend: {error}", err=True)
+        return error.exit_code
+    except MemoryError:
+        click.echo("remend: out of memory: use a smaller picture or fewer --jobs", err=True)
+        return 4
+    except BrokenPipeError:
+        # Whoever read our output has left (`remend … | head`): nothing more to say to anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0

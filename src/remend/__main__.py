@@ -1,0 +1,5 @@
+"""`python -m remend`."""
+
+from remend.cli import main
+
+main()

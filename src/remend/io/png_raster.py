@@ -1,0 +1,244 @@
+"""The pixel payload of PNG files, through OpenCV's libpng, for every sample layout that PNG has.
+
+OpenCV decodes and encodes L, RGB and RGBA of 8 and 16 bits several times as fast as Pillow, and
+knows nothing of the other layouts, or changes them on the way. But a PNG filter works on bytes, not
+on samples: it only knows how many bytes a pixel has. So a layout that OpenCV lacks travels under the
+label of one with as many bytes a pixel:
+
+    P 8              as   L 8
+    P 1, 2, 4        as   L 1, 2, 4 (reading);  packed bytes as L 8 (writing)
+    LA 8             as   L 16
+    LA 16            as   RGBA 8
+
+The carrier file holds IHDR and IDAT alone, so no colour key, gamma or orientation is applied either.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from remend.errors import DecodeError, FormatError
+from remend.io.png_chunks import SIGNATURE, ImageHeader, chunk_bytes
+
+__all__ = ["decode_raster", "encode_raster"]
+
+Array = NDArray[np.generic]
+
+PIECE = 8 << 20  # bytes inflated at a time
+BLOCK = 0xFFFF  # bytes of a stored deflate block
+ROWS = 256  # rows converted at a time
+ALL_FILTERS = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_ALL_FILTERS]
+NO_FILTER = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE, cv2.IMWRITE_PNG_COMPRESSION, 6]
+
+
+def decode_raster(header: ImageHeader, idat: Iterable[memoryview], name: str) -> NDArray[np.generic]:
+    """(H, W, C) samples as stored: uint8 or uint16.
+
+    Grey of 1, 2 and 4 bits is spread over 0–255; palette indices are as they are. RGB comes as a
+    view of BGR memory, so that the encoder gets it back without a copy.
+
+    Raises:
+        DecodeError: the data are damaged or end early.
+        FormatError: more than OpenCV holds (2³⁰ pixels, 2²⁰ a side).
+
+    Cost: memory for the frame twice, once of them for the time of the call.
+    """
+    depth, colour = _carrier(header)
+    carrier = _stored_png(header.relabelled(depth=depth, colour=colour), idat, name)
+    try:
+        frame = cv2.imdecode(np.frombuffer(carrier, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise FormatError(
+            f"{name}: {header.width}×{header.height} pixels are more than OpenCV reads from a PNG: tile it"
+        ) from error
+    del carrier
+    if frame is None:
+        raise DecodeError(f"{name}: a damaged PNG: its picture data cannot be decoded")
+    samples: Array = frame if frame.ndim == 3 else frame[:, :, np.newaxis]
+    if colour == 6:
+        _swap_red_and_blue(samples)
+    if header.colour == 2:
+        return samples[:, :, ::-1]
+    if header.colour == 3 and header.depth < 8:
+        samples //= np.uint8(255 // ((1 << header.depth) - 1))
+    if header.colour == 4:
+        if header.depth == 8:
+            return samples.astype(">u2").view(np.uint8)
+        return samples.view(">u2").astype(np.uint16)
+    return samples
+
+
+def encode_raster(samples: NDArray[np.generic], header: ImageHeader) -> bytes:
+    """The IDAT chunks, whole, that hold ``samples`` (H, W, C) under ``header``.
+
+    Grey of fewer than 8 bits is expected in 0–255 and rounded to the nearest level; palette indices
+    must fit the depth.
+
+    Raises:
+        FormatError: more than OpenCV writes.
+
+    Cost: a copy of the frame, except for L, and for RGB whose memory is BGR.
+    """
+    if header.interlaced:
+        return chunk_bytes(b"IDAT", _interlaced(samples, header))
+    if header.depth < 8:
+        carrier: Array = _packed(samples[:, :, 0], header)
+        parameters = NO_FILTER
+    else:
+        carrier = _carried(samples, header)
+        parameters = NO_FILTER if header.colour == 3 else ALL_FILTERS
+    try:
+        _, file = cv2.imencode(".png", carrier, parameters)
+    except cv2.error as error:
+        raise FormatError(
+            f"{header.width}×{header.height} pixels are more than OpenCV writes to a PNG: write a TIFF"
+        ) from error
+    data = memoryview(file)  # type: ignore[arg-type]
+    kept: list[memoryview] = []
+    at = 8
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        if kind == b"IDAT":
+            kept.append(data[at : at + length + 12])
+        at += length + 12
+    return b"".join(kept)
+
+
+def _carrier(header: ImageHeader) -> tuple[int, int]:
+    """(depth, colour) that OpenCV reads unchanged and that has as many bytes a pixel."""
+    if header.colour == 3:
+        return header.depth, 0
+    if header.colour == 4:
+        return (16, 0) if header.depth == 8 else (8, 6)
+    return header.depth, header.colour
+
+
+def _stored_png(header: ImageHeader, idat: Iterable[memoryview], name: str) -> bytearray:
+    """A PNG of ``header`` whose filtered rows are stored, not compressed.
+
+    Inflating here, not in libpng, costs about a tenth more time and lets us see damage before
+    libpng does: it would write to standard error, and let a file pass that holds too much.
+    """
+    widths = [(header.row_bytes(width) + 1, height) for _, _, _, _, width, height in header.passes]
+    total = sum(row * height for row, height in widths)
+    png = bytearray(SIGNATURE + chunk_bytes(b"IHDR", header.to_bytes()))
+    adler, done, prefix = 1, 0, b"\x78\x01"
+    for piece in _inflated(idat, total, name):
+        _check_filters(piece, done, widths, name)
+        adler = zlib.adler32(piece, adler)
+        done += len(piece)
+        parts: list[bytes | memoryview] = [prefix]
+        for start in range(0, len(piece), BLOCK):
+            block = memoryview(piece)[start : start + BLOCK]
+            last = done == total and start + BLOCK >= len(piece)
+            parts += [struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF), block]
+        if done == total:
+            parts.append(struct.pack(">I", adler))
+        png += chunk_bytes(b"IDAT", b"".join(parts))
+        prefix = b""
+    png += chunk_bytes(b"IEND", b"")
+    return png
+
+
+def _inflated(idat: Iterable[memoryview], total: int, name: str) -> Iterable[bytes]:
+    """The first ``total`` inflated bytes, in pieces of at most 8 MiB."""
+    decoder = zlib.decompressobj()
+    done = 0
+    try:
+        for compressed in idat:
+            waiting: bytes | memoryview = compressed
+            while len(waiting) and done < total:
+                piece = decoder.decompress(waiting, min(PIECE, total - done))
+                waiting = decoder.unconsumed_tail
+                if not piece:
+                    break
+                done += len(piece)
+                yield piece
+    except zlib.error as error:
+        raise DecodeError(
+            f"{name}: a damaged PNG: its picture data break off after {done / total:.0%} ({error})"
+        ) from error
+    if done < total:
+        raise DecodeError(f"{name}: a truncated PNG: its picture data end after {done / total:.0%}")
+
+
+def _check_filters(piece: bytes, start: int, passes: list[tuple[int, int]], name: str) -> None:
+    """Refuse filter types above 4, in the rows that begin in ``piece``, which lies at ``start``."""
+    array = np.frombuffer(piece, np.uint8)
+    begin = 0
+    for row, height in passes:
+        first = max(0, -(-(start - begin) // row))
+        offset = begin + first * row - start
+        filters = array[offset : max(0, begin + row * height - start) : row]
+        if filters.size and filters.max() > 4:
+            raise DecodeError(f"{name}: a damaged PNG: a row has the unknown filter {filters.max()}")
+        begin += row * height
+
+
+def _swap_red_and_blue(samples: Array) -> None:
+    """BGRA to RGBA or back, in place, a few rows at a time."""
+    for top in range(0, len(samples), ROWS):
+        rows = samples[top : top + ROWS]
+        rows[...] = cv2.cvtColor(rows, cv2.COLOR_BGRA2RGBA)  # type: ignore[call-overload]
+
+
+def _carried(samples: Array, header: ImageHeader) -> Array:
+    """``samples`` of 8 or 16 bits as the array that OpenCV writes with the same bytes."""
+    if header.colour == 2:
+        return np.ascontiguousarray(samples[:, :, ::-1])
+    if header.colour == 4 and header.depth == 8:
+        return np.ascontiguousarray(samples).view(">u2").astype(np.uint16)
+    if header.colour == 4:
+        samples = samples.astype(">u2").view(np.uint8)
+    if header.colour in (4, 6):
+        return cv2.cvtColor(np.ascontiguousarray(samples), cv2.COLOR_RGBA2BGRA)  # type: ignore[call-overload, no-any-return]
+    return np.ascontiguousarray(samples)
+
+
+def _packed(values: Array, header: ImageHeader) -> NDArray[np.uint8]:
+    """(H, W) values as (H, packed bytes): 8 / depth of them a byte, the leftmost in the high bits."""
+    depth = header.depth
+    indices = values.astype(np.uint16)
+    if header.colour == 0:
+        indices = (indices * ((1 << depth) - 1) + 127) // 255
+    height, width = indices.shape
+    padded = np.zeros((height, header.row_bytes(width), 8 // depth), np.uint8)
+    padded.reshape(height, -1)[:, :width] = indices
+    packed = np.zeros(padded.shape[:2], np.uint8)
+    for place in range(8 // depth):
+        packed |= padded[:, :, place] << np.uint8(8 - depth * (place + 1))
+    return packed
+
+
+def _interlaced(samples: Array, header: ImageHeader) -> bytes:
+    """The Adam7 passes, filtered (Paeth, or none below 8 bits and for palettes) and deflated."""
+    encoder = zlib.compressobj(6)
+    parts: list[bytes] = []
+    for x, y, dx, dy, _, _ in header.passes:
+        part = samples[y::dy, x::dx]
+        if header.depth < 8:
+            rows = _packed(part[:, :, 0], header)
+        else:
+            rows = np.ascontiguousarray(part.astype(f">u{header.depth // 8}")).view(np.uint8)
+            rows = rows.reshape(len(part), -1)
+        plain = header.depth < 8 or header.colour == 3
+        filtered = rows if plain else _paeth(rows, header.channels * header.depth // 8)
+        kind = np.full((len(rows), 1), 0 if plain else 4, np.uint8)
+        parts.append(encoder.compress(np.hstack((kind, filtered)).tobytes()))
+    return b"".join((*parts, encoder.flush()))
+
+
+def _paeth(rows: NDArray[np.uint8], pixel_bytes: int) -> NDArray[np.uint8]:
+    """Each byte less the one of left, above and above-left that is nearest to left + above - above-left."""
+    padded = np.pad(rows.astype(np.int16), ((1, 0), (pixel_bytes, 0)))
+    left, above, corner = padded[1:, :-pixel_bytes], padded[:-1, pixel_bytes:], padded[:-1, :-pixel_bytes]
+    to_left, to_above, to_corner = abs(above - corner), abs(left - corner), abs(left + above - 2 * corner)
+    nearest = np.where(to_above <= to_corner, above, corner)
+    nearest = np.where((to_left <= to_above) & (to_left <= to_corner), left, nearest)
+    return (rows - nearest).astype(np.uint8)

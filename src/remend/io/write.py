@@ -1,0 +1,204 @@
+"""`write_picture`: a picture back into a file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from remend.errors import UsageError, WriteError
+from remend.io.codec import Encoded
+from remend.io.limits import own_limits
+from remend.io.orientation import normalised_exif, normalised_xmp, to_stored
+from remend.io.read import printable, unchanged_since_read
+from remend.io.registry import FORMATS, codec_named, format_of_suffix
+from remend.picture import Bool, Metadata, Picture, check_mask
+
+__all__ = ["Written", "encode_picture", "output_format", "write_picture"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `write_picture` did: where, in which format, and lines that the user should see."""
+
+    path: Path
+    format: str
+    notes: tuple[str, ...] = ()
+
+
+def output_format(picture: Picture, target: Path | None = None, format: str | None = None) -> str:
+    """The format that an output gets: asked for, or by the target's ending, or the source's.
+
+    A file written over its own source keeps the source's format, whatever its name says.
+
+    Raises:
+        UsageError: nothing tells the format, or the ending stands for none.
+    """
+    if format is not None:
+        return codec_named(format).format
+    source = picture.container.format if picture.container else None
+    if target is not None and target.suffix:
+        path = picture.container.path if picture.container else None
+        if source and path is not None and _same_file(path, target):
+            return source
+        named = format_of_suffix(target)
+        if named is None:
+            endings = " ".join(ending[0] for ending in FORMATS.values())
+            raise UsageError(
+                f"{printable(target.name)}: no format ends in {target.suffix!r}: choose one of {endings}"
+            )
+        return named
+    if source is None:
+        raise UsageError("nothing tells the output's format: give it an ending such as .png")
+    return source
+
+
+def encode_picture(
+    picture: Picture, *, changed: Bool, format: str | None = None, consume: bool = False
+) -> Encoded:
+    """A picture as the bytes of a file.
+
+    In its source's format, the source file is kept but for the changed samples, and an empty mask
+    gives the very bytes of the source. In another format, a new file is made in display order.
+
+    Args:
+        picture: in display orientation.
+        changed: (H, W) bool, the samples that differ from the source's.
+        format: None for the source's.
+        consume: let go of the samples as soon as they are not needed: ``picture.samples`` is one
+            pixel afterwards. Keeps a large JPEG's frame and coefficients from being in memory together.
+
+    Raises:
+        MaskError: the mask has another size; WriteError: the source file changed in the meantime;
+        FormatError: the format cannot hold these samples; UsageError: no such format.
+    """
+    check_mask(changed, picture.size)
+    chosen = output_format(picture, None, format)
+    container = picture.container
+    codec = codec_named(chosen)
+    orientation = container.orientation if container else 1
+    if container is None or container.format != chosen:
+        lifted = container.metadata if container else Metadata()
+        with own_limits():
+            return codec.encode(picture, _upright(lifted) if orientation != 1 else lifted)
+    if not unchanged_since_read(container):
+        raise WriteError(
+            f"{printable(container.path)}: the file was changed or moved after it was read: repair it again"
+        )
+    if not changed.any():
+        return Encoded(container.read_bytes())
+    stored = replace(picture, samples=to_stored(picture.samples, orientation))
+    mask = to_stored(changed, orientation)
+    with own_limits():
+        if consume:
+            picture.samples = picture.samples[:1, :1].copy()
+            from remend.io.jpeg import JpegCodec
+
+            if isinstance(codec, JpegCodec):  # the one codec that gains by it
+                return codec.rewrite(stored, mask, consume=True)
+        return codec.rewrite(stored, mask)
+
+
+def write_picture(
+    picture: Picture,
+    target: str | os.PathLike[str],
+    *,
+    changed: Bool,
+    format: str | None = None,
+    overwrite: bool = False,
+    consume: bool = False,
+) -> Written:
+    """Write a picture to a file, whole or not at all.
+
+    The bytes go to a new file in the same folder, to the disk, and only then under the target's
+    name. An existing file is refused unless ``overwrite`` says otherwise, also when it appears
+    while this one is being written; a replaced file's permissions stay, and a link is written through.
+
+    Args:
+        picture, changed, format, consume: as for `encode_picture`.
+        target: the file to write; it may be the picture's own source, with ``overwrite``.
+        overwrite: replace an existing file.
+
+    Raises:
+        WriteError: the target exists, or the folder or the disk does not take it.
+        And what `encode_picture` raises.
+    """
+    path = Path(target)
+    chosen = output_format(picture, path, format)
+    if not overwrite and os.path.lexists(path):
+        raise _exists(path)
+    if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir, no error for names that no file can have
+        raise WriteError(f"{printable(path)}: is a folder; give the name of a file in it")
+    encoded = encode_picture(picture, changed=changed, format=chosen, consume=consume)
+    _write_whole(path, encoded.data, overwrite=overwrite)
+    return Written(path, chosen, encoded.notes)
+
+
+def _upright(metadata: Metadata) -> Metadata:
+    """Metadata for samples in display order."""
+    return replace(
+        metadata,
+        exif=normalised_exif(metadata.exif) if metadata.exif else None,
+        xmp=normalised_xmp(metadata.xmp) if metadata.xmp else None,
+    )
+
+
+def _same_file(a: Path, b: Path) -> bool:
+    try:
+        return a.samefile(b)
+    except OSError:
+        return False
+
+
+def _exists(path: Path) -> WriteError:
+    return WriteError(f"{printable(path)}: exists already: choose another name, or give --overwrite")
+
+
+def _write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
+    try:
+        final = path.resolve() if overwrite and path.is_symlink() else path
+        mode = stat.S_IMODE(final.stat().st_mode) if overwrite and final.exists() else None
+        # a new file's permissions come from the process's umask, so O_CREAT and not mkstemp's 0600
+        draft = final.with_name(f".remend-{secrets.token_hex(8)}.tmp")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            draft.chmod(mode)
+        if overwrite:
+            draft.replace(final)
+        else:
+            _claim(draft, final)
+    except FileExistsError:
+        raise _exists(path) from None
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _claim(draft: Path, final: Path) -> None:
+    """Give the draft its name, only if nobody has it: a hard link, or a placeholder where there are none."""
+    try:
+        os.link(draft, final)
+    except FileExistsError:
+        raise
+    except OSError:
+        os.close(os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        try:
+            draft.replace(final)
+        except OSError:
+            final.unlink(missing_ok=True)
+            raise
+
+
+def _unwritable(path: Path, error: Exception) -> WriteError:
+    reason = getattr(error, "strerror", None) or error
+    return WriteError(f"{printable(path)}: cannot be written: {reason}")

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from made_models import write_mean_filler
+from remend.errors import ModelError
+from remend.fill.filler import Filler
+from remend.fill.neural import Neural, embedded
+
+
+def window(height: int, width: int):
+    rng = np.random.default_rng(0)
+    image = rng.random((height, width, 3), np.float32)
+    hole = np.zeros((height, width), bool)
+    hole[height // 3 : height // 2, width // 4 : width // 2] = True
+    image[hole] = np.nan
+    return image, hole
+
+
+@pytest.mark.parametrize("size", [(64, 64), (37, 53), (5, 9)])
+def test_any_size_is_padded_to_the_multiple_and_cropped_back(tmp_path, size):
+    net = Neural.load(write_mean_filler(tmp_path / "net.onnx", card={"size_multiple": 32}))
+    image, hole = window(*size)
+    filled = net.fill(image, hole, usable=~hole)
+    assert filled.pixels.shape == (*size, 3)
+    # The mean is over the padded window: near the known mean, and the same everywhere in the hole.
+    assert np.ptp(filled.pixels[hole], axis=0).max() < 1e-6
+    np.testing.assert_allclose(filled.pixels[hole][0], image[~hole].mean(axis=0), atol=0.08)
+
+
+def test_pixels_that_may_not_be_read_do_not_reach_the_net(tmp_path):
+    net = Neural.load(write_mean_filler(tmp_path / "net.onnx"))
+    image = np.full((32, 32, 3), 0.25, np.float32)
+    hole = np.zeros((32, 32), bool)
+    hole[10:14, 10:14] = True
+    usable = ~hole
+    usable[0:8] = False
+    image[0:8] = 1.0
+    filled = net.fill(image, hole, usable=usable)
+    np.testing.assert_allclose(filled.pixels[hole], 0.25, atol=1e-6)
+
+
+def test_a_prior_reaches_a_net_that_takes_one(tmp_path):
+    net = Neural.load(write_mean_filler(tmp_path / "net.onnx", prior=True))
+    image, hole = window(32, 32)
+    prior = np.full((32, 32, 3), 0.75, np.float32)
+    np.testing.assert_allclose(net.fill(image, hole, usable=~hole, prior=prior).pixels[hole], 0.75)
+    # Without one it gets the mean.
+    np.testing.assert_allclose(
+        net.fill(image, hole, usable=~hole).pixels[hole][0], image[~hole].mean(axis=0), atol=1e-5
+    )
+
+
+def test_it_keeps_the_fillers_contract_and_its_card_speaks(tmp_path):
+    card = {"name": "tiny", "size_multiple": 8, "window_px": 96, "reach_px": 20}
+    net = Neural.load(write_mean_filler(tmp_path / "net.onnx", card=card))
+    assert isinstance(net, Filler)
+    assert net.name == "tiny"
+    can = net.capabilities
+    assert (can.size_multiple, can.window_px, can.reach_px) == (8, 96, 20)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ModelError, match="cannot be read"):
+        Neural.load(tmp_path / "nowhere.onnx")
+
+
+def test_a_file_that_is_no_model(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(b"not a model at all")
+    with pytest.raises(ModelError, match="damaged or no ONNX"):
+        Neural.load(path)
+
+
+def test_a_truncated_model(tmp_path):
+    path = write_mean_filler(tmp_path / "net.onnx")
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(ModelError):
+        Neural.load(path)
+
+
+def test_another_sha_than_the_cards(tmp_path):
+    path = write_mean_filler(tmp_path / "net.onnx", card={"sha256": "0" * 64})
+    with pytest.raises(ModelError, match="SHA-256"):
+        Neural.load(path)
+
+
+def test_a_card_that_cannot_be_read(tmp_path):
+    path = write_mean_filler(tmp_path / "net.onnx")
+    path.with_suffix(".json").write_text("[1, 2")
+    with pytest.raises(ModelError, match="card"):
+        Neural.load(path)
+
+
+def test_other_outputs_than_the_contracts(tmp_path):
+    with pytest.raises(ModelError, match="filled out"):
+        Neural.load(write_mean_filler(tmp_path / "net.onnx", output="result"))
+
+
+def test_weights_that_are_not_finite(tmp_path):
+    net = Neural.load(write_mean_filler(tmp_path / "net.onnx", constant=float("nan")))
+    image, hole = window(32, 32)
+    with pytest.raises(ModelError, match="not finite"):
+        net.fill(image, hole, usable=~hole)
+
+
+def test_without_an_embedded_model_the_message_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("remend.fill.neural.WEIGHTS", tmp_path)
+    with pytest.raises(ModelError, match=r"--method FILE\.onnx"):
+        embedded()

@@ -1,0 +1,58 @@
+"""Tiny ONNX models that keep the contract, or break it in a chosen way; made, never stored."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+def write_mean_filler(
+    path: Path,
+    *,
+    constant: float | None = None,
+    output: str = "filled",
+    prior: bool = False,
+    card: dict | None = None,
+) -> Path:
+    """A model that fills the hole with the known pixels' mean (or ``constant``, or its prior).
+
+    ``filled = image * (1 - hole) + value * hole``: a real composition, inside the graph.
+    """
+    frame = ["N", 3, "H", "W"]
+    inputs = [
+        helper.make_tensor_value_info("image", TensorProto.FLOAT, frame),
+        helper.make_tensor_value_info("hole", TensorProto.FLOAT, ["N", 1, "H", "W"]),
+    ]
+    one = numpy_helper.from_array(np.float32(1), "one")
+    axes = numpy_helper.from_array(np.array([2, 3], np.int64), "axes")
+    nodes = [
+        helper.make_node("Sub", ["one", "hole"], ["known"]),
+        helper.make_node("Mul", ["image", "known"], ["kept"]),
+        helper.make_node("ReduceSum", ["kept", "axes"], ["total"], keepdims=1),
+        helper.make_node("ReduceSum", ["known", "axes"], ["count"], keepdims=1),
+        helper.make_node("Div", ["total", "count"], ["mean"]),
+    ]
+    constants = [one, axes]
+    value = "mean"
+    if constant is not None:
+        constants.append(numpy_helper.from_array(np.full((1, 3, 1, 1), constant, np.float32), "constant"))
+        value = "constant"
+    if prior:
+        inputs.append(helper.make_tensor_value_info("prior", TensorProto.FLOAT, frame))
+        value = "prior"
+    nodes += [
+        helper.make_node("Mul", [value, "hole"], ["made"]),
+        helper.make_node("Add", ["kept", "made"], [output]),
+    ]
+    outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, frame)]
+    graph = helper.make_graph(nodes, "mean", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    if card is not None:
+        content = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **card}
+        path.with_suffix(".json").write_text(json.dumps(content))
+    return path

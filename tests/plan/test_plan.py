@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+
+from remend.errors import UsageError
+from remend.fill.filler import Capabilities
+from remend.picture import Box, Picture
+from remend.plan.holes import activity_around, clusters
+from remend.plan.plan import TILE_PX, Plan, make_plan
+from remend.plan.policy import POLICIES, Policy, Rung, policy_for
+
+THIN = Capabilities(reach_px=8, makes_texture=False, cost_us_per_px=1, context_px=8)
+WIDE = Capabilities(reach_px=None, makes_texture=True, cost_us_per_px=9, context_px=32, context_radii=2)
+TWO = Policy((Rung("thin", radius_px=6), Rung("wide")))
+CAN = {"thin": THIN, "wide": WIDE}
+
+
+def plan(mask: np.ndarray, policy: Policy = TWO, image: np.ndarray | None = None) -> Plan:
+    samples = np.zeros((*mask.shape, 3), np.uint8) if image is None else image
+    return make_plan(Picture(samples, "RGB"), mask, policy=policy, capabilities=CAN)
+
+
+def covered(made: Plan, shape: tuple[int, int]) -> np.ndarray:
+    """How often each pixel is written."""
+    count = np.zeros(shape, int)
+    for step in made.steps:
+        inside = np.zeros_like(step.hole)
+        inside[step.core.inside(step.window).slices] = True
+        count[step.window.slices] += step.hole & inside
+    return count
+
+
+def test_three_hundred_specks_are_few_windows():
+    rng = np.random.default_rng(0)
+    mask = np.zeros((600, 800), bool)
+    mask[rng.integers(0, 600, 300), rng.integers(0, 800, 300)] = True
+    made = plan(mask)
+    assert len(made.steps) < 60
+    np.testing.assert_array_equal(covered(made, mask.shape), mask.astype(int))
+
+
+def test_a_scratch_across_a_large_frame_is_tiled():
+    mask = np.zeros((3000, 2000), bool)
+    for y in range(3000):
+        mask[y, y * 1999 // 2999] = True
+    made = plan(mask)
+    assert max(max(step.window.height, step.window.width) for step in made.steps) <= TILE_PX + 16
+    assert sum(step.window.area for step in made.steps) < 0.6 * mask.size
+    np.testing.assert_array_equal(covered(made, mask.shape), mask.astype(int))
+
+
+def test_every_pixel_is_planned_exactly_once_on_a_wild_mask():
+    rng = np.random.default_rng(5)
+    mask = rng.random((700, 900)) < 0.004
+    for _ in range(12):
+        y, x, r = rng.integers(0, 700), rng.integers(0, 900), rng.integers(3, 60)
+        yy, xx = np.ogrid[:700, :900]
+        mask |= (yy - y) ** 2 + (xx - x) ** 2 < r * r
+    np.testing.assert_array_equal(covered(plan(mask), mask.shape), mask.astype(int))
+
+
+def test_thin_and_wide_holes_go_to_their_fillers_thin_first():
+    mask = np.zeros((300, 300), bool)
+    mask[20:220, 100:200] = True
+    mask[250, 20:280] = True
+    made = plan(mask)
+    assert [step.filler for step in made.steps] == ["thin", "wide"]
+    assert made.steps[1].radius_px == pytest.approx(50, abs=1)
+    assert "radius" in made.steps[0].reason
+
+
+def test_context_grows_with_the_radius_and_stops_at_the_border():
+    mask = np.zeros((400, 400), bool)
+    mask[150:250, 150:250] = True
+    step = plan(mask).steps[0]
+    assert step.window == Box(50, 50, 350, 350)
+    mask = np.zeros((400, 400), bool)
+    mask[0:100, 0:100] = True
+    assert plan(mask).steps[0].window.top == 0
+
+
+def test_windows_larger_than_the_filler_was_made_for_are_scaled():
+    mask = np.zeros((400, 400), bool)
+    mask[100:300, 100:300] = True
+    small = Capabilities(reach_px=None, makes_texture=True, cost_us_per_px=1, context_px=50, window_px=150)
+    made = make_plan(
+        Picture(np.zeros((400, 400, 3), np.uint8), "RGB"),
+        mask,
+        policy=Policy((Rung("net"),)),
+        capabilities={"net": small},
+    )
+    assert made.steps[0].scale == pytest.approx(0.5)
+
+
+def test_texture_decides_where_the_policy_asks_for_it():
+    mask = np.zeros((200, 400), bool)
+    mask[80:120, 80:120] = mask[80:120, 280:320] = True
+    image = np.full((200, 400, 3), 128, np.uint8)
+    image[:, 200:] = np.random.default_rng(1).integers(0, 255, (200, 200, 1))
+    policy = Policy((Rung("thin", activity=0.01), Rung("wide")))
+    made = plan(mask, policy, image)
+    assert {(step.core.left, step.filler) for step in made.steps} == {(80, "thin"), (280, "wide")}
+    assert "texture" in made.steps[0].reason
+
+
+def test_activity_is_zero_on_flat_ground_and_ignores_the_damage_itself():
+    grey = np.full((60, 60), 0.5, np.float32)
+    hole = np.zeros((60, 60), bool)
+    hole[25:35, 25:35] = True
+    grey[hole] = 1.0
+    assert activity_around(grey, hole, hole) == pytest.approx(0, abs=1e-4)
+
+
+def test_clusters_of_an_empty_mask():
+    assert list(clusters(np.zeros((50, 50), bool))) == []
+    assert plan(np.zeros((50, 50), bool)) == Plan(())
+
+
+def test_the_same_mask_gives_the_same_plan():
+    mask = np.random.default_rng(2).random((300, 300)) < 0.01
+    first, second = plan(mask), plan(mask)
+    assert [(s.window, s.core, s.filler) for s in first.steps] == [
+        (s.window, s.core, s.filler) for s in second.steps
+    ]
+
+
+def test_policies_end_with_a_rung_without_bounds():
+    for policy in POLICIES.values():
+        last = policy.rungs[-1]
+        assert last.radius_px is None
+        assert last.activity is None
+
+
+def test_an_unknown_quality_is_named_with_the_choices():
+    with pytest.raises(UsageError, match="fast, balanced, best"):
+        policy_for("auto", "great")
+    assert policy_for("telea", "fast").rungs == (Rung("telea"),)

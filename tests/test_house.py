@@ -1,0 +1,100 @@
+"""The rules of the house: layers, public names, quick imports, no torch on the repair side."""
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import remend
+from remend.fill.catalogue import ENTRIES, filler_named
+from remend.fill.filler import Filler
+
+SOURCE = Path(remend.__file__).parent
+
+# Who may import whom: a stage imports the ground floor and itself, never a sibling.
+GROUND = {"errors", "picture", "samples", "scale"}
+STAGES = {"io", "damage", "plan", "fill", "finish", "evaluation"}
+MAY_ALSO = {
+    "plan": {"fill.filler"},
+    "damage": {"io"},
+    "evaluation": {"io", "api", "fill.catalogue", "damage.given"},
+}
+
+
+def modules() -> list[str]:
+    return [
+        info.name for info in pkgutil.walk_packages([str(SOURCE)], "remend.") if "__main__" not in info.name
+    ]
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("remend."):
+            found.add(node.module.removeprefix("remend."))
+    return found
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_a_stage_never_imports_its_sibling(stage):
+    allowed = MAY_ALSO.get(stage, set())
+    for path in (SOURCE / stage).rglob("*.py"):
+        for name in imports_of(path):
+            room = name.split(".")[0]
+            fine = room in GROUND | {stage} or room in allowed or any(name.startswith(a) for a in allowed)
+            assert fine, f"{path.relative_to(SOURCE)} imports {name}"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_public_names_exist_and_are_documented(name):
+    module = importlib.import_module(name)
+    assert module.__doc__
+    for public in getattr(module, "__all__", []):
+        assert hasattr(module, public), public
+
+
+@pytest.mark.parametrize("name", remend.__all__)
+def test_every_public_name_of_the_package_loads(name):
+    value = getattr(remend, name)
+    assert value.__doc__ or isinstance(value, str)
+
+
+def test_importing_a_module_first_does_not_hide_a_verb():
+    code = "import remend.job, remend.api, remend.pipeline, remend; assert callable(remend.repair)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", [name for name in ENTRIES if name != "neural"])
+def test_every_filler_of_the_catalogue_keeps_the_contract(name):
+    filler = filler_named(name)
+    assert isinstance(filler, Filler)
+    assert filler.name == name
+    assert filler.capabilities.cost_us_per_px > 0
+
+
+def test_the_repair_side_imports_no_torch_and_the_package_almost_nothing():
+    code = """
+import sys, remend
+early = set(sys.modules)
+assert not early & {"numpy", "cv2", "PIL", "onnxruntime"}, early
+from remend.cli.main import VERBS
+import importlib
+for module in VERBS.values(): importlib.import_module(module)
+import remend.api, remend.batch, remend.explain
+assert not set(sys.modules) & {"torch", "onnxruntime", "jpeglib", "scipy", "skimage"}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_command_answers_at_once():
+    spent = []
+    for _ in range(5):
+        since = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "remend", "--version"], check=True, capture_output=True)
+        spent.append(time.perf_counter() - since)
+    assert min(spent) < 0.25
