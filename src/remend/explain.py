@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from remend import __version__
 from remend.errors import WriteError
+from remend.io.atomic import write_whole
 from remend.job import Finding
 from remend.picture import DAMAGE_KINDS, Bool, Filled, Region
 from remend.pipeline import Restored, Settings
@@ -113,14 +114,13 @@ class Explanation:
         self._save(ending, cv2.imencode(".png", colour)[1].tobytes())
 
     def _save(self, ending: str, content: bytes) -> None:
-        path = self.folder / f"{self.name}.{ending}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
         except OSError as error:
             raise WriteError(
-                f"{path} cannot be written ({error.strerror}): give --explain another folder"
+                f"{self.folder}: cannot be made ({error.strerror}): give another --explain"
             ) from error
+        write_whole(self.folder / f"{self.name}.{ending}", content, overwrite=True)
 
 
 def draw_plan(picture: NDArray[np.uint8], plan: Plan, mask: Bool, scale: float) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remend.batch import Failure, Outcome
+from remend.io.read import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -52,7 +53,9 @@ class Console:
     def show(self, outcome: Outcome) -> None:
         """One picture is done."""
         if isinstance(outcome, Failure):
-            self.log(f"remend: {printable(outcome.source)}: {outcome.message}")
+            name = printable(outcome.source)
+            said = outcome.message.startswith(name)
+            self.log(f"remend: {outcome.message}" if said else f"remend: {name}: {outcome.message}")
             content: dict[str, Any] = {
                 "input": outcome.source,
                 "error": outcome.message,
@@ -76,11 +79,6 @@ class Console:
             self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             click.echo(line, err=True)
-
-
-def printable(name: str) -> str:
-    """A file name on one line, whatever it holds."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
 
 
 def exit_code(failures: list[Failure], total: int) -> int:

@@ -52,7 +52,8 @@ __all__ = ["detect"]
 def detect(inputs: tuple[str, ...], **flags: Any) -> None:
     """Find scratches, dust, cracks, torn borders and stamped text."""
     from remend.batch import Failure
-    from remend.cli.console import exit_code, printable
+    from remend.cli.console import exit_code
+    from remend.io.read import printable
 
     if flags["output"] is None and flags["overlay"] is None and not flags["as_json"]:
         raise UsageError("say what is wanted: -o MASK, --overlay FILE, or --json")
@@ -62,16 +63,17 @@ def detect(inputs: tuple[str, ...], **flags: Any) -> None:
             _detect_one(Path(name), flags, several=len(inputs) > 1)
         except RemendError as error:
             failures.append(Failure(name, str(error), error.exit_code))
-            click.echo(f"remend: {printable(name)}: {error}", err=True)
+            shown = "" if str(error).startswith(printable(name)) else f"{printable(name)}: "
+            click.echo(f"remend: {shown}{error}", err=True)
     click.get_current_context().exit(exit_code(failures, len(inputs)))
 
 
 def _detect_one(source: Path, flags: dict[str, Any], *, several: bool) -> None:
     import numpy as np
 
-    from remend.cli.console import printable
     from remend.explain import draw_regions
     from remend.io import read_picture, write_picture
+    from remend.io.read import printable
     from remend.job import MaskOptions, find_mask
     from remend.picture import Picture
     from remend.samples import eight_bit

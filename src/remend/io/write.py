@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from remend.errors import UsageError, WriteError
+from remend.io.atomic import existing, write_whole
 from remend.io.codec import Encoded
 from remend.io.limits import own_limits
 from remend.io.orientation import normalised_exif, normalised_xmp, to_stored
@@ -128,11 +127,11 @@ def write_picture(
     path = Path(target)
     chosen = output_format(picture, path, format)
     if not overwrite and os.path.lexists(path):
-        raise _exists(path)
+        raise existing(path)
     if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir, no error for names that no file can have
         raise WriteError(f"{printable(path)}: is a folder; give the name of a file in it")
     encoded = encode_picture(picture, changed=changed, format=chosen, consume=consume)
-    _write_whole(path, encoded.data, overwrite=overwrite)
+    write_whole(path, encoded.data, overwrite=overwrite)
     return Written(path, chosen, encoded.notes)
 
 
@@ -150,55 +149,3 @@ def _same_file(a: Path, b: Path) -> bool:
         return a.samefile(b)
     except OSError:
         return False
-
-
-def _exists(path: Path) -> WriteError:
-    return WriteError(f"{printable(path)}: exists already: choose another name, or give --overwrite")
-
-
-def _write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
-    try:
-        final = path.resolve() if overwrite and path.is_symlink() else path
-        mode = stat.S_IMODE(final.stat().st_mode) if overwrite and final.exists() else None
-        # a new file's permissions come from the process's umask, so O_CREAT and not mkstemp's 0600
-        draft = final.with_name(f".remend-{secrets.token_hex(8)}.tmp")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            draft.chmod(mode)
-        if overwrite:
-            draft.replace(final)
-        else:
-            _claim(draft, final)
-    except FileExistsError:
-        raise _exists(path) from None
-    except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _claim(draft: Path, final: Path) -> None:
-    """Give the draft its name, only if nobody has it: a hard link, or a placeholder where there are none."""
-    try:
-        os.link(draft, final)
-    except FileExistsError:
-        raise
-    except OSError:
-        os.close(os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        try:
-            draft.replace(final)
-        except OSError:
-            final.unlink(missing_ok=True)
-            raise
-
-
-def _unwritable(path: Path, error: Exception) -> WriteError:
-    reason = getattr(error, "strerror", None) or error
-    return WriteError(f"{printable(path)}: cannot be written: {reason}")

@@ -1,1 +1,15 @@
-"""Seeded generators of masks and damage, shared with training (NumPy and OpenCV only)."""
+"""Seeded generators of masks and damage, shared with training (NumPy and OpenCV only).
+
+Masks: ``make_mask(kind, size, seed=…, ratio=…)``. Damage on a picture: ``damage_picture(image, kind,
+seed=…)``. The generators behind them, with all their parameters, are in the modules:
+
+- ``irregular``: LaMa, DeepFill v2, Co-Mod-GAN, centre, box
+- ``wear``: scratches, dust; ``surface``: cracks, stains, tears, blocks; ``lettering``: text
+- ``degrade``: noise, blur
+- ``layers``, ``strokes``, ``noise``: what these are drawn with
+"""
+
+from remend.damage.synth.masks import MASK_KINDS, make_mask
+from remend.damage.synth.pictures import DAMAGES, damage_picture
+
+__all__ = ["DAMAGES", "MASK_KINDS", "damage_picture", "make_mask"]

@@ -1,1 +1,0 @@
-"""Metrics, and reports over pairs of pictures and masks."""
