@@ -101,7 +101,6 @@ class Explanation:
                     "reason": step.reason,
                     "window": [step.window.left, step.window.top, step.window.right, step.window.bottom],
                     "core": [step.core.left, step.core.top, step.core.right, step.core.bottom],
-                    "holes": step.holes,
                     "radius_px": round(step.radius_px, 2),
                     "scale": round(step.scale, 4),
                 }

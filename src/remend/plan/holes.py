@@ -24,18 +24,19 @@ class Cluster:
 
     Attributes:
         box: where the cluster lies in the picture.
-        labels: (box.height, box.width) int32, 0 = no hole of this cluster, k = hole k.
+        labels: (box.height, box.width) integers, 0 = no hole of this cluster, k = hole k. Holes that
+            need not be told apart share label 1.
         boxes: (n + 1,) boxes of the holes in picture coordinates; entry 0 is the cluster's.
         radius_px: (n + 1,) float32 inscribed radius of each hole.
     """
 
     box: Box
-    labels: NDArray[np.int32]
+    labels: NDArray[Any]
     boxes: list[Box]
     radius_px: NDArray[np.float32]
 
 
-def clusters(mask: Bool) -> Iterator[Cluster]:
+def clusters(mask: Bool, *, alike_up_to_px: float = 0.0) -> Iterator[Cluster]:
     """Take the mask apart.
 
     The full frame is only ever reduced to cells, so a small hole in a large picture costs little:
@@ -43,6 +44,8 @@ def clusters(mask: Bool) -> Iterator[Cluster]:
 
     Args:
         mask: (H, W) bool, True = repair.
+        alike_up_to_px: in a cluster of no larger inscribed radius the holes are not told apart, which
+            spares the labelling, the dearest part.
     """
     cells = _cells(mask)
     grown = cv2.dilate(cells.view(np.uint8), np.ones((3, 3), np.uint8))
@@ -55,7 +58,7 @@ def clusters(mask: Bool) -> Iterator[Cluster]:
         inner = Box.around(mine)
         if inner is None:
             continue
-        yield _labelled(mask, mine[inner.slices], top + inner.top, left + inner.left)
+        yield _labelled(mask, mine[inner.slices], top + inner.top, left + inner.left, alike_up_to_px)
 
 
 def activity_around(grey: Any, hole: Bool, damaged: Bool) -> float:
@@ -98,7 +101,7 @@ def _cells(mask: Bool) -> Bool:
     return np.asarray(rows.reshape(down, across, CELL_PX).max(axis=2) > 0)
 
 
-def _labelled(mask: Bool, mine: Bool, top: int, left: int) -> Cluster:
+def _labelled(mask: Bool, mine: Bool, top: int, left: int, alike_up_to_px: float) -> Cluster:
     """Label the holes of one cluster, given its cells and their place among all cells."""
     box = Box(
         top * CELL_PX,
@@ -111,9 +114,18 @@ def _labelled(mask: Bool, mine: Bool, top: int, left: int) -> Cluster:
         member = np.repeat(np.repeat(mine, CELL_PX, axis=0), CELL_PX, axis=1)
         crop = crop & member[: box.height, : box.width]
     plane = np.ascontiguousarray(crop).view(np.uint8)
+    # The 5×5 mask is within 1 % of the exact distance, at half the cost.
+    distance = np.asarray(cv2.distanceTransform(plane, cv2.DIST_L2, 5), np.float32)
+    widest = float(distance.max())
+    if widest <= alike_up_to_px:
+        around = Box.around(crop)
+        assert around is not None
+        inside = Box(
+            box.top + around.top, box.left + around.left, box.top + around.bottom, box.left + around.right
+        )
+        return Cluster(box, plane, [box, inside], np.array([0, widest], np.float32))
     count, marked, stats, _ = cv2.connectedComponentsWithStats(plane, connectivity=8)
     labels: NDArray[np.int32] = marked.astype(np.int32, copy=False)
-    distance = np.asarray(cv2.distanceTransform(plane, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
     where = np.flatnonzero(plane)
     radius = np.zeros(count, np.float32)
     np.maximum.at(radius, labels.ravel()[where], distance.ravel()[where])

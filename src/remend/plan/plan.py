@@ -33,7 +33,6 @@ class Step:
         hole: (window.height, window.width) bool, what to fill.
         radius_px: the largest inscribed radius among the step's holes.
         scale: the window is filled at this scale, ≤ 1.
-        holes: how many holes the step touches.
         reason: why this filler, in words.
     """
 
@@ -43,7 +42,6 @@ class Step:
     hole: Bool
     radius_px: float
     scale: float
-    holes: int
     reason: str
 
 
@@ -79,7 +77,8 @@ def make_plan(
     Cost: one pass over the mask; then the holes' own boxes.
     """
     steps: list[Step] = []
-    for cluster in clusters(mask):
+    alike = min(policy.alike_up_to_px, TILE_PX / TILE_RADII)
+    for cluster in clusters(mask, alike_up_to_px=alike):
         for choice, labels in _choices(cluster, picture, mask, policy):
             steps.extend(_steps(cluster, labels, choice, capabilities[choice.filler], picture.size))
     steps.sort(key=lambda step: (_pass_of(step, policy), step.core))
@@ -153,7 +152,7 @@ def _steps(
         longest = max(window.height, window.width)
         scale = 1.0 if can.window_px is None else min(1.0, can.window_px / longest)
         hole = _part(cluster, window, group)
-        yield Step(choice.filler, window, core, hole, radius, scale, len(group), choice.reason)
+        yield Step(choice.filler, window, core, hole, radius, scale, choice.reason)
 
 
 def _around(cluster: Cluster, labels: list[int]) -> Box:
@@ -177,8 +176,9 @@ def _tiles(
             inner = Box.around(_part(cluster, tile, labels))
             if inner is not None:
                 core = Box(top + inner.top, left + inner.left, top + inner.bottom, left + inner.right)
-                touched = np.unique(cluster.labels[core.inside(cluster.box).slices])
-                cores.append((core, np.intersect1d(touched, labels).tolist()))
+                here = cluster.labels[core.inside(cluster.box).slices]
+                touched = np.bincount(here.ravel(), minlength=len(cluster.boxes)) > 0
+                cores.append((core, [label for label in labels if touched[label]]))
     return cores
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal, get_args
 
 from remend.errors import UsageError
@@ -53,6 +54,14 @@ class Policy:
                 break
             bound = rung.radius_px
         return bound
+
+    @property
+    def alike_up_to_px(self) -> float:
+        """Holes up to this radius all go to the first rung, whatever surrounds them."""
+        first = self.rungs[0]
+        if first.activity is not None:
+            return 0.0
+        return inf if first.radius_px is None else first.radius_px
 
     def choose(self, radius_px: float, activity: float | None) -> Choice:
         """The filler for a hole of that inscribed radius amid that texture."""
