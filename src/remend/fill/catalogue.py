@@ -41,8 +41,13 @@ ENTRIES: dict[str, Entry] = {
     ),
     "biharmonic": Entry(
         "remend.fill.biharmonic:Biharmonic",
-        "smooth surface through the rim and its slope; the best for thin damage",
+        "thin plate through the rim and its slope; for thin damage",
         "Damelin, Hoang, On surface completion and image inpainting by biharmonic functions, IJMMS 2018",
+    ),
+    "smooth": Entry(
+        "remend.fill.biharmonic:smooth",
+        "plate under tension: the most accurate smooth fill, thin or wide, but without texture",
+        "Smith, Wessel, Gridding with continuous curvature splines in tension, Geophysics 1990",
     ),
     "exemplar": Entry(
         "remend.fill.exemplar:Exemplar",

@@ -81,11 +81,9 @@ class Policy:
 
 
 POLICIES: dict[str, Policy] = {
-    "fast": Policy((Rung("navier-stokes"),)),
-    "balanced": Policy((Rung("biharmonic", radius_px=6.0), Rung("navier-stokes"))),
-    "best": Policy(
-        (Rung("biharmonic", radius_px=6.0), Rung("navier-stokes", activity=0.008), Rung("exemplar"))
-    ),
+    "fast": Policy((Rung("smooth"),)),
+    "balanced": Policy((Rung("smooth", radius_px=6.0), Rung("smooth", activity=0.012), Rung("exemplar"))),
+    "best": Policy((Rung("smooth", radius_px=3.0), Rung("smooth", activity=0.006), Rung("exemplar"))),
 }
 
 
