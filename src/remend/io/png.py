@@ -43,7 +43,9 @@ MAX_EXIF = 16 << 20
 
 
 class PngCodec:
-    """PNG and APNG. ``details`` of its pictures:
+    """PNG and APNG. A palette is given up to its last entry in use; the rest is free for new ones.
+
+    ``details`` of its pictures:
 
     - ``depth``: bits a sample, ``interlaced``
     - ``levels``: number of grey levels where they are fewer than 256 (mode L of 1, 2 or 4 bits)
@@ -92,16 +94,21 @@ class PngCodec:
             details["transparent"] = key
         notes = [f"its {kind} chunk has a wrong checksum and was carried over as it is" for kind in doubtful]
         notes += _animation_notes(data, chunks)
+        animated = find(chunks, b"acTL") is not None
+        bkgd = find(chunks, b"bKGD")
+        background = data[bkgd.start] if image.colour == 3 and bkgd and bkgd.length else 0
         view = memoryview(data)
         idat = [view[chunk.content] for chunk in chunks if chunk.type == b"IDAT"]
         palette = read_palette(plte_content, trns_content, source.name) if image.colour == 3 else None
         del data, view
-        samples = decode_raster(image, _consumed(idat), source.name)
+        samples = decode_raster(image, idat, source.name)
         if palette is not None and int(samples.max()) >= len(palette):
             missing = np.zeros((int(samples.max()) + 1 - len(palette), 4), np.uint8)
             missing[:, 3] = 255
             notes.append(f"pixels name {len(missing)} entries that its palette lacks: taken as black")
             palette = np.vstack((palette, missing))
+        if palette is not None and not animated:
+            palette = palette[: max(int(samples.max()), background) + 1]
         container = Container(
             format=self.format,
             path=source.path,
@@ -175,13 +182,6 @@ class PngCodec:
         return Encoded(b"".join(parts))
 
 
-def _consumed(pieces: list[memoryview]) -> Any:
-    """The pieces in order, each let go once used, so that the file's bytes do not outlive the inflating."""
-    pieces.reverse()
-    while pieces:
-        yield pieces.pop()
-
-
 def _colour_key(trns: bytes, image: ImageHeader) -> tuple[int, ...] | None:
     """tRNS of L or RGB in the units of the samples."""
     if image.colour not in (0, 2) or len(trns) < 2 * image.channels:
@@ -220,14 +220,15 @@ def _palette_update(
 ) -> tuple[ImageHeader, dict[bytes, bytes]]:
     """The header and the chunks that change because ``palette`` is not the file's."""
     plte, trns, hist = (find(chunks, kind) for kind in (b"PLTE", b"tRNS", b"hIST"))
-    colours, alpha = palette_chunks(palette)
     old_colours, old_alpha = data[plte.content] if plte else b"", data[trns.content] if trns else b""
+    old = read_palette(old_colours, old_alpha, "PNG")
+    colours, alpha = palette_chunks(np.vstack((palette, old[len(palette) :])))
     replaced: dict[bytes, bytes] = {}
     if colours != old_colours:
         replaced[b"PLTE"] = chunk_bytes(b"PLTE", colours)
         if hist:  # as many entries as PLTE; the new ones are rare
-            replaced[b"hIST"] = chunk_bytes(b"hIST", data[hist.content].ljust(2 * len(palette), b"\0"))
-    if alpha != old_alpha.rstrip(b"\xff")[: len(palette)]:
+            replaced[b"hIST"] = chunk_bytes(b"hIST", data[hist.content].ljust(len(colours) // 3 * 2, b"\0"))
+    if alpha != old_alpha[: len(old)].rstrip(b"\xff"):
         replaced[b"tRNS"] = chunk_bytes(b"tRNS", alpha)
     depth = max(image.depth, _palette_depth(len(palette)))
     if depth != image.depth:

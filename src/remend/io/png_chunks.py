@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from remend.errors import DecodeError, FormatError
 
 __all__ = [
+    "MAX_INFLATED",
     "SIGNATURE",
     "Chunk",
     "ImageHeader",
     "chunk_bytes",
+    "find",
     "inflate",
     "palette_chunks",
     "read_header",
@@ -32,7 +34,7 @@ __all__ = [
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 1 << 20
-MAX_INFLATED = 64 << 20  # bytes of one compressed ancillary chunk; profiles are a few MB at most
+MAX_INFLATED = 64 << 20  # bytes of a file's compressed ancillary chunks; profiles are a few MB at most
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
@@ -177,11 +179,11 @@ def chunk_bytes(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
 
-def inflate(data: bytes) -> bytes | None:
-    """The content of a compressed ancillary chunk; None when it is damaged or above 64 MiB."""
+def inflate(data: bytes, limit: int = MAX_INFLATED) -> bytes | None:
+    """The content of a compressed ancillary chunk; None when it is damaged or longer than ``limit``."""
     try:
         decoder = zlib.decompressobj()
-        inflated = decoder.decompress(data, MAX_INFLATED)
+        inflated = decoder.decompress(data, max(1, limit))
     except zlib.error:
         return None
     return inflated if decoder.eof else None

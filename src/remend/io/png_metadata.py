@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 
 from remend.io.exif_tag import bare_exif
-from remend.io.png_chunks import Chunk, chunk_bytes, inflate
+from remend.io.png_chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
 from remend.picture import Metadata
 
 __all__ = ["metadata_chunks", "read_metadata"]
@@ -21,20 +21,23 @@ def read_metadata(data: bytes, chunks: Sequence[Chunk]) -> Metadata:
     icc = exif = xmp = None
     dpi = None
     text: dict[str, str] = {}
+    room = MAX_INFLATED
     for chunk in chunks:
         content = data[chunk.content] if chunk.type not in (b"IDAT", b"fdAT") else b""
         if chunk.type == b"iCCP":
-            icc = inflate(content.partition(b"\0")[2][1:])
+            icc = inflate(content.partition(b"\0")[2][1:], room)
+            room -= len(icc or b"")
         elif chunk.type == b"eXIf":
             exif = bare_exif(content)
         elif chunk.type == b"pHYs" and len(content) == 9 and content[8] == 1:
             across, down = struct.unpack(">II", content[:8])
             dpi = (across * INCH, down * INCH)
         elif chunk.type in (b"tEXt", b"zTXt", b"iTXt"):
-            entry = _read_text(chunk.type, content)
+            entry = _read_text(chunk.type, content, room)
             if entry is None:
                 continue
             keyword, value = entry
+            room -= len(value)
             if keyword == XMP_KEYWORD:
                 xmp = value.encode()
             elif keyword in ("Raw profile type exif", "Raw profile type APP1"):
@@ -61,19 +64,19 @@ def metadata_chunks(metadata: Metadata) -> tuple[bytes, bytes]:
     return first, second
 
 
-def _read_text(kind: bytes, content: bytes) -> tuple[str, str] | None:
-    """(keyword, text) of a text chunk; None when it is damaged."""
+def _read_text(kind: bytes, content: bytes, room: int) -> tuple[str, str] | None:
+    """(keyword, text) of a text chunk; None when it is damaged or longer than ``room``."""
     keyword, _, rest = content.partition(b"\0")
     name = keyword.decode("latin-1")
     if kind == b"tEXt":
         return name, rest.decode("latin-1")
     if kind == b"zTXt":
-        inflated = inflate(rest[1:])
+        inflated = inflate(rest[1:], room)
         return None if inflated is None else (name, inflated.decode("latin-1"))
     fields = rest[2:].split(b"\0", 2)
     if len(rest) < 2 or len(fields) < 3:
         return None
-    value = inflate(fields[2]) if rest[0] else fields[2]
+    value = inflate(fields[2], room) if rest[0] else fields[2]
     return None if value is None else (name, value.decode("utf-8", "replace"))
 
 

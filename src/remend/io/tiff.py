@@ -8,7 +8,7 @@ the very file.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.source_stream import opened
-from remend.io.tiff_chunk import ENCODABLE, decode_chunk, encode_chunk, jpeg_can_be_replaced
+from remend.io.tiff_chunk import ENCODABLE, decode_chunk, decode_chunks, encode_chunk, jpeg_can_be_replaced
 from remend.io.tiff_directory import Directory, Structure, pages, read_structure
 from remend.io.tiff_edit import (
     CLASSIC_LIMIT,
     overlap_each_other,
     ranges_of_other_pages,
+    ranges_of_tags,
     set_integers,
     set_palette,
 )
@@ -37,6 +38,7 @@ __all__ = ["CODEC", "TiffCodec"]
 
 Array = NDArray[Any]
 
+RUN_BYTES = 8 << 20  # decoded at once, at most
 STRIP_BYTES = 1 << 18  # of a new file, before compression
 PHOTOMETRIC = {"L": 1, "LA": 1, "RGB": 2, "RGBA": 2, "P": 3, "CMYK": 5}
 
@@ -82,16 +84,16 @@ class TiffCodec:
         layout = read_layout(directory)
         view = memoryview(data)
         samples = np.zeros((layout.height, layout.width, layout.channels), layout.dtype)
-        for chunk in layout.chunks(*chunk_table(directory, layout), pieces=True):
-            if (layout.planar and chunk.plane >= layout.channels) or not chunk.length:
-                continue
-            coded = coded_bytes(view, chunk, source.name)
-            block = decode_chunk(coded, layout, chunk.rows, chunk.columns, source.name)
-            block = to_picture(block[: chunk.box.height, : chunk.box.width], layout, chunk.plane)
-            if layout.planar:
-                samples[(*chunk.box.slices, chunk.plane)] = block[:, :, 0]
-            else:
-                samples[chunk.box.slices] = block[:, :, : layout.channels]
+        for run in _runs(layout, directory):
+            coded = [coded_bytes(view, chunk, source.name) for chunk in run]
+            blocks = decode_chunks(coded, layout, run[0].rows, run[0].columns, source.name)
+            for chunk, block in zip(run, blocks, strict=True):
+                visible = block[: chunk.box.height, : chunk.box.width]
+                visible = to_picture(visible, layout, chunk.plane)
+                if layout.planar:
+                    samples[(*chunk.box.slices, chunk.plane)] = visible[:, :, 0]
+                else:
+                    samples[chunk.box.slices] = visible[:, :, : layout.channels]
         details: dict[str, Any] = {
             "depth": layout.bits,
             "compression": COMPRESSIONS[layout.compression],
@@ -140,7 +142,7 @@ class TiffCodec:
             )
             notes.append("written with deflate: its strips share JPEG tables that only its own writer makes")
 
-        protected = ranges_of_other_pages(chain, structure)
+        protected = ranges_of_other_pages(chain, structure) + ranges_of_tags(chain, structure)
         whole = list(layout.chunks(offsets, lengths))
         touched = [chunk for chunk in whole if target != layout or _touches(chunk, changed, rows_changed)]
         touched = [chunk for chunk in touched if chunk.plane < layout.channels or target != layout]
@@ -245,6 +247,23 @@ class TiffCodec:
         start = Structure(tags.order, False, at)
         head = (b"II" if start.order == "<" else b"MM") + start.pack(3, [42]) + start.pack(4, [at])
         return Encoded(b"".join((head, *payload, tags_bytes(tags, at=at))), notes)
+
+
+def _runs(layout: Layout, directory: Directory) -> Iterator[list[Chunk]]:
+    """The strips or tiles that the picture needs, in runs of one size that are decoded together."""
+    run: list[Chunk] = []
+    for chunk in layout.chunks(*chunk_table(directory, layout), pieces=True):
+        if (layout.planar and chunk.plane >= layout.channels) or not chunk.length:
+            continue  # samples that the picture does not have, or a tile that was never written
+        size = layout.row_bytes(chunk.columns) * chunk.rows
+        if run and (
+            (run[0].rows, run[0].columns) != (chunk.rows, chunk.columns) or size * len(run) > RUN_BYTES
+        ):
+            yield run
+            run = []
+        run.append(chunk)
+    if run:
+        yield run
 
 
 def _orientation(directory: Directory) -> int:

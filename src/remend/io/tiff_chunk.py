@@ -11,7 +11,9 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +23,29 @@ from remend.errors import DecodeError
 from remend.io.tiff_directory import pages, read_structure
 from remend.io.tiff_layout import COMPRESSIONS, Layout
 
-__all__ = ["ENCODABLE", "decode_chunk", "encode_chunk", "jpeg_can_be_replaced"]
+__all__ = ["ENCODABLE", "decode_chunk", "decode_chunks", "encode_chunk", "jpeg_can_be_replaced"]
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 PILLOW_NAMES = {4: "group4", 5: "tiff_lzw", 32773: "packbits", 34925: "lzma", 50000: "zstd"}
+WITHOUT_LIBTIFF = (1, 7, 8, 32946)
 ENCODABLE = frozenset({1, 7, 8, 32946, *PILLOW_NAMES})
 REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)[:, ::-1], axis=1)[:, 0]
+
+
+def decode_chunks(
+    coded: Sequence[memoryview], layout: Layout, rows: int, columns: int, name: str
+) -> Iterator[Array]:
+    """`decode_chunk` for several strips or tiles of one size, at less cost where libtiff decodes them."""
+    if layout.compression in WITHOUT_LIBTIFF or layout.reversed_bits or len(coded) == 1:
+        for one in coded:
+            yield decode_chunk(one, layout, rows, columns, name)
+        return
+    raw = _decode_with_libtiff(coded, layout, rows, columns, name)
+    wanted = layout.row_bytes(columns) * rows
+    for number in range(len(coded)):
+        part = np.frombuffer(raw, np.uint8, wanted, number * wanted)
+        yield _unpacked(part.reshape(rows, -1), layout, columns)
 
 
 def decode_chunk(coded: bytes | memoryview, layout: Layout, rows: int, columns: int, name: str) -> Array:
@@ -53,7 +71,7 @@ def decode_chunk(coded: bytes | memoryview, layout: Layout, rows: int, columns: 
                 f"{name}: a damaged TIFF: a strip or tile cannot be inflated ({error})"
             ) from error
     else:
-        raw = _decode_with_libtiff(bytes(coded), layout, rows, columns, name)
+        raw = _decode_with_libtiff([coded], layout, rows, columns, name)
     if len(raw) < wanted:
         raise DecodeError(f"{name}: a truncated TIFF: a strip or tile holds {len(raw)} of {wanted} bytes")
     return _unpacked(np.frombuffer(raw, np.uint8).reshape(rows, -1), layout, columns)
@@ -114,36 +132,46 @@ def _packed(samples: Array, layout: Layout) -> NDArray[np.uint8]:
     return stored.view(np.uint8).reshape(rows, -1)
 
 
-def _differences(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def _differences(values: NDArray[Any]) -> NDArray[Any]:
     """Each pixel less the one on its left, in wrapping integers."""
     result = values.copy()
-    result[:, 1:] -= values[:, :-1]  # type: ignore[operator]
+    result[:, 1:] -= values[:, :-1]
     return result
 
 
-def _carrier(coded: bytes, layout: Layout, rows: int, columns: int) -> bytes:
-    """A TIFF of one strip, 8-bit grey, as wide as a row has bytes; bilevel for CCITT."""
+def _carrier(coded: Sequence[bytes | memoryview], layout: Layout, rows: int, columns: int) -> bytes:
+    """A TIFF of these strips, 8-bit grey, as wide as a row has bytes; bilevel for CCITT."""
     bilevel = layout.compression in (2, 3, 4)
+    count = len(coded)
     tags = {
-        256: columns if bilevel else layout.row_bytes(columns),
-        257: rows,
-        258: 1 if bilevel else 8,
-        259: layout.compression,
-        262: 1,
-        273: 0,
-        277: 1,
-        278: rows,
-        279: len(coded),
+        256: (1, columns if bilevel else layout.row_bytes(columns)),
+        257: (1, rows * count),
+        258: (1, 1 if bilevel else 8),
+        259: (1, layout.compression),
+        262: (1, 1),
+        273: (count, 0),
+        277: (1, 1),
+        278: (1, rows),
+        279: (count, len(coded[0])),
     }
     if layout.compression == 3:
-        tags[292] = layout.t4_options
-    start = 8 + 2 + 12 * len(tags) + 4
-    tags[273] = start
-    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
-    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4) + coded
+        tags[292] = (1, layout.t4_options)
+    arrays = 8 + 2 + 12 * len(tags) + 4
+    start = arrays + (8 * count if count > 1 else 0)
+    offsets = list(accumulate((len(one) for one in coded), initial=start))[:-1]
+    lengths = [len(one) for one in coded]
+    tags[273] = (count, arrays if count > 1 else start)
+    if count > 1:
+        tags[279] = (count, arrays + 4 * count)
+    entries = b"".join(struct.pack("<HHII", tag, 4, *field) for tag, field in sorted(tags.items()))
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4)
+    tables = struct.pack(f"<{2 * count}I", *offsets, *lengths) if count > 1 else b""
+    return b"".join((head, tables, *coded))
 
 
-def _decode_with_libtiff(coded: bytes, layout: Layout, rows: int, columns: int, name: str) -> bytes:
+def _decode_with_libtiff(
+    coded: Sequence[bytes | memoryview], layout: Layout, rows: int, columns: int, name: str
+) -> bytes:
     carrier = io.BytesIO(_carrier(coded, layout, rows, columns))
     try:
         with TiffImagePlugin.TiffImageFile(carrier) as image:
@@ -177,11 +205,11 @@ def _whole_jpeg(coded: bytes | memoryview, layout: Layout) -> bytes:
 def _decode_jpeg(coded: bytes | memoryview, layout: Layout, rows: int, columns: int, name: str) -> Array:
     try:
         with JpegImagePlugin.JpegImageFile(io.BytesIO(_whole_jpeg(coded, layout))) as image:
-            samples = np.asarray(image)
+            fits = rows <= image.height < rows + 64 and columns <= image.width < columns + 64
+            samples = np.atleast_3d(np.asarray(image)) if fits else np.zeros((0, 0, 0), np.uint8)
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         raise DecodeError(f"{name}: a damaged TIFF: a strip or tile is no valid JPEG data") from error
-    samples = samples.reshape(*samples.shape[:2], -1)
-    if samples.shape[2] != layout.samples or samples.shape[0] < rows or samples.shape[1] < columns:
+    if not fits or samples.shape[2] != layout.samples:
         raise DecodeError(f"{name}: a damaged TIFF: a JPEG strip or tile has another size than its place")
     return samples[:rows, :columns]
 

@@ -106,8 +106,7 @@ class Directory:
             return entry.field[: entry.nbytes]
         if entry.nbytes > MAX_VALUES:
             raise DecodeError(f"{self.name}: a damaged TIFF: tag {tag} claims {entry.nbytes} bytes")
-        self.file.seek(self.position(entry))
-        data = self.file.read(entry.nbytes)
+        data = _read_at(self.file, self.position(entry), entry.nbytes)
         if len(data) < entry.nbytes:
             raise DecodeError(f"{self.name}: a truncated TIFF: the values of tag {tag} lie behind its end")
         return data
@@ -203,10 +202,17 @@ def pages(file: BinaryIO, structure: Structure, name: str) -> Iterator[Directory
         raise DecodeError(f"{name}: a damaged TIFF: it has no directory")
 
 
+def _read_at(file: BinaryIO, at: int, length: int) -> bytes:
+    """Bytes at an offset that may be anything; fewer than wanted where the file ends."""
+    if at >= 1 << 62:  # beyond what a file system addresses: seek() would overflow
+        return b""
+    file.seek(at)
+    return file.read(length)
+
+
 def _read_body(file: BinaryIO, structure: Structure, at: int, name: str) -> tuple[int, bytes]:
     """(number of entries, the entries and the link behind them); the link may be cut off."""
-    file.seek(at)
-    head = file.read(structure.count_bytes)
+    head = _read_at(file, at, structure.count_bytes)
     if len(head) < structure.count_bytes:
         raise DecodeError(f"{name}: a truncated TIFF: its directory at byte {at} lies behind its end")
     count = int(struct.unpack(f"{structure.order}{'Q' if structure.big else 'H'}", head)[0])

@@ -13,7 +13,14 @@ from remend.io.tiff_directory import CODES, Directory, Structure, read_directory
 from remend.io.tiff_page import colour_map
 from remend.io.tiff_placement import Patches, Range
 
-__all__ = ["CLASSIC_LIMIT", "overlap_each_other", "ranges_of_other_pages", "set_integers", "set_palette"]
+__all__ = [
+    "CLASSIC_LIMIT",
+    "overlap_each_other",
+    "ranges_of_other_pages",
+    "ranges_of_tags",
+    "set_integers",
+    "set_palette",
+]
 
 CLASSIC_LIMIT = (1 << 32) - 1
 
@@ -32,6 +39,20 @@ def ranges_of_other_pages(chain: Sequence[Directory], structure: Structure) -> l
         for tags in ((273, 279), (324, 325)):
             offsets, lengths = (page.integers(tag) or () for tag in tags)
             ranges += [(at, at + length) for at, length in zip(offsets, lengths, strict=False)]
+    return ranges
+
+
+def ranges_of_tags(chain: Sequence[Directory], structure: Structure) -> list[Range]:
+    """Where the header, the directories and their values lie: in damaged files strips may too."""
+    ranges: list[Range] = [(0, 16 if structure.big else 8)]
+    for page in chain:
+        starts = [entry.at for entry in page.entries.values()]
+        ranges.append(
+            (min(starts) - structure.count_bytes, max(starts) + structure.entry_bytes + structure.inline)
+        )
+        ranges += [
+            (page.position(entry), page.position(entry) + entry.nbytes) for entry in page.entries.values()
+        ]
     return ranges
 
 
@@ -69,7 +90,8 @@ def set_integers(patches: Patches, directory: Directory, tag: int, values: Seque
 
 def set_palette(patches: Patches, directory: Directory, palette: NDArray[np.uint8], bits: int) -> None:
     """Write the entries that are new; those that were there keep their 16 bits."""
-    old = np.array(directory.integers(320), np.uint16).reshape(3, -1)
+    stored = directory.integers(320) or ()
+    old = np.array(stored[: len(stored) // 3 * 3], np.uint16).reshape(3, -1)
     new = np.array(colour_map(palette, bits), np.uint16).reshape(3, -1)
     same = np.zeros(new.shape[1], bool)
     common = min(old.shape[1], new.shape[1])

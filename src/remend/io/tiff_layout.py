@@ -29,6 +29,7 @@ COMPRESSIONS = {
 WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
 PHOTOMETRIC = {0: "L", 1: "L", 2: "RGB", 3: "P", 5: "CMYK", 6: "RGB"}
 MAX_CHUNKS = 1 << 22
+MAX_TILE = 1 << 26  # pixels; tiles of 4096×4096 are rare already
 VIRTUAL_BYTES = 1 << 20  # uncompressed strips are treated in pieces of about this size
 
 
@@ -73,7 +74,8 @@ class Layout:
     def mode(self) -> Mode:
         """The picture's mode; L and RGB with an extra sample that is alpha are LA and RGBA."""
         base = PHOTOMETRIC[self.photometric]
-        alpha = bool(self.extra) and self.extra[0] in (1, 2) and base in ("L", "RGB")
+        room = {"L": 2, "RGB": 4}.get(base, 99)
+        alpha = self.samples >= room and self.extra[:1] in ((1,), (2,))
         return f"{base}A" if alpha else base  # type: ignore[return-value]
 
     @property
@@ -146,7 +148,7 @@ def read_layout(directory: Directory) -> Layout:
     width, height = directory.integer(256, 0), directory.integer(257, 0)
     if width < 1 or height < 1:
         raise DecodeError(f"{name}: a damaged TIFF: its size is {width}×{height}")
-    samples = directory.integer(277, 1)
+    samples = max(1, directory.integer(277, 1))
     bits = set((directory.integers(258) or (1,))[:samples])
     formats = set((directory.integers(339) or (1,))[:samples])
     photometric = directory.integer(262, 1)
@@ -183,7 +185,7 @@ def read_layout(directory: Directory) -> Layout:
         raise FormatError(f"{name}: a TIFF of JPEG data other than 8-bit grey or RGB: save it with LZW first")
     tile = (directory.integer(323, 0), directory.integer(322, 0)) if 322 in directory.entries else None
     rows = min(directory.integer(278, height) or height, height)
-    if tile and not (min(tile) > 0 and max(tile) <= 1 << 20):
+    if tile and not (min(tile) > 0 and tile[0] * tile[1] <= MAX_TILE):
         raise DecodeError(f"{name}: a damaged TIFF: tiles of {tile[1]}×{tile[0]}")
     layout = Layout(
         width=width,

@@ -75,7 +75,7 @@ def read_palette(directory: Directory, samples: Array) -> NDArray[np.uint8]:
             f"{directory.name}: a damaged TIFF: a palette of {entries} entries, {used} are used"
         )
     palette = np.full((used, 4), 255, np.uint8)
-    palette[:, :3] = (np.array(values, np.uint16).reshape(3, -1)[:, :used] >> 8).T
+    palette[:, :3] = (np.array(values[: 3 * entries], np.uint16).reshape(3, -1)[:, :used] >> 8).T
     return palette
 
 

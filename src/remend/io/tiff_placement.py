@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from remend.errors import DecodeError
+
 __all__ = ["Patches", "merged"]
 
 Range = tuple[int, int]
@@ -86,7 +88,7 @@ class Patches:
         at = 0
         for start, new in sorted([*self.writes, *((a, bytes(b - a)) for a, b in self.free)]):
             if start < at:
-                raise ValueError(f"two changes of the byte {start}")
+                raise DecodeError(f"a damaged TIFF: two of its tags share the byte {start}")
             parts += [view[at:start], new]
             at = start + len(new)
         return b"".join((*parts, view[at:], *self.tail))

@@ -1,0 +1,263 @@
+"""BMP: every kind of pixel, judged by Pillow and OpenCV."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from remend.errors import FormatError, PictureError
+from remend.io.bmp import CODEC
+from remend.io.codec import Source
+from remend.picture import Metadata, Picture
+
+H, W = 17, 23
+
+
+def source(data: bytes) -> Source:
+    return Source("made.bmp", data=data)
+
+
+def made(high: int, channels: int = 1, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, high, (H, W, channels), dtype=np.uint8)
+
+
+def bmp(
+    rows: list[bytes],
+    bits: int,
+    *,
+    table: bytes = b"",
+    compression: int = 0,
+    masks: tuple[int, ...] = (),
+    top_down: bool = False,
+    info: int = 40,
+    trailer: bytes = b"",
+) -> bytes:
+    """By the letter; ``rows`` come top row first, not padded; for RLE they are the whole data."""
+    if compression in (1, 2):
+        payload = b"".join(rows)
+    else:
+        padded = [row.ljust((len(row) + 3) // 4 * 4, b"\xaa") for row in rows]  # padding that has to survive
+        payload = b"".join(padded if top_down else padded[::-1])
+    if info == 12:
+        head = struct.pack("<IHHHH", 12, W, H, 1, bits)
+    else:
+        height = -H if top_down else H
+        entries = len(table) // 4
+        head = struct.pack(
+            "<IiiHHIIiiII", info, W, height, 1, bits, compression, len(payload), 11811, 5906, entries, 0
+        )
+        head += struct.pack(f"<{len(masks)}I", *masks)
+        if info > 40:
+            head = head.ljust(info, b"\0")
+    at = 14 + len(head) + len(table)
+    return struct.pack("<2sIII", b"BM", at + len(payload), 0, at) + head + table + payload + trailer
+
+
+def packed(indices: np.ndarray, bits: int) -> list[bytes]:
+    lines = []
+    for row in indices[..., 0]:
+        text = "".join(f"{value:0{bits}b}" for value in row)
+        text += "0" * (-len(text) % 8)
+        lines.append(bytes(int(text[i : i + 8], 2) for i in range(0, len(text), 8)))
+    return lines
+
+
+def seen(data: bytes, mode: str) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as judged:
+        return np.array(judged.convert(mode)).reshape(H, W, -1)
+
+
+def repaired(data: bytes, mode: str, new: np.ndarray) -> Picture:
+    """Decode, change, rewrite; only bytes of changed pixels may differ."""
+    picture = CODEC.decode(source(data))
+    original = seen(data, mode)
+    colours = picture.palette[picture.samples[..., 0]] if picture.palette is not None else picture.samples
+    assert np.array_equal(colours[..., : original.shape[2]], original)
+    assert CODEC.rewrite(picture, np.zeros((H, W), bool)).data == data
+    changed = np.zeros((H, W), bool)
+    changed[4:7, 5:15] = True
+    picture.samples[changed] = new[changed]
+    result = CODEC.rewrite(picture, changed).data
+    back = CODEC.decode(source(result))
+    assert np.array_equal(back.samples, picture.samples)
+    assert back.container is not None
+    assert picture.container is not None
+    assert back.container.metadata == picture.container.metadata
+    assert back.container.details == picture.container.details
+    assert np.array_equal(seen(result, mode)[~changed], original[~changed])
+    assert len(result) == len(data)
+    assert sum(a != b for a, b in zip(data, result, strict=True)) <= 4 * changed.sum()
+    return picture
+
+
+@pytest.mark.parametrize("bits", [1, 4, 8])
+@pytest.mark.parametrize("top_down", [False, True])
+@pytest.mark.parametrize("info", [12, 40, 124])
+def test_palettes(bits: int, top_down: bool, info: int) -> None:
+    if info == 12 and top_down:
+        pytest.skip("the old header has no sign")
+    entry = 3 if info == 12 else 4
+    table = np.random.default_rng(3).integers(0, 256, (1 << bits, entry), dtype=np.uint8)
+    table[:, 3:] = 0
+    indices = made(1 << bits)
+    data = bmp(
+        packed(indices, bits), bits, table=table.tobytes(), top_down=top_down, info=info, trailer=b"behind"
+    )
+    picture = repaired(data, "RGB", made(1 << bits, seed=1))
+    assert picture.mode == "P"
+
+
+@pytest.mark.parametrize("bits", [1, 4, 8])
+def test_an_even_ramp_is_grey(bits: int) -> None:
+    ramp = np.linspace(0, 255, 1 << bits).astype(np.uint8)
+    table = np.stack((ramp, ramp, ramp, 0 * ramp), axis=1)
+    data = bmp(packed(made(1 << bits), bits), bits, table=table.tobytes())
+    picture = repaired(data, "L", ramp[made(1 << bits, seed=1)])
+    assert picture.mode == "L"
+    assert picture.container is not None
+    assert picture.container.details.get("levels") == (None if bits == 8 else 1 << bits)
+    assert picture.container.metadata.dpi == pytest.approx((300, 150), abs=0.02)
+
+
+@pytest.mark.parametrize("top_down", [False, True])
+def test_true_colour(top_down: bool) -> None:
+    rgb = made(256, 3)
+    rows = [row[:, ::-1].tobytes() for row in rgb]
+    assert repaired(bmp(rows, 24, top_down=top_down), "RGB", made(256, 3, 1)).mode == "RGB"
+    four = np.dstack((rgb[..., ::-1], made(256)))
+    rows = [row.tobytes() for row in four]
+    assert repaired(bmp(rows, 32, top_down=top_down), "RGB", made(256, 3, 1)).mode == "RGB"
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    data = bmp(rows, 32, compression=3, masks=masks, info=108, top_down=top_down)
+    picture = repaired(data, "RGBA", made(256, 4, 1))
+    assert picture.mode == "RGBA"
+
+
+@pytest.mark.parametrize(
+    ("masks", "compression"), [((0xF800, 0x7E0, 0x1F), 3), ((0x7C00, 0x3E0, 0x1F), 3), ((), 0)]
+)
+def test_sixteen_bits(masks: tuple[int, ...], compression: int) -> None:
+    values = np.random.default_rng(0).integers(0, 1 << 15, (H, W)).astype("<u2")
+    data = bmp([row.tobytes() for row in values], 16, compression=compression, masks=masks)
+    picture = CODEC.decode(source(data))
+    judged = seen(data, "RGB").astype(int)
+    assert np.abs(picture.samples.astype(int) - judged).max() <= 1, "rounding of 5 and 6 bits to 8"
+    changed = np.zeros((H, W), bool)
+    changed[3, 4] = True
+    picture.samples[3, 4] = (255, 0, 255)
+    result = CODEC.rewrite(picture, changed).data
+    assert np.array_equal(CODEC.decode(source(result)).samples, picture.samples)
+    assert sum(a != b for a, b in zip(data, result, strict=True)) <= 2
+
+
+def rle8(indices: np.ndarray) -> bytes:
+    data = b""
+    for number, row in enumerate(indices[::-1, :, 0]):
+        if number % 2:  # alternate between absolute runs and repeated ones
+            data += bytes([0, W]) + row.tobytes() + b"\0" * (W % 2)
+        else:
+            data += b"".join(bytes([1, value]) for value in row)
+        data += b"\0\0"
+    return data + b"\0\1"
+
+
+def rle4(indices: np.ndarray) -> bytes:
+    data = b""
+    for row in indices[::-1, :, 0]:
+        line = packed(row[None, :, None], 4)[0]
+        data += bytes([0, W]) + line + b"\0" * (len(line) % 2) + b"\0\0"
+    return data + b"\0\1"
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_run_lengths(bits: int) -> None:
+    table = np.random.default_rng(3).integers(0, 256, (1 << bits, 4), dtype=np.uint8)
+    indices = made(1 << bits)
+    coded = rle8(indices) if bits == 8 else rle4(indices)
+    data = bmp([coded], bits, table=table.tobytes(), compression=1 if bits == 8 else 2)
+    picture = CODEC.decode(source(data))
+    assert np.array_equal(picture.samples, indices)
+    assert np.array_equal(seen(data, "RGB"), table[indices[..., 0], 2::-1])
+    changed = np.zeros((H, W), bool)
+    changed[3, 4] = True
+    picture.samples[3, 4] ^= 1
+    result = CODEC.rewrite(picture, changed)
+    assert "run lengths" in result.notes[0]
+    assert np.array_equal(seen(result.data, "RGB"), table[picture.samples[..., 0], 2::-1])
+
+
+@pytest.mark.parametrize(("bits", "entries", "after"), [(8, 100, 8), (4, 16, 8), (1, 2, 4), (8, 40, 8)])
+def test_new_palette_entries(bits: int, entries: int, after: int) -> None:
+    table = np.random.default_rng(3).integers(0, 256, (entries, 4), dtype=np.uint8)
+    indices = made(entries)
+    data = bmp(packed(indices, bits), bits, table=table.tobytes(), trailer=b"behind")
+    picture = CODEC.decode(source(data))
+    assert picture.palette is not None
+    picture.palette = np.vstack((picture.palette, np.array([[7, 8, 9, 255]], np.uint8)))
+    changed = np.zeros((H, W), bool)
+    changed[3, 4] = True
+    picture.samples[3, 4] = len(picture.palette) - 1
+    result = CODEC.rewrite(picture, changed).data
+    assert CODEC.decode(source(result)).container.details["depth"] == after  # type: ignore[union-attr]
+    assert np.array_equal(seen(result, "RGB"), picture.palette[picture.samples[..., 0], :3])
+    assert result.endswith(b"behind")
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3), ("RGBA", 4), ("LA", 2)])
+def test_encode(mode: str, channels: int) -> None:
+    samples = made(256, channels)
+    result = CODEC.encode(Picture(samples, mode), Metadata(dpi=(300, 150), icc=b"x"))  # type: ignore[arg-type]
+    assert "profile" in result.notes[-1]
+    back = CODEC.decode(source(result.data))
+    expected = samples[..., [0, 0, 0, 1]] if mode == "LA" else samples
+    assert np.array_equal(back.samples, expected)
+    assert np.array_equal(seen(result.data, "RGBA" if mode == "LA" else mode), expected)
+    assert back.container is not None
+    assert back.container.metadata.dpi == pytest.approx((300, 150), abs=0.02)
+
+
+def test_encode_a_palette_and_refuse_the_rest() -> None:
+    palette = np.random.default_rng(0).integers(0, 256, (9, 4), dtype=np.uint8)
+    palette[:, 3] = 255
+    data = CODEC.encode(Picture(made(9), "P", palette), Metadata()).data
+    assert np.array_equal(seen(data, "RGB"), palette[made(9)[..., 0], :3])
+    palette[2, 3] = 0
+    data = CODEC.encode(Picture(made(9), "P", palette), Metadata()).data
+    assert np.array_equal(seen(data, "RGBA"), palette[made(9)[..., 0]])
+    for samples, mode in ((made(9, 4), "CMYK"), (made(9, 3).astype(np.float32), "RGB")):
+        with pytest.raises(FormatError, match="cannot hold"):
+            CODEC.encode(Picture(samples, mode), Metadata())  # type: ignore[arg-type]
+
+
+def test_a_bomb_is_told_by_its_header() -> None:
+    data = bytearray(bmp([b"\0" * 3 * W] * H, 24))
+    struct.pack_into("<ii", data, 18, 65535, -65535)
+    header = CODEC.header(source(bytes(data)))
+    assert (header.width, header.height) == (65535, 65535)
+    with pytest.raises(PictureError, match="truncated"):
+        CODEC.decode(source(bytes(data)))
+
+
+@pytest.mark.parametrize("kind", ["rgb", "rle"])
+def test_damage_is_told_in_one_line(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    if kind == "rgb":
+        data = bmp([row.tobytes() for row in made(256, 3)], 24)
+    else:
+        data = bmp([rle8(made(256))], 8, table=bytes(1024), compression=1)
+    for length in range(0, len(data) - 8, 7):
+        with pytest.raises(PictureError):
+            CODEC.decode(source(data[:length]))
+    for at in range(0, len(data), 3):
+        broken = bytearray(data)
+        broken[at] ^= 0x41
+        try:
+            header = CODEC.header(source(bytes(broken)))
+            if header.width * header.height > 1 << 20:
+                continue
+            picture = CODEC.decode(source(bytes(broken)))
+            CODEC.rewrite(picture, np.ones(picture.size, bool))
+        except PictureError as error:
+            assert "\n" not in str(error)
+    assert capfd.readouterr() == ("", "")
