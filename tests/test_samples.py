@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from remend.picture import Box, Picture
+from remend.picture import Box, Container, Picture
 from remend.samples import (
     collapse_palette,
     colour_groups,
@@ -130,3 +130,12 @@ def test_eight_bit_shows_deep_grey_and_ink():
     np.testing.assert_array_equal(eight_bit(ink)[0], [[255] * 3, [0] * 3])
     floats = Picture(np.array([[[1.0], [3.0], [np.nan]]], np.float32), "L")
     np.testing.assert_array_equal(eight_bit(floats)[0, :, 0], [0, 255, 0])
+
+
+@pytest.mark.parametrize(("mark", "value"), [("transparent", (7,)), ("nodata", 7.0), ("nodata", -9999.0)])
+def test_values_that_stand_for_nothing_cannot_be_read(mark, value):
+    samples = np.full((6, 8, 1), 9, np.uint8)
+    samples[2, 3] = 7
+    picture = Picture(samples, "L", container=Container("png", details={mark: value}))
+    empty = [] if value == -9999.0 else [[2, 3]]
+    assert np.argwhere(~readable(picture, WHOLE)).tolist() == empty

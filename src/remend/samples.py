@@ -72,9 +72,10 @@ def readable(picture: Picture, box: Box) -> Bool:
         fine &= native[..., picture.alpha_channel] > 0
     if native.dtype == np.float32:
         fine &= np.isfinite(native).all(axis=2)
-    key = picture.container.details.get("transparent") if picture.container is not None else None
-    if key is not None and picture.alpha_channel is None:
-        fine &= (native != np.asarray(key, native.dtype)).any(axis=2)
+    for mark in ("transparent", "nodata"):  # a colour that stands for nothing
+        key = picture.container.details.get(mark) if picture.container is not None else None
+        if key is not None and picture.alpha_channel is None and picture.palette is None:
+            fine &= (native != np.asarray(key, np.float64)).any(axis=2)
     return fine
 
 

@@ -132,5 +132,5 @@ def test_never_overwrites_unasked(tmp_path: Path, made) -> None:
 
 def test_an_unwritable_place(tmp_path: Path, made) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(WriteError, match="cannot be written"):
+    with pytest.raises(WriteError, match="cannot be made"):
         write_report(*made, tmp_path / "file" / "r")

@@ -13,11 +13,11 @@ from PIL import Image
 
 from remend.errors import DecodeError, FormatError
 from remend.io import encode_picture, read_picture
-from remend.io import jpeg as jpeg_module
-from remend.io.jpeg import CODEC
-from remend.io.jpeg_blocks import block_counts
-from remend.io.jpeg_markers import SOS, parse_stream, segment
-from remend.io.libjpeg import TranscodeError, decoding_warnings, transcode
+from remend.io.jpeg import codec as jpeg_module
+from remend.io.jpeg.blocks import block_counts
+from remend.io.jpeg.codec import CODEC
+from remend.io.jpeg.libjpeg import TranscodeError, decoding_warnings, transcode
+from remend.io.jpeg.markers import SOS, parse_stream, segment
 from remend.picture import Metadata, Picture
 
 SAMPLINGS = ("411", "420", "422", "440", "444")
@@ -300,7 +300,7 @@ def test_libjpegs_own_errors_are_raised_and_not_fatal():
 
 def test_a_parked_thread_does_not_hold_up_the_exit():
     code = (
-        "from remend.io.libjpeg import *\n"
+        "from remend.io.jpeg.libjpeg import *\n"
         "try: decoding_warnings(b'junk')\n"
         "except TranscodeError as error: print(error)"
     )

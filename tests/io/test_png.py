@@ -14,9 +14,9 @@ from PIL import Image, PngImagePlugin
 
 from remend.errors import DecodeError, FormatError, PictureError
 from remend.io.codec import Source
-from remend.io.png import CODEC
-from remend.io.png_chunks import SIGNATURE, ImageHeader, chunk_bytes, split_chunks
-from remend.io.png_raster import encode_raster
+from remend.io.png.chunks import SIGNATURE, ImageHeader, chunk_bytes, split_chunks
+from remend.io.png.codec import CODEC
+from remend.io.png.raster import encode_raster
 from remend.picture import Metadata, Picture
 
 LAYOUTS = [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16), (3, 1), (3, 2), (3, 4), (3, 8)]

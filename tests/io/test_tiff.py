@@ -14,11 +14,11 @@ from PIL import Image
 
 from remend.errors import DecodeError, FormatError, PictureError
 from remend.io.codec import Source
-from remend.io.tiff import CODEC
-from remend.io.tiff_chunk import _segments
-from remend.io.tiff_directory import pages, read_structure
-from remend.io.tiff_layout import read_layout
-from remend.io.tiff_placement import Patches, merged
+from remend.io.tiff.chunk import _segments
+from remend.io.tiff.codec import CODEC
+from remend.io.tiff.directory import pages, read_structure
+from remend.io.tiff.layout import read_layout
+from remend.io.tiff.placement import Patches, merged
 from remend.picture import Metadata, Picture
 
 H, W = 37, 53

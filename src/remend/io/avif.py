@@ -69,7 +69,7 @@ class AvifCodec:
             mode = {1: "L", 3: "RGB", 4: "RGBA"}[samples.shape[2]]
         return Picture(samples, mode, None, container)  # type: ignore[arg-type]
 
-    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+    def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """The whole frame compressed again; without a changed pixel the very file."""
         assert picture.container is not None
         if not changed.any():

@@ -87,7 +87,7 @@ class BmpCodec:
         )
         return Picture(samples, mode, palette, container)
 
-    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+    def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """The changed pixels over the file's own; the palette's new entries behind or over unused ones."""
         assert picture.container is not None
         data = picture.container.read_bytes()

@@ -97,9 +97,12 @@ class Codec(Protocol):
             DecodeError: truncated or damaged; FormatError: a kind that is not supported.
         """
 
-    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+    def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """``picture`` (stored orientation, decoded by this very codec, samples changed only under
         ``changed``) as a file that is otherwise the source file: same kind of payload, same metadata.
+
+        With ``consume`` a codec may let go of ``picture.samples`` as soon as it has what it needs, so
+        that the frame and the encoder's own copy are not in memory together.
         """
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:

@@ -99,7 +99,7 @@ class GifCodec:
         )
         return Picture(canvas, "P", _palette(frame, int(canvas.max())), container)
 
-    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+    def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """New image data; new entries go where the table was free. Further frames are dropped."""
         assert picture.container is not None
         assert picture.palette is not None

@@ -75,7 +75,7 @@ class HeifCodec:
         )
         return Picture(samples, modes[samples.shape[2]], None, container)
 
-    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+    def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """The whole frame compressed again; without a changed pixel the very file."""
         assert picture.container is not None
         if not changed.any():

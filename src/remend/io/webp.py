@@ -79,7 +79,7 @@ class WebpCodec:
         )
         return Picture(samples, "RGBA" if samples.shape[2] == 4 else "RGB", None, container)
 
-    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+    def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """New VP8L, or ALPH and VP8; without a changed pixel the very file."""
         assert picture.container is not None
         data = picture.container.read_bytes()

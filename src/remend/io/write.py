@@ -93,11 +93,7 @@ def encode_picture(
     with own_limits():
         if consume:
             picture.samples = picture.samples[:1, :1].copy()
-            from remend.io.jpeg import JpegCodec
-
-            if isinstance(codec, JpegCodec):  # the one codec that gains by it
-                return codec.rewrite(stored, mask, consume=True)
-        return codec.rewrite(stored, mask)
+        return codec.rewrite(stored, mask, consume=consume)
 
 
 def write_picture(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remend.errors import DecodeError, FormatError
-from remend.io.tiff_directory import Directory
+from remend.io.tiff.directory import Directory
 from remend.picture import Box, Mode
 
 __all__ = ["COMPRESSIONS", "Chunk", "Layout", "read_layout"]

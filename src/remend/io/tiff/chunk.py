@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
 from remend.errors import DecodeError
-from remend.io.tiff_directory import pages, read_structure
-from remend.io.tiff_layout import COMPRESSIONS, Layout
+from remend.io.tiff.directory import pages, read_structure
+from remend.io.tiff.layout import COMPRESSIONS, Layout
 
 __all__ = ["ENCODABLE", "decode_chunk", "decode_chunks", "encode_chunk", "jpeg_can_be_replaced"]
 

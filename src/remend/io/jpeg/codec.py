@@ -2,7 +2,7 @@
 
 Kinds: grey, YCbCr and RGB with any sampling go through OpenCV; CMYK and YCCK through Pillow, whose
 samples are the inverse of what Adobe's files store (0 = no ink). A file is written back with its own
-coefficients wherever the mask leaves a block alone (`remend.io.jpeg_blocks`).
+coefficients wherever the mask leaves a block alone (`remend.io.jpeg.blocks`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from remend.errors import DecodeError, FormatError
-from remend.io import jpeg_blocks, jpeg_markers, jpeg_mpf
 from remend.io.codec import Encoded, Header, Source
-from remend.io.jpeg_blocks import Colours
-from remend.io.jpeg_encode import new_file, recoded
-from remend.io.jpeg_markers import Frame, Stream
-from remend.io.libjpeg import TranscodeError, decoding_warnings, transcode
+from remend.io.jpeg import blocks, markers, mpf
+from remend.io.jpeg.blocks import Colours
+from remend.io.jpeg.encode import new_file, recoded
+from remend.io.jpeg.libjpeg import TranscodeError, decoding_warnings, transcode
+from remend.io.jpeg.markers import Frame, Stream
 from remend.io.orientation import exif_orientation
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
@@ -73,17 +73,17 @@ class JpegCodec:
         """Size and orientation, from the segments before the frame header."""
         try:
             with _opened(source) as file:
-                frame, carried = jpeg_markers.frame_header(file)
+                frame, carried = markers.frame_header(file)
         except DecodeError as error:
             raise DecodeError(f"{source.name}: {error}") from None
-        orientation = exif_orientation(jpeg_markers.metadata(carried).exif)
+        orientation = exif_orientation(markers.metadata(carried).exif)
         return Header(frame.width, frame.height, orientation)
 
     def decode(self, source: Source) -> Picture:
         """The picture in stored orientation: L, RGB or CMYK, uint8."""
         data = source.read_bytes()
         try:
-            stream = jpeg_markers.parse_stream(data)
+            stream = markers.parse_stream(data)
         except DecodeError as error:
             raise DecodeError(f"{source.name}: {error}") from None
         frame = stream.frame
@@ -104,7 +104,7 @@ class JpegCodec:
                 f"{frame.width}×{frame.height}: the file is damaged"
             )
         notes = _damage_notes(source.name, stream, samples)
-        lifted = jpeg_markers.metadata(stream.carried)
+        lifted = markers.metadata(stream.carried)
         container = Container(
             self.format,
             path=source.path,
@@ -130,12 +130,12 @@ class JpegCodec:
         data = picture.container.read_bytes()
         if not changed.any():
             return Encoded(data)
-        stream = jpeg_markers.parse_stream(data)
+        stream = markers.parse_stream(data)
         reason = _obstacle(stream)
         if reason is None:
             colours = _colours(stream.frame, stream.carried)
             unit = 8 * stream.frame.v_max, 8 * stream.frame.h_max
-            units = jpeg_blocks.touched_units(picture.samples, changed, unit)
+            units = blocks.touched_units(picture.samples, changed, unit)
             kept = picture.samples  # needed again only if libjpeg gives up, and not kept when consumed
             if consume:
                 picture.samples = kept = kept[:1, :1].copy()
@@ -228,11 +228,11 @@ def _obstacle(stream: Stream) -> str | None:
     return None
 
 
-def _repainted(stream: Stream, units: jpeg_blocks.Units, colours: Colours) -> tuple[bytes, list[str]]:
+def _repainted(stream: Stream, units: blocks.Units, colours: Colours) -> tuple[bytes, list[str]]:
     frame = stream.frame
     return transcode(
         stream.coding,
-        jpeg_blocks.editor(units, frame, stream.tables, colours),
+        blocks.editor(units, frame, stream.tables, colours),
         progressive=frame.progressive,
         arithmetic=frame.arithmetic,
         optimise=not stream.standard_huffman,
@@ -243,19 +243,19 @@ def _repainted(stream: Stream, units: jpeg_blocks.Units, colours: Colours) -> tu
 def _assembled(stream: Stream, coded: bytes) -> bytes:
     """The source's own segments, the new coding, and what followed the source's end."""
     pos = 2
-    while coded[pos] == 0xFF and (0xE0 <= coded[pos + 1] <= 0xEF or coded[pos + 1] == jpeg_markers.COM):
+    while coded[pos] == 0xFF and (0xE0 <= coded[pos + 1] <= 0xEF or coded[pos + 1] == markers.COM):
         pos += 2 + int.from_bytes(coded[pos + 2 : pos + 4], "big")
     length = sum(map(len, stream.carried)) + len(coded) - pos + 2
     pieces, at = [coded[:2]], 2
     for segment, before in zip(stream.carried, stream.positions, strict=True):
-        if jpeg_mpf.is_index(segment):
-            segment = jpeg_mpf.moved(segment, old=(before, stream.length), new=(at, length))
+        if mpf.is_index(segment):
+            segment = mpf.moved(segment, old=(before, stream.length), new=(at, length))
         pieces.append(segment)
         at += len(segment)
     return b"".join([*pieces, coded[pos:], stream.tail])
 
 
-def _put_back(samples: NDArray[np.uint8], units: jpeg_blocks.Units, unit: tuple[int, int]) -> None:
+def _put_back(samples: NDArray[np.uint8], units: blocks.Units, unit: tuple[int, int]) -> None:
     """Paint the lifted pixels into a frame that was decoded anew."""
     height, width = samples.shape[:2]
     for row, column, pixels, mask in zip(units.rows, units.columns, units.pixels, units.mask, strict=True):

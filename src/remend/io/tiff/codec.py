@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.source_stream import opened
-from remend.io.tiff_chunk import ENCODABLE, decode_chunk, decode_chunks, encode_chunk, jpeg_can_be_replaced
-from remend.io.tiff_directory import Directory, Structure, pages, read_structure
-from remend.io.tiff_edit import (
+from remend.io.tiff.chunk import ENCODABLE, decode_chunk, decode_chunks, encode_chunk, jpeg_can_be_replaced
+from remend.io.tiff.directory import Directory, Structure, pages, read_structure
+from remend.io.tiff.edit import (
     CLASSIC_LIMIT,
     overlap_each_other,
     ranges_of_other_pages,
@@ -28,10 +28,10 @@ from remend.io.tiff_edit import (
     set_integers,
     set_palette,
 )
-from remend.io.tiff_layout import COMPRESSIONS, Chunk, Layout, read_layout
-from remend.io.tiff_metadata import metadata_tags, read_metadata, tags_bytes
-from remend.io.tiff_page import chunk_table, coded_bytes, colour_map, read_palette, to_picture, to_stored
-from remend.io.tiff_placement import Patches, merged, overlapping
+from remend.io.tiff.layout import COMPRESSIONS, Chunk, Layout, read_layout
+from remend.io.tiff.metadata import metadata_tags, read_metadata, tags_bytes
+from remend.io.tiff.page import chunk_table, coded_bytes, colour_map, read_palette, to_picture, to_stored
+from remend.io.tiff.placement import Patches, merged, overlapping
 from remend.picture import Bool, Container, Metadata, Picture
 
 __all__ = ["CODEC", "TiffCodec"]
@@ -117,7 +117,7 @@ class TiffCodec:
         palette = read_palette(directory, samples) if layout.mode == "P" else None
         return Picture(samples, layout.mode, palette, container)
 
-    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+    def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """The strips or tiles with changed pixels coded again, in the source's compression where we can."""
         assert picture.container is not None
         name = str(picture.container.path or "TIFF")

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import DecodeError, FormatError
-from remend.io.png_chunks import SIGNATURE, ImageHeader, chunk_bytes
+from remend.io.png.chunks import SIGNATURE, ImageHeader, chunk_bytes
 
 __all__ = ["decode_raster", "encode_raster"]
 

@@ -25,8 +25,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.io.jpeg_markers import Frame
-from remend.io.libjpeg import BlockRows
+from remend.io.jpeg.libjpeg import BlockRows
+from remend.io.jpeg.markers import Frame
 from remend.picture import Bool, Float
 
 __all__ = ["Colours", "Units", "block_counts", "editor", "touched_units"]
@@ -163,7 +163,7 @@ def _repaint(old: NDArray[np.int16], mean: Float, part: Float, table: Float) -> 
 def editor(
     units: Units, frame: Frame, tables: list[tuple[int, ...]], colours: Colours
 ) -> Callable[[BlockRows], None]:
-    """The edit that `remend.io.libjpeg.transcode` calls to paint ``units`` into a file.
+    """The edit that `remend.io.jpeg.libjpeg.transcode` calls to paint ``units`` into a file.
 
     Args:
         units: from `touched_units`, of 8 ``v_max`` × 8 ``h_max`` pixels.

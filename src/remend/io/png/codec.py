@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.exif_tag import bare_exif, exif_orientation
-from remend.io.png_chunks import (
+from remend.io.png.chunks import (
     SIGNATURE,
     Chunk,
     ImageHeader,
@@ -30,8 +30,8 @@ from remend.io.png_chunks import (
     split_chunks,
     walk_chunks,
 )
-from remend.io.png_metadata import metadata_chunks, read_metadata
-from remend.io.png_raster import decode_raster, encode_raster
+from remend.io.png.metadata import metadata_chunks, read_metadata
+from remend.io.png.raster import decode_raster, encode_raster
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
@@ -120,7 +120,7 @@ class PngCodec:
         )
         return Picture(samples, MODES[image.colour], palette, container)
 
-    def rewrite(self, picture: Picture, changed: Bool) -> Encoded:
+    def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """New IDAT, and PLTE, tRNS and hIST where the palette grew; all other chunks as they were."""
         assert picture.container is not None
         name = str(picture.container.path or "PNG")

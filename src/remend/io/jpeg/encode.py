@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from remend.errors import FormatError
-from remend.io import jpeg_markers
 from remend.io.codec import Encoded
-from remend.io.jpeg_markers import Stream
+from remend.io.jpeg import markers
+from remend.io.jpeg.markers import Stream
 from remend.picture import Metadata, Picture
 
 __all__ = ["new_file", "recoded"]
@@ -33,12 +33,12 @@ def new_file(picture: Picture, metadata: Metadata) -> Encoded:
     if metadata.dpi:
         options["dpi"] = tuple(round(d) for d in metadata.dpi)
     if metadata.exif:
-        if len(metadata.exif) + len(jpeg_markers.EXIF) <= SEGMENT_LIMIT:
-            options["exif"] = jpeg_markers.EXIF + metadata.exif
+        if len(metadata.exif) + len(markers.EXIF) <= SEGMENT_LIMIT:
+            options["exif"] = markers.EXIF + metadata.exif
         else:
             notes.append("EXIF left out: a JPEG holds at most 64 KB of it")
     if metadata.xmp:
-        if len(metadata.xmp) + len(jpeg_markers.XMP) <= SEGMENT_LIMIT:
+        if len(metadata.xmp) + len(markers.XMP) <= SEGMENT_LIMIT:
             options["xmp"] = metadata.xmp
         else:
             notes.append("XMP left out: a JPEG holds at most 64 KB of it in one piece")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import DecodeError, FormatError
-from remend.io.tiff_directory import CODES, Directory, Structure, read_directory
-from remend.io.tiff_page import colour_map
-from remend.io.tiff_placement import Patches, Range
+from remend.io.tiff.directory import CODES, Directory, Structure, read_directory
+from remend.io.tiff.page import colour_map
+from remend.io.tiff.placement import Patches, Range
 
 __all__ = [
     "CLASSIC_LIMIT",

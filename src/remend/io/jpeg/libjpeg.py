@@ -20,8 +20,8 @@ from typing import Any, NoReturn, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.io import libjpeg_abi as abi
-from remend.io.libjpeg_abi import TranscodeError
+from remend.io.jpeg import libjpeg_abi as abi
+from remend.io.jpeg.libjpeg_abi import TranscodeError
 
 __all__ = ["BlockRows", "TranscodeError", "decoding_warnings", "transcode"]
 

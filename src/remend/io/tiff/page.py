@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import DecodeError
-from remend.io.tiff_directory import Directory
-from remend.io.tiff_layout import Chunk, Layout
+from remend.io.tiff.directory import Directory
+from remend.io.tiff.layout import Chunk, Layout
 
 __all__ = ["chunk_table", "coded_bytes", "colour_map", "read_palette", "to_picture", "to_stored"]
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 
 from remend.io.exif_tag import bare_exif
-from remend.io.png_chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
+from remend.io.png.chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
 from remend.picture import Metadata
 
 __all__ = ["metadata_chunks", "read_metadata"]

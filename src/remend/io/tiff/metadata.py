@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, field
 
 from remend.errors import PictureError
-from remend.io.tiff_directory import CODES, TYPE_BYTES, Directory, read_directory, read_structure
+from remend.io.tiff.directory import CODES, TYPE_BYTES, Directory, read_directory, read_structure
 from remend.picture import Metadata
 
 __all__ = ["Tags", "metadata_tags", "read_metadata", "tags_bytes"]
