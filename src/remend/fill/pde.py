@@ -32,11 +32,11 @@ def _inpaint(window: Float, hole: Bool, usable: Bool, radius_px: int, flags: int
     unknown = np.ascontiguousarray(~usable).view(np.uint8)
     # OpenCV answers NaN for strips of one or two pixels: give them neighbours.
     pad = 2 if min(unknown.shape) < 3 else 0
-    unknown = cv2.copyMakeBorder(unknown, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    unknown = np.pad(unknown, pad, mode="edge")
     inner = slice(pad, unknown.shape[0] - pad), slice(pad, unknown.shape[1] - pad)
     for channel in range(window.shape[2]):
         plane = np.where(usable, window[(*slices, channel)], np.float32(0)) * LEVELS
-        plane = cv2.copyMakeBorder(plane, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+        plane = np.pad(plane, pad, mode="edge")
         filled[(*slices, channel)] = cv2.inpaint(plane, unknown, radius_px, flags)[inner] / LEVELS
     return filled
 
