@@ -49,7 +49,7 @@ class Explanation:
 
     def observe(self, number: int, count: int, step: Step, filled: Filled) -> None:
         """Keep a sample of where the step's pixels came from: (n, 4) x, y, source x, source y."""
-        if filled.source_xy is None or filled.source_xy.shape[:2] != step.hole.shape:
+        if step.hole is None or filled.source_xy is None or filled.source_xy.shape[:2] != step.hole.shape:
             return
         y, x = np.nonzero(step.hole & (filled.source_xy[..., 0] >= 0))
         pick = np.linspace(0, len(y) - 1, min(len(y), LINES_PER_STEP)).astype(np.intp)
@@ -100,7 +100,7 @@ class Explanation:
                     "filler": step.filler,
                     "reason": step.reason,
                     "window": [step.window.left, step.window.top, step.window.right, step.window.bottom],
-                    "core": [step.core.left, step.core.top, step.core.right, step.core.bottom],
+                    "tiles": 0 if step.tiles is None else len(step.tiles.corners),
                     "radius_px": round(step.radius_px, 2),
                     "scale": round(step.scale, 4),
                 }
@@ -134,16 +134,16 @@ def draw_plan(picture: NDArray[np.uint8], plan: Plan, mask: Bool, scale: float) 
     drawn = (picture // 2 + 120).astype(np.uint8)
     colours = {name: _colour(k, len(plan.fillers)) for k, name in enumerate(plan.fillers)}
     for step in plan.steps:
-        window = step.window
-        left, top = int(window.left * scale), int(window.top * scale)
-        right = min(drawn.shape[1], max(left + 1, round(window.right * scale)))
-        bottom = min(drawn.shape[0], max(top + 1, round(window.bottom * scale)))
-        inside = np.zeros_like(step.hole)
-        inside[step.core.inside(window).slices] = True
-        hole = (step.hole & inside).astype(np.float32)
-        shown = cv2.resize(hole, (right - left, bottom - top), interpolation=cv2.INTER_AREA) > 0
-        drawn[top:bottom, left:right][shown] = colours[step.filler]
-        cv2.rectangle(drawn, (left, top), (right - 1, bottom - 1), colours[step.filler], 1)
+        for box, hole in step.pieces():
+            left, top = int(box.left * scale), int(box.top * scale)
+            right = min(drawn.shape[1], max(left + 1, round(box.right * scale)))
+            bottom = min(drawn.shape[0], max(top + 1, round(box.bottom * scale)))
+            share = cv2.resize(
+                hole.astype(np.float32), (right - left, bottom - top), interpolation=cv2.INTER_AREA
+            )
+            drawn[top:bottom, left:right][share > 0] = colours[step.filler]
+            if step.tiles is None:
+                cv2.rectangle(drawn, (left, top), (right - 1, bottom - 1), colours[step.filler], 1)
     for row, (name, colour) in enumerate(colours.items()):
         text = f"{name}: {sum(step.filler == name for step in plan.steps)} windows"
         _label(drawn, text, row, colour)

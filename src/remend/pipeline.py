@@ -5,9 +5,13 @@ The only module that joins the stages. It knows pictures and masks; files are `r
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +22,7 @@ from remend.fill.push_pull import push_pull
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
+from remend.mosaic import Mosaic, cut
 from remend.picture import Bool, Box, Filled, Float, Picture, check_mask
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
@@ -35,6 +40,7 @@ from remend.scale import enlarge, shrink
 __all__ = ["Observer", "Restored", "Settings", "plan_repair", "restore"]
 
 POLISH_TILE_PX = 1024
+MOSAICS_AT_ONCE = 16  # cut before any is pasted: bounds the memory, and fixes what each may read
 POLISH_MARGIN_PX = 24
 
 
@@ -122,10 +128,13 @@ def restore(
     plan = plan_repair(picture, mask, settings)
     work = expand_palette(picture)
     pending = mask.copy()
-    for number, step in enumerate(plan.steps):
-        filled = _do(work, pending, step, settings, seed=settings.seed * 1_000_003 + number)
-        if observer is not None:
-            observer(number + 1, len(plan.steps), step, filled)
+    number = 0
+    for group in _groups(plan.steps):
+        seeds = [settings.seed * 1_000_003 + number + k for k in range(len(group))]
+        for step, filled in zip(group, _do(work, pending, group, settings, seeds), strict=True):
+            number += 1
+            if observer is not None:
+                observer(number, len(plan.steps), step, filled)
     changed = mask
     if settings.denoise or settings.sharpen:
         changed = np.ones_like(mask) if settings.whole_picture else mask
@@ -135,28 +144,80 @@ def restore(
     return Restored(work, changed, plan)
 
 
-def _do(picture: Picture, pending: Bool, step: Step, settings: Settings, *, seed: int) -> Filled:
+def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Steps in order; tiled ones in groups that are cut at once and filled side by side."""
+    for tiled, run in groupby(steps, key=lambda step: step.tiles is not None):
+        same = list(run)
+        size = MOSAICS_AT_ONCE if tiled else 1
+        for start in range(0, len(same), size):
+            yield same[start : start + size]
+
+
+def _do(
+    picture: Picture, pending: Bool, group: list[Step], settings: Settings, seeds: list[int]
+) -> list[Filled]:
+    """Fill a group's holes and write them into the picture."""
+    if group[0].tiles is None:
+        return [_do_window(picture, pending, step, settings, seed=seeds[k]) for k, step in enumerate(group)]
+    mosaics = [cut(picture, pending, step.tiles) for step in group if step.tiles is not None]
+
+    def fill(step: Step, mosaic: Mosaic, seed: int) -> Filled | None:
+        whole = Box(0, 0, *mosaic.picture.size)
+        if not (readable(mosaic.picture, whole) & ~mosaic.pending).any():
+            return None
+        inside = replace(step, window=whole, hole=mosaic.hole, tiles=None)
+        return _do_window(mosaic.picture, mosaic.pending, inside, settings, seed=seed)
+
+    with _threads() as pool:
+        answers = list(pool.map(fill, group, mosaics, seeds))
+    filled = []
+    for step, mosaic, answer, seed in zip(group, mosaics, answers, seeds, strict=True):
+        if answer is not None:
+            mosaic.paste(picture, pending)
+            filled.append(answer)
+            continue
+        # Amid transparency: windows grow until they find something to read.
+        for box, hole in step.pieces():
+            piece = replace(step, window=box, hole=hole, tiles=None)
+            answer = _do_window(picture, pending, piece, settings, seed=seed)
+        assert answer is not None
+        filled.append(answer)
+    return filled
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """As many threads as OpenCV has, each calling OpenCV with one.
+
+    Mosaics are small: OpenCV spends more on dividing such work than it gains (0.85 s with two of its
+    threads, 0.59 s with one, 0.42 s this way).
+    """
+    count = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with ThreadPoolExecutor(max(1, count)) as pool:
+            yield pool
+    finally:
+        cv2.setNumThreads(count)
+
+
+def _do_window(picture: Picture, pending: Bool, step: Step, settings: Settings, *, seed: int) -> Filled:
     """Fill one step's holes and write them into the picture."""
     filler = filler_named(step.filler)
     window, hole, usable = _with_something_to_read(picture, pending, step)
-    groups = colour_groups(picture, alpha=settings.repair_alpha)
-    # What is written: this step's core, less what an earlier tile has already done.
-    write = np.zeros_like(hole)
-    write[step.core.inside(window).slices] = True
-    write &= hole & pending[window.slices]
     leading: Filled | None = None
-    for channels in groups:
+    for channels in colour_groups(picture, alpha=settings.repair_alpha):
         span = value_range(picture, window, usable)
         before = take_out(picture, window, channels, span)
-        if leading is not None and leading.source_xy is not None and (leading.source_xy[write] >= 0).all():
-            filled = _copied(before, write, leading.source_xy)
+        if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
+            filled = _copied(before, hole, leading.source_xy)
         else:
             filled = _filled(filler, before, hole, usable, step.scale, seed)
         after = np.where(hole[..., None], filled.pixels, before).astype(np.float32)
         after = _finished(filler, after, before, hole, usable, settings.grain, seed)
-        put_back(picture, window, write, after, channels, span)
+        put_back(picture, window, hole, after, channels, span)
         leading = leading or filled
-    pending[window.slices] &= ~write
+    pending[window.slices] &= ~hole
     assert leading is not None
     return leading
 
@@ -167,28 +228,24 @@ def _with_something_to_read(picture: Picture, pending: Bool, step: Step) -> tupl
     Raises:
         MaskError: there are none in the whole picture.
     """
+    assert step.hole is not None
     window = step.window
     while True:
         usable = readable(picture, window) & ~pending[window.slices]
-        whole = Box(0, 0, *picture.size)
         if usable.any():
             break
-        if window == whole:
+        if window == Box(0, 0, *picture.size):
             raise MaskError(
                 "the mask leaves no pixel to repair from: mark less, or turn it round with --mask-polarity"
             )
         window = window.grown(max(window.height, window.width), picture.size)
     hole = np.zeros((window.height, window.width), bool)
     hole[step.window.inside(window).slices] = step.hole
-    # Holes that an earlier tile finished are known now.
-    hole &= pending[window.slices]
     return window, hole, usable
 
 
 def _filled(filler: Filler, before: Float, hole: Bool, usable: Bool, scale: float, seed: int) -> Filled:
     """Ask the filler, at the scale that the plan chose."""
-    if not hole.any():
-        return Filled(before)
     if scale < 1:
         small, small_hole, small_usable = shrink(before, hole, usable, scale)
         answer = _asked(filler, small, small_hole, small_usable, seed)
@@ -214,8 +271,6 @@ def _finished(
     filler: Filler, after: Float, before: Float, hole: Bool, usable: Bool, grain: float, seed: int
 ) -> Float:
     """Seams where the filler copies or invents, grain where it is smooth."""
-    if not hole.any():
-        return after
     if filler.capabilities.makes_texture:
         return heal_seam(after, hole, usable)
     found = measure_grain(before, usable) if grain > 0 else None

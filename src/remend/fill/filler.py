@@ -24,6 +24,7 @@ class Capabilities:
         window_px: longest window side that it was made for; larger holes are filled at a smaller
             scale and brought back up. None = any.
         deterministic: same input, same output, whatever the seed.
+        local: whether a thin hole may be cut into pieces, each filled from its own surroundings.
         copies: whether it answers ``source_xy``.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
     """
@@ -36,6 +37,7 @@ class Capabilities:
     size_multiple: int = 1
     window_px: int | None = None
     deterministic: bool = True
+    local: bool = False
     copies: bool = False
     takes_prior: bool = False
 

@@ -79,7 +79,11 @@ class Telea:
     def capabilities(self) -> Capabilities:
         """For thin holes: it needs no more than the rim."""
         return Capabilities(
-            reach_px=6, makes_texture=False, cost_us_per_px=2.0, context_px=self.radius_px + 2
+            reach_px=6,
+            makes_texture=False,
+            cost_us_per_px=2.0,
+            context_px=self.radius_px + 2,
+            local=True,
         )
 
     def fill(
@@ -119,7 +123,11 @@ class NavierStokes:
     def capabilities(self) -> Capabilities:
         """For thin holes: it needs no more than the rim."""
         return Capabilities(
-            reach_px=6, makes_texture=False, cost_us_per_px=2.0, context_px=self.radius_px + 2
+            reach_px=6,
+            makes_texture=False,
+            cost_us_per_px=2.0,
+            context_px=self.radius_px + 2,
+            local=True,
         )
 
     def fill(

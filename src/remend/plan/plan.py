@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from math import ceil
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from remend.fill.filler import Capabilities
+from remend.mosaic import Tiles
 from remend.picture import Bool, Box, Picture
 from remend.plan.holes import CELL_PX, Cluster, activity_around, clusters
 from remend.plan.policy import Choice, Policy
@@ -18,31 +19,43 @@ from remend.samples import colour_groups, take_out, value_range
 
 __all__ = ["Plan", "Step", "make_plan"]
 
-TILE_PX = 512  # thin damage is filled tile by tile: a scratch across the frame needs no frame-sized window
-TILE_RADII = 16  # thin: the tile is at least this many radii wide
+TILE_PX = 32  # thin damage is filled tile by tile: a scratch across the frame needs no frame-sized window
+THIN_PX = 6.0  # inscribed radius up to which a hole may be cut by tiles
+MARGIN_RADII = 1.5  # what happens so far from the rim of a thin hole is hardly felt
+TILES_PER_STEP = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of one filler.
+    """One call of one filler: on a window, or on many tiles laid side by side.
 
     Attributes:
         filler: its name in the catalogue, or the path of a model.
-        window: what the filler sees.
-        core: where its answer is kept; holes that reach out of the core belong to the next tile.
-        hole: (window.height, window.width) bool, what to fill.
-        radius_px: the largest inscribed radius among the step's holes.
-        scale: the window is filled at this scale, ≤ 1.
         reason: why this filler, in words.
+        radius_px: the largest inscribed radius among the step's holes.
+        window: what the filler sees; for tiles, the box around them.
+        hole: (window.height, window.width) bool, what to fill; None for tiles.
+        scale: the window is filled at this scale, ≤ 1.
+        tiles: the tiles, or None.
     """
 
     filler: str
-    window: Box
-    core: Box
-    hole: Bool
-    radius_px: float
-    scale: float
     reason: str
+    radius_px: float
+    window: Box
+    hole: Bool | None = None
+    scale: float = 1.0
+    tiles: Tiles | None = None
+
+    def pieces(self) -> Iterator[tuple[Box, Bool]]:
+        """Where the step fills: boxes, each with its (height, width) bool hole."""
+        if self.hole is not None:
+            yield self.window, self.hole
+        if self.tiles is not None:
+            side = self.tiles.side_px
+            for (top, left), hole in zip(self.tiles.corners.tolist(), self.tiles.holes, strict=True):
+                box = Box(top, left, min(top + side, self.window.bottom), min(left + side, self.window.right))
+                yield box, hole[: box.height, : box.width]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +90,10 @@ def make_plan(
     Cost: one pass over the mask; then the holes' own boxes.
     """
     steps: list[Step] = []
-    alike = min(policy.alike_up_to_px, TILE_PX / TILE_RADII)
-    for cluster in clusters(mask, alike_up_to_px=alike):
+    for cluster in clusters(mask, alike_up_to_px=min(policy.alike_up_to_px, THIN_PX)):
         for choice, labels in _choices(cluster, picture, mask, policy):
             steps.extend(_steps(cluster, labels, choice, capabilities[choice.filler], picture.size))
-    steps.sort(key=lambda step: (_pass_of(step, policy), step.core))
+    steps.sort(key=lambda step: (_pass_of(step, policy), step.tiles is None, step.window))
     return Plan(tuple(steps))
 
 
@@ -136,23 +148,20 @@ def _part(cluster: Cluster, box: Box, labels: list[int]) -> Bool:
 
 def _steps(
     cluster: Cluster, labels: list[int], choice: Choice, can: Capabilities, size: tuple[int, int]
-) -> Iterable[Step]:
-    """Windows for the holes that one filler takes."""
-    thin = float(cluster.radius_px[labels].max()) * TILE_RADII <= TILE_PX
-    whole = _around(cluster, labels)
-    if thin and max(whole.height, whole.width) > TILE_PX:
-        cores = _tiles(cluster, labels, whole, size)
-    elif thin:
-        cores = [(whole, labels)]
-    else:
-        cores = [(_around(cluster, group), group) for group in _merged(cluster, labels, can, size)]
-    for core, group in cores:
-        radius = float(cluster.radius_px[group].max())
-        window = core.grown(_context_px(can, radius), size)
+) -> Iterator[Step]:
+    """Windows or tiles for the holes that one filler takes."""
+    radius = cluster.radius_px
+    thin = [label for label in labels if radius[label] <= THIN_PX] if can.local else []
+    if thin:
+        yield from _tiled(cluster, thin, choice, can, size)
+    wide = sorted(set(labels) - set(thin))
+    for group in _merged(cluster, wide, can, size):
+        widest = float(radius[group].max())
+        window = _around(cluster, group).grown(_context_px(can, widest), size)
         longest = max(window.height, window.width)
         scale = 1.0 if can.window_px is None else min(1.0, can.window_px / longest)
         hole = _part(cluster, window, group)
-        yield Step(choice.filler, window, core, hole, radius, scale, choice.reason)
+        yield Step(choice.filler, choice.reason, widest, window, hole, scale)
 
 
 def _around(cluster: Cluster, labels: list[int]) -> Box:
@@ -165,21 +174,28 @@ def _context_px(can: Capabilities, radius_px: float) -> int:
     return ceil(max(can.context_px, can.context_radii * radius_px))
 
 
-def _tiles(
-    cluster: Cluster, labels: list[int], whole: Box, size: tuple[int, int]
-) -> list[tuple[Box, list[int]]]:
-    """Thin holes that reach far, cut by a grid that is fixed to the picture, not to the hole."""
-    cores = []
-    for top in range(whole.top // TILE_PX * TILE_PX, whole.bottom, TILE_PX):
-        for left in range(whole.left // TILE_PX * TILE_PX, whole.right, TILE_PX):
-            tile = Box(top, left, min(top + TILE_PX, size[0]), min(left + TILE_PX, size[1]))
-            inner = Box.around(_part(cluster, tile, labels))
-            if inner is not None:
-                core = Box(top + inner.top, left + inner.left, top + inner.bottom, left + inner.right)
-                here = cluster.labels[core.inside(cluster.box).slices]
-                touched = np.bincount(here.ravel(), minlength=len(cluster.boxes)) > 0
-                cores.append((core, [label for label in labels if touched[label]]))
-    return cores
+def _tiled(
+    cluster: Cluster, labels: list[int], choice: Choice, can: Capabilities, size: tuple[int, int]
+) -> Iterator[Step]:
+    """Thin holes, cut by a grid that is fixed to the picture, not to the hole."""
+    widest = float(cluster.radius_px[labels].max())
+    box = cluster.box
+    grid = Box(box.top // TILE_PX, box.left // TILE_PX, -(-box.bottom // TILE_PX), -(-box.right // TILE_PX))
+    everything = _part(
+        cluster,
+        Box(grid.top * TILE_PX, grid.left * TILE_PX, grid.bottom * TILE_PX, grid.right * TILE_PX),
+        labels,
+    )
+    blocks = everything.reshape(grid.height, TILE_PX, grid.width, TILE_PX).transpose(0, 2, 1, 3)
+    places = np.argwhere(blocks.any(axis=(2, 3)))
+    margin = max(can.context_px, ceil(MARGIN_RADII * widest))
+    for start in range(0, len(places), TILES_PER_STEP):
+        part = places[start : start + TILES_PER_STEP]
+        corners = (part + np.array([grid.top, grid.left])) * TILE_PX
+        tiles = Tiles(corners, blocks[part[:, 0], part[:, 1]], TILE_PX, margin)
+        (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0) + TILE_PX
+        window = Box(int(top), int(left), min(int(bottom), size[0]), min(int(right), size[1]))
+        yield Step(choice.filler, choice.reason, widest, window, tiles=tiles)
 
 
 def _merged(cluster: Cluster, labels: list[int], can: Capabilities, size: tuple[int, int]) -> list[list[int]]:
