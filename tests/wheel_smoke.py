@@ -32,7 +32,8 @@ line = subprocess.run(
 assert json.loads(line)["output"] == "a.repaired.jpg"
 assert abs(np.array(PIL.Image.open("a.repaired.jpg")).astype(int) - 90).max() < 8
 subprocess.run([*command, "detect", "a.jpg", "-o", "found.png"], check=True, capture_output=True)
-subprocess.run([*command, "mask", "lama-thin", "-o", "made.png", "--size", "96x64"], check=True, capture_output=True)
+make = [*command, "mask", "lama-thin", "-o", "made.png", "--size", "96x64"]
+subprocess.run(make, check=True, capture_output=True)
 assert PIL.Image.open("made.png").size == (96, 64)
 print("the wheel works:", remend.__version__)
 """

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from remend.adapt import as_picture
-from remend.damage.find import find_damage
 from remend.damage.given import Polarity, dilated, effective_mask
 from remend.errors import MaskError, WriteError
 from remend.io import encode_picture, write_picture
@@ -186,6 +185,8 @@ def find_mask(
         UsageError: options that cannot be meant.
     """
     if mask is None:
+        from remend.damage.find import find_damage  # only who needs it pays for its import
+
         regions = tuple(find_damage(eight_bit(picture), sensitivity=options.sensitivity))
         if not regions:
             return Finding(np.zeros(picture.size, bool), (), ("no damage found",))

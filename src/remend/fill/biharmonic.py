@@ -60,7 +60,7 @@ class Biharmonic:
             reach_px=6 if self.tension_px is None else 8,
             makes_texture=False,
             cost_us_per_px=2.0 if self.tension_px is None else 1.0,
-            context_px=MARGIN_PX,
+            context_px=6,
             local=True,
         )
 

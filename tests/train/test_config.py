@@ -1,0 +1,61 @@
+import pytest
+
+from remend.errors import UsageError
+from remend.train.config import Recipe, as_dict, digest, from_dict, load, override
+
+
+def test_the_shipped_recipe_loads_and_survives_a_round_trip():
+    recipe = load("remend")
+    assert recipe.net == "remend"
+    assert recipe.options["widths"] == (48, 96, 192)
+    assert from_dict(as_dict(recipe)) == recipe
+
+
+def test_settings_override_by_their_types():
+    recipe = override(
+        Recipe("remend"),
+        [
+            "train.batch=8",
+            "train.lr=1",
+            "train.betas=[0.5,0.9]",
+            "loss.trunk=/a/b.h5",
+            "options.attention=false",
+        ],
+    )
+    assert (recipe.train.batch, recipe.train.lr, recipe.train.betas) == (8, 1.0, (0.5, 0.9))
+    assert recipe.loss.trunk == "/a/b.h5"
+    assert recipe.options == {"attention": False}
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("batch=8", "section.key=value"),
+        ("train.batch", "section.key=value"),
+        ("train.bacth=8", "no 'bacth': it has samples, batch"),
+        ("trian.batch=8", "no section 'trian'"),
+        ("train.batch=eight", "train.batch is int, got 'eight'"),
+        ("train.batch=1.5", "train.batch is int"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_one_clear_line(setting, said):
+    with pytest.raises(UsageError, match=said) as caught:
+        override(Recipe("remend"), [setting])
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_recipes_and_broken_files(tmp_path):
+    with pytest.raises(UsageError, match=r"choose one of .*remend"):
+        load("remand")
+    (tmp_path / "x.toml").write_text("net = ")
+    with pytest.raises(UsageError, match="is no TOML"):
+        load(str(tmp_path / "x.toml"))
+    (tmp_path / "y.toml").write_text('net = "remend"\nlr = 1')
+    with pytest.raises(UsageError, match="a recipe has no 'lr'"):
+        load(str(tmp_path / "y.toml"))
+
+
+def test_the_digest_ignores_where_weights_lie_but_nothing_else():
+    base = override(Recipe("remend"), ["loss.trunk=/here/a.h5"])
+    assert digest(base) == digest(override(base, ["loss.trunk=/there/a.h5"]))
+    assert digest(base) != digest(override(base, ["train.seed=1"]))
