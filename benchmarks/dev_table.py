@@ -25,7 +25,7 @@ SETS = (
     "places256",
     "ffhq256",
 )
-METHODS = ("telea", "navier-stokes", "biharmonic", "exemplar", "auto", "auto:fast", "auto:best")
+METHODS = ("telea", "navier-stokes", "biharmonic", "smooth", "exemplar", "criminisi", "auto", "auto:best")
 
 
 def restored(image: np.ndarray, hole: np.ndarray, label: str) -> np.ndarray:

@@ -26,6 +26,11 @@ def live(net):
     return net
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
 @pytest.fixture
 def run(tmp_path):
     torch.manual_seed(0)

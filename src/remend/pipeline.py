@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from remend.errors import MaskError
 from remend.fill.catalogue import filler_named
 from remend.fill.filler import Filler
-from remend.fill.push_pull import push_pull
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
@@ -39,6 +38,7 @@ from remend.scale import enlarge, shrink
 
 __all__ = ["Observer", "Restored", "Settings", "plan_repair", "restore"]
 
+PRIOR = "smooth"  # what fillers that refine a coarse fill start from: the most accurate one
 POLISH_TILE_PX = 1024
 MOSAICS_AT_ONCE = 16  # cut before any is pasted: bounds the memory, and fixes what each may read
 POLISH_MARGIN_PX = 24
@@ -255,7 +255,9 @@ def _filled(filler: Filler, before: Float, hole: Bool, usable: Bool, scale: floa
 
 def _asked(filler: Filler, window: Float, hole: Bool, usable: Bool, seed: int) -> Filled:
     """One call of the filler, with a prior where it wants one."""
-    prior = push_pull(window, usable) if filler.capabilities.takes_prior else None
+    prior = None
+    if filler.capabilities.takes_prior:
+        prior = filler_named(PRIOR).fill(window, hole, usable=usable).pixels
     return filler.fill(window, hole, usable=usable, prior=prior, seed=seed)
 
 

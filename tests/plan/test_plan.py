@@ -122,11 +122,23 @@ def test_the_same_mask_gives_the_same_plan():
     assert [(s.window, s.filler) for s in first.steps] == [(s.window, s.filler) for s in second.steps]
 
 
+def test_a_hole_that_takes_most_of_the_picture_is_not_made_up():
+    mask = np.zeros((200, 200), bool)
+    mask[50:150, 50:150] = True
+    policy = Policy((Rung("thin", beyond_share=0.2), Rung("wide")))
+    step = plan(mask, policy).steps[0]
+    assert step.filler == "thin"
+    assert "25 %" in step.reason
+    mask[50:150, 90:150] = False
+    assert plan(mask, policy).steps[0].filler == "wide"
+
+
 def test_policies_end_with_a_rung_without_bounds():
     for policy in POLICIES.values():
         last = policy.rungs[-1]
         assert last.radius_px is None
         assert last.activity is None
+        assert last.beyond_share == 0
 
 
 def test_an_unknown_quality_is_named_with_the_choices():

@@ -83,6 +83,7 @@ class Exemplar:
             context_px=32,
             context_radii=3.0,
             copies=True,
+            takes_prior=True,
         )
 
     def fill(

@@ -192,8 +192,8 @@ def solve(
 
     Begins with the solution at half the size, and so on down, so that each grid has only its own detail
     to add: under tension, and for thin holes, two or three iterations are within a grey level. On holes
-    tens of pixels wide a plate without tension takes ten, because there the slopes of single pixels at the rim
-    decide about the whole; cut short, it spans the hole by the slopes of a coarser grid.
+    tens of pixels wide a plate without tension takes ten, because there the slopes of single pixels at
+    the rim decide about the whole; cut short, it spans the hole by the slopes of a coarser grid.
 
     Args:
         window: (h, w, c) float32; values under ``unknown`` mean nothing, NaN included.

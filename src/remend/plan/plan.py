@@ -114,7 +114,7 @@ def _choices(
         activity = None
         if above is not None and radius > above:
             activity = _activity(cluster, label, picture, mask)
-        choice = policy.choose(radius, activity)
+        choice = policy.choose(radius, activity, radius / min(picture.size))
         groups.setdefault(choice.filler, (choice, []))[1].append(label)
     return groups.values()
 

@@ -22,11 +22,13 @@ class Rung:
         filler: its name in the catalogue, or the path of a model.
         radius_px: largest inscribed radius of the hole; None = any.
         activity: largest texture activity around the hole (see ``remend.plan.holes``); None = any.
+        beyond_share: only holes whose inscribed radius exceeds this share of the picture's shorter side.
     """
 
     filler: str
     radius_px: float | None = None
     activity: float | None = None
+    beyond_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Policy:
             return None
         bound = 0.0
         for rung in self.rungs:
-            if rung.activity is not None or rung.radius_px is None:
+            if rung.activity is not None or rung.radius_px is None or rung.beyond_share:
                 break
             bound = rung.radius_px
         return bound
@@ -59,15 +61,23 @@ class Policy:
     def alike_up_to_px(self) -> float:
         """Holes up to this radius all go to the first rung, whatever surrounds them."""
         first = self.rungs[0]
-        if first.activity is not None:
+        if first.activity is not None or first.beyond_share:
             return 0.0
         return inf if first.radius_px is None else first.radius_px
 
-    def choose(self, radius_px: float, activity: float | None) -> Choice:
-        """The filler for a hole of that inscribed radius amid that texture."""
+    def choose(self, radius_px: float, activity: float | None, share: float) -> Choice:
+        """The filler for a hole.
+
+        Args:
+            radius_px: its inscribed radius.
+            activity: the texture around it; None where no rung asks for it.
+            share: its inscribed radius as a share of the picture's shorter side.
+        """
         said = [f"radius {radius_px:.1f} px"]
         for rung in self.rungs:
             if rung.radius_px is not None and radius_px > rung.radius_px:
+                continue
+            if share <= rung.beyond_share and rung.beyond_share:
                 continue
             if rung.activity is not None and activity is not None and activity > rung.activity:
                 said.append(f"texture {activity:.3f} > {rung.activity:g}")
@@ -76,13 +86,26 @@ class Policy:
                 said[0] += f" ≤ {rung.radius_px:g}"
             if rung.activity is not None and activity is not None:
                 said.append(f"texture {activity:.3f} ≤ {rung.activity:g}")
+            if rung.beyond_share:
+                said.append(
+                    f"{100 * share:.0f} % of the picture's side, too wide to be made up of what is around"
+                )
             return Choice(rung.filler, ", ".join(said))
         raise AssertionError("the last rung of a policy has no bounds")
 
 
+# The bounds were set by looking: copied texture beats fog on objects taken out of a scene, and fog
+# beats a collage where a face, or most of a picture, is gone.
 POLICIES: dict[str, Policy] = {
     "fast": Policy((Rung("smooth"),)),
-    "balanced": Policy((Rung("smooth", radius_px=6.0), Rung("smooth", activity=0.012), Rung("exemplar"))),
+    "balanced": Policy(
+        (
+            Rung("smooth", radius_px=6.0),
+            Rung("smooth", activity=0.012),
+            Rung("smooth", beyond_share=0.2),
+            Rung("exemplar"),
+        )
+    ),
     "best": Policy((Rung("smooth", radius_px=3.0), Rung("smooth", activity=0.006), Rung("exemplar"))),
 }
 
