@@ -5,7 +5,6 @@ import importlib
 import pkgutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,16 @@ from remend.fill.filler import Filler
 SOURCE = Path(remend.__file__).parent
 
 # Who may import whom: a stage imports the ground floor and itself, never a sibling.
-GROUND = {"errors", "picture", "samples", "scale"}
+GROUND = {"errors", "picture", "samples", "scale", "mosaic"}
 STAGES = {"io", "damage", "plan", "fill", "finish", "evaluation"}
 MAY_ALSO = {
     "plan": {"fill.filler"},
     "damage": {"io"},
     "evaluation": {"io", "api", "fill.catalogue", "damage.given"},
 }
+
+
+TRAINING = ("remend.nets", "remend.train", "remend.export", "remend.cli.train", "remend.cli.export")
 
 
 def modules() -> list[str]:
@@ -52,6 +54,8 @@ def test_a_stage_never_imports_its_sibling(stage):
 
 @pytest.mark.parametrize("name", modules())
 def test_public_names_exist_and_are_documented(name):
+    if name.startswith(TRAINING):
+        pytest.importorskip("torch", reason="the training stream needs torch: pip install '.[train]'")
     module = importlib.import_module(name)
     assert module.__doc__
     for public in getattr(module, "__all__", []):
@@ -91,10 +95,15 @@ assert not set(sys.modules) & {"torch", "onnxruntime", "jpeglib", "scipy", "skim
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the processor time of child processes")
 def test_the_command_answers_at_once():
+    import resource
+
     spent = []
     for _ in range(5):
-        since = time.perf_counter()
+        # Processor time, not wall time: the tests may run beside other work.
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "remend", "--version"], check=True, capture_output=True)
-        spent.append(time.perf_counter() - since)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(spent) < 0.25

@@ -205,11 +205,15 @@ def draw_sources(picture: NDArray[np.uint8], copies: NDArray[np.int32], scale: f
 
 
 def _label(drawn: NDArray[np.uint8], text: str, row: int, colour: tuple[int, int, int]) -> None:
-    """A line of the legend, readable over anything."""
+    """A line of the legend on a white strip, readable over anything."""
     size = max(0.5, max(drawn.shape) / 2400)
-    at = (round(16 * size), round((20 + 22 * row) * 2 * size))
-    for shade, width in (((255, 255, 255), round(8 * size)), (colour, max(1, round(2 * size)))):
-        cv2.putText(drawn, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, shade, width, cv2.LINE_AA)
+    font, thickness = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(2 * size))
+    (width, height), below = cv2.getTextSize(text, font, size, thickness)
+    line = height + below + round(8 * size)
+    left, bottom = round(12 * size), (row + 1) * line + round(8 * size)
+    corner = (left - round(6 * size), bottom - line), (left + width + round(6 * size), bottom)
+    cv2.rectangle(drawn, *corner, (255, 255, 255), -1)
+    cv2.putText(drawn, text, (left, bottom - below), font, size, colour, thickness, cv2.LINE_AA)
 
 
 def _colour(index: int, count: int) -> tuple[int, int, int]:
