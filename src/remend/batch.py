@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +22,7 @@ from remend.pipeline import Settings
 __all__ = ["BatchOptions", "Failure", "Job", "Outcome", "attempt", "plan_jobs", "run_jobs"]
 
 MADE_BY_US = ".repaired"
+BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ def _in_processes(jobs: list[Job], shared: BatchOptions, processes: int) -> Iter
             while (waiting and not broken) or running:
                 while waiting and not broken and len(running) < processes:
                     job = waiting.pop()
-                    running[pool.submit(_run, job, shared)] = job
+                    running[_submit(pool, job, shared)] = job
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     job = running.pop(future)
@@ -151,7 +155,7 @@ def _in_processes(jobs: list[Job], shared: BatchOptions, processes: int) -> Iter
     for job in suspects:
         with _pool(1) as pool:
             try:
-                yield job, pool.submit(_run, job, shared).result()
+                yield job, _submit(pool, job, shared).result()
             except BrokenProcessPool:
                 error = ResourceError(
                     "the worker died, most likely for memory: use fewer --jobs or a smaller picture"
@@ -159,12 +163,41 @@ def _in_processes(jobs: list[Job], shared: BatchOptions, processes: int) -> Iter
                 yield job, Failure(str(job.source), str(error), error.exit_code)
 
 
-def _pool(processes: int) -> ProcessPoolExecutor:
-    """Fresh processes (spawned: OpenCV's threads do not survive a fork) that share the cores."""
+@contextmanager
+def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Fresh processes (spawned: OpenCV's threads do not survive a fork) that share the cores.
+
+    When the user interrupts, the pictures in hand are finished and no other is begun: a worker that
+    is killed could leave its temporary file behind.
+    """
     threads = max(1, (os.cpu_count() or 1) // processes)
-    return ProcessPoolExecutor(
+    # The linear algebra under NumPy reads this when it is loaded; waiting for each other, its threads
+    # would keep every core of the other workers busy.
+    before = {name: os.environ.get(name) for name in BLAS_THREADS}
+    os.environ.update(dict.fromkeys(BLAS_THREADS, str(threads)))
+    pool = ProcessPoolExecutor(
         processes, get_context("spawn"), initializer=_limit_threads, initargs=(threads,)
     )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _submit(pool: ProcessPoolExecutor, job: Job, shared: BatchOptions) -> Future[Outcome]:
+    """Hand a job to the pool. Workers start here, deaf to Ctrl-C: it is the parent's to answer."""
+    if threading.current_thread() is not threading.main_thread():
+        return pool.submit(_run, job, shared)
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return pool.submit(_run, job, shared)
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def _limit_threads(threads: int) -> None:
