@@ -12,7 +12,7 @@ import PIL.Image
 
 from remend.explain import draw_sheet
 from remend.io import read_picture
-from remend.job import Finding, repair_file
+from remend.job import Finding, MaskOptions, repair_file
 from remend.pipeline import Restored, Settings
 from remend.samples import eight_bit
 
@@ -21,7 +21,9 @@ OUT = HERE.parent / "demo"
 DOCS = HERE.parent / "docs" / "images"
 
 # Wide holes with texture around them deserve the slower quality.
-QUALITY = {"launch": "best", "gravel-hole": "best", "cat-blocks": "best"}
+QUALITY = {"gravel-hole": "best", "cat-blocks": "best"}
+# Masks drawn tightly round what has soft edges, or lies in a JPEG's coarse chroma: --dilate-px 2.
+DILATE_PX = {"cup-stamped": 2}
 
 
 def repair_example(path: Path) -> np.ndarray:
@@ -38,6 +40,7 @@ def repair_example(path: Path) -> np.ndarray:
         path,
         target,
         mask=mask if mask.exists() else None,
+        options=MaskOptions(dilate_px=DILATE_PX.get(path.stem)),
         settings=Settings(quality=QUALITY.get(path.stem, "balanced")),
         overwrite=True,
         inspect=keep,

@@ -63,8 +63,8 @@ def launch_without_masts() -> None:
     """Things to take away: hand-drawn masks over the two masts beside the rocket."""
     image = data.rocket()
     mask = np.zeros(image.shape[:2], np.uint8)
-    left = [[194, 118], [207, 118], [208, 190], [220, 427], [158, 427], [178, 300], [186, 190]]
-    right = [[440, 118], [454, 118], [462, 200], [486, 427], [420, 427], [432, 300], [440, 200]]
+    left = [[192, 114], [210, 114], [212, 190], [226, 427], [152, 427], [170, 300], [182, 190]]
+    right = [[438, 114], [456, 114], [464, 200], [490, 427], [416, 427], [428, 300], [437, 200]]
     cv2.fillPoly(mask, [np.array(left), np.array(right)], 255)
     save("launch.jpg", image, quality=92)
     save_mask("launch_mask.png", mask > 0)

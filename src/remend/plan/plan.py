@@ -23,6 +23,7 @@ TILE_PX = 32  # thin damage is filled tile by tile: a scratch across the frame n
 THIN_PX = 6.0  # inscribed radius up to which a hole may be cut by tiles
 MARGIN_RADII = 1.5  # what happens so far from the rim of a thin hole is hardly felt
 TILES_PER_STEP = 256
+CALL_PX = 160**2  # calling a filler once more costs about as much as so many pixels of window
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def _merged(cluster: Cluster, labels: list[int], can: Capabilities, size: tuple[
             joined = False
             for other in groups:
                 both = box.union(other[0])
-                if both.area <= box.area + other[0].area:
+                if both.area <= box.area + other[0].area + CALL_PX:
                     box, members = both, other[1] + members
                     groups.remove(other)
                     joined = True
