@@ -65,7 +65,7 @@ def measured(sets: dict[str, tuple[Pair, ...]], methods: tuple[str, ...]) -> tup
     for name, pairs in sets.items():
         evaluation = evaluate(pairs, methods, restore=restored)
         protocols[name] = evaluation.protocol.short
-        tables[name] = {s.method: {**s.metrics, "seconds": s.seconds} for s in evaluation.summaries()}
+        tables[name] = {s.method: {**s.means, "seconds": s.seconds} for s in evaluation.summaries}
         for label, row in tables[name].items():
             print(name, label, {k: round(v, 3) for k, v in row.items()}, file=sys.stderr, flush=True)
     return tables, protocols

@@ -24,7 +24,8 @@ def digest(folder: Path) -> dict[str, str]:
 
 def mask_of(picture: Picture) -> np.ndarray:
     mask = np.zeros(picture.size, bool)
-    mask[picture.height // 3 : picture.height // 2 + 1, : picture.width // 2] = True
+    top = picture.height // 3
+    mask[top : top + 3, : picture.width // 2] = True
     mask[-1, -1] = False
     return mask
 

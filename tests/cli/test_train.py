@@ -32,8 +32,9 @@ def test_the_nets_are_listed_with_or_without_pytorch():
 
 @pytest.mark.slow
 def test_train_export_and_fill(tmp_path):
-    pytest.importorskip("torch", reason="PyTorch is not installed")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     pytest.importorskip("lightning", reason="Lightning is not installed")
+    torch.set_num_threads(1)
     from remend.fill.neural import Neural
 
     folder = tmp_path / "photos"

@@ -1,3 +1,5 @@
+import importlib.util
+
 import cv2
 import numpy as np
 import pytest
@@ -14,3 +16,12 @@ def photos(tmp_path):
         picture = cv2.resize(knots, (96, 80), interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(folder / f"{index:02d}.png"), picture)
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Tiny nets gain nothing from threads, and lose a hundredfold where tests run side by side."""
+    if importlib.util.find_spec("torch") is not None:
+        import torch
+
+        torch.set_num_threads(1)

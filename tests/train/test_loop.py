@@ -13,6 +13,7 @@ from remend.errors import ModelError, UsageError  # noqa: E402
 from remend.train import checkpoint, loop  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
 from remend.train.losses import Criterion  # noqa: E402
+from remend.train.run import DivergedError, Run  # noqa: E402
 
 TINY = {
     "net": "remend",
@@ -33,7 +34,7 @@ TINY = {
 
 def run_of(photos, out, said, **train):
     recipe = from_dict(TINY | {"train": TINY["train"] | train})
-    return loop.Run(recipe, (photos,), out, precision="32-true", accelerator="cpu", say=said.append)
+    return Run(recipe, (photos,), out, precision="32-true", accelerator="cpu", say=said.append)
 
 
 def tensors(path):
@@ -122,7 +123,7 @@ def test_a_batch_that_is_not_finite_is_passed_over_from_the_last_good_state(phot
 
 def test_numbers_that_stay_bad_end_the_run_with_their_own_exit_code(photos, tmp_path, monkeypatch):
     poisoned(monkeypatch, {20, 24, 28, 32})
-    with pytest.raises(loop.DivergedError, match="4 times since the last checkpoint") as caught:
+    with pytest.raises(DivergedError, match="4 times since the last checkpoint") as caught:
         loop.train(run_of(photos, tmp_path / "run", []))
     assert caught.value.exit_code == 5
 

@@ -1,0 +1,25 @@
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+from remend.train.ema import Ema  # noqa: E402
+
+
+def test_half_of_the_average_is_new_after_a_half_life():
+    net = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(net.weight)
+    ema = Ema(net, half_life=100)
+    torch.nn.init.ones_(net.weight)
+    for step in range(10):
+        ema.update(net, batch=10, samples_seen=10_000 + 10 * step)
+    assert float(ema.net.weight.detach()) == pytest.approx(0.5)
+
+
+def test_the_start_is_soon_forgotten():
+    net = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(net.weight)
+    ema = Ema(net, half_life=1_000_000)
+    torch.nn.init.ones_(net.weight)
+    for step in range(1, 101):
+        ema.update(net, batch=10, samples_seen=10 * step)
+    assert float(ema.net.weight.detach()) > 0.9

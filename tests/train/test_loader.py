@@ -1,0 +1,50 @@
+import itertools
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+from remend.train.loader import batches  # noqa: E402
+from remend.train.samples import Sample  # noqa: E402
+
+
+def sample(index):
+    image = np.full((4, 4, 3), index, np.uint8)
+    return Sample(image, image, np.eye(4, dtype=np.bool_), "thin")
+
+
+def indices(batch):
+    return (batch.image[:, 0, 0, 0] * 255).round().int().tolist()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_batches_come_in_order_whatever_the_threads(threads):
+    source = batches(sample, start=5, size=3, threads=threads)
+    taken = list(itertools.islice(source, 3))
+    source.close()
+    assert [indices(b) for b in taken] == [[5, 6, 7], [8, 9, 10], [11, 12, 13]]
+    assert [(b.first, b.end) for b in taken] == [(5, 8), (8, 11), (11, 14)]
+
+
+def test_devices_share_a_batch_without_overlap():
+    parts = [next(batches(sample, start=0, size=4, threads=1, rank=rank, world=2)) for rank in (0, 1)]
+    assert [indices(b) for b in parts] == [[0, 2], [1, 3]]
+    assert {b.end for b in parts} == {4}
+
+
+def test_a_batch_keeps_the_nets_contract():
+    batch = next(batches(sample, start=255, size=1, threads=1))
+    assert batch.image.shape == (1, 3, 4, 4)
+    assert batch.image.dtype is torch.float32
+    assert float(batch.image.max()) == 1.0
+    assert batch.image.is_contiguous(memory_format=torch.channels_last)
+    assert batch.hole.unique().tolist() == [0.0, 1.0]
+
+
+def test_a_sample_that_fails_reaches_the_loop():
+    def broken(index):
+        raise ValueError("no picture")
+
+    with pytest.raises(ValueError, match="no picture"):
+        next(batches(broken, start=0, size=2, threads=1))
