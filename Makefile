@@ -4,7 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup check test test-slow bench demo sheets wheel clean
+TRAIN  := $(VENV)/.ready-train
+
+.PHONY: setup setup-train check test test-train test-slow bench demo sheets wheel clean
 
 setup: $(READY)
 
@@ -13,13 +15,24 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
 
+# PyTorch first and by itself: asked for as somebody's dependency, its largest build would come.
+setup-train: $(TRAIN)  ## adds PyTorch and what training needs
+
+$(TRAIN): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,train]"
+	touch $@
+
 check: setup  ## lint, types, fast tests: < 60 s
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
 
-test: check wheel  ## what the README promises and CI runs
+test: check test-train wheel  ## what the README promises and CI runs
+
+test-train: setup-train  ## the training stream's tests
+	$(BIN)/python -m pytest -m "not slow and not gpu" tests/nets tests/train tests/cli/test_train.py
 
 test-slow: setup  ## the tests that take their time
 	$(BIN)/python -m pytest -m slow
