@@ -10,13 +10,15 @@
     ├── ResourceError              4   the machine's or the user's limits
     │   ├── LimitError             4   more pixels than allowed
     │   └── WriteError             4   the output cannot be written
-    └── EvaluationError            2   pairs or reports that cannot be measured
+    ├── EvaluationError            2   pairs or reports that cannot be measured
+    └── DivergedError              5   training came to numbers that are not finite, again and again
 
 A message is one line: what came, what was expected, what to do next.
 """
 
 __all__ = [
     "DecodeError",
+    "DivergedError",
     "EvaluationError",
     "FormatError",
     "LimitError",
@@ -87,3 +89,9 @@ class EvaluationError(RemendError):
     """Pairs or reports that cannot be measured."""
 
     exit_code = 2
+
+
+class DivergedError(RemendError):
+    """Training came to numbers that are not finite, again and again."""
+
+    exit_code = 5

@@ -9,11 +9,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("lightning", reason="Lightning is not installed")
 
-from remend.errors import ModelError, UsageError  # noqa: E402
+from remend.errors import DivergedError, ModelError, UsageError  # noqa: E402
 from remend.train import checkpoint, loop  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
 from remend.train.losses import Criterion  # noqa: E402
-from remend.train.run import DivergedError, Run  # noqa: E402
+from remend.train.run import Run  # noqa: E402
 
 TINY = {
     "net": "remend",

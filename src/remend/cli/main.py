@@ -22,6 +22,9 @@ VERBS = {
     "mask": "remend.cli.mask",
     "methods": "remend.cli.methods",
     "evaluate": "remend.cli.evaluate",
+    "train": "remend.cli.train",
+    "export": "remend.cli.export",
+    "nets": "remend.cli.nets",
 }
 
 
@@ -46,7 +49,8 @@ class LazyGroup(click.Group):
 def remend() -> None:
     """Repair damaged pictures: find the damage, fill it, leave every other pixel as it was.
 
-    Exit codes: 0 all good, 1 some pictures failed, 2 usage, 3 model, 4 resources, 130 interrupted.
+    Exit codes: 0 all good, 1 some pictures failed, 2 usage, 3 model, 4 resources, 5 training diverged,
+    130 interrupted.
     """
 
 

@@ -192,10 +192,10 @@ def embedded() -> Neural:
     Raises:
         ModelError: this build carries none.
     """
-    models = sorted(WEIGHTS.glob("*.onnx"))
-    if not models:
-        raise ModelError("this build carries no model: give one with --method FILE.onnx")
-    return Neural.load(models[0])
+    model = WEIGHTS / "inpaint.onnx"
+    if not model.is_file():
+        raise ModelError("this build carries no inpainting model: give one with --method FILE.onnx")
+    return Neural.load(model)
 
 
 def _check_interface(session: Any, path: Path) -> None:

@@ -1,0 +1,106 @@
+"""The nets by name. Reading this imports no torch; building a net does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from remend.errors import UsageError
+
+if TYPE_CHECKING:
+    from remend.nets.inpainter import Inpainter
+
+__all__ = ["NETS", "Figures", "Net", "build", "figures"]
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """A net that can be trained.
+
+    Attributes:
+        summary: one line of what it is.
+        reference: paper, venue, year.
+        differs: what differs from the paper.
+        module: where its body lives.
+        body: the body's class there.
+    """
+
+    summary: str
+    reference: str
+    differs: str
+    module: str
+    body: str
+
+
+NETS: dict[str, Net] = {
+    "remend": Net(
+        summary="dense residual net without normalisation, context at 1/16, attention that copies",
+        reference="our own; see the module for the papers it draws on",
+        differs="–",
+        module="remend.nets.remend",
+        body="RemendNet",
+    ),
+}
+"""Every net, by its name on the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a net costs.
+
+    Attributes:
+        parameters: how many numbers are learned.
+        gmac_256: 10⁹ multiply-adds for one picture of 256².
+        gmac_512: the same at 512².
+    """
+
+    parameters: int
+    gmac_256: float
+    gmac_512: float
+
+
+def build(name: str, options: Mapping[str, Any] | None = None) -> Inpainter:
+    """Make a net with fresh weights, drawn from torch's global generator.
+
+    Args:
+        name: one of ``NETS``.
+        options: the body's keyword arguments.
+
+    Raises:
+        UsageError: an unknown name, options that the net does not take, or torch is missing.
+    """
+    if name not in NETS:
+        raise UsageError(f"no net is called {name!r}: choose one of {', '.join(NETS)}")
+    try:
+        from remend.nets.inpainter import Inpainter
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"nets need PyTorch, which is not installed ({error.name}): pip install 'remend[train]'"
+        ) from error
+    body = getattr(import_module(NETS[name].module), NETS[name].body)
+    try:
+        return Inpainter(body(**(options or {})))
+    except TypeError as error:
+        raise UsageError(f"the net {name} does not take these options: {error}") from error
+
+
+def figures(net: Inpainter) -> Figures:
+    """Count parameters and multiply-adds; nothing is computed, sizes alone are followed.
+
+    Convolutions and matrix products count; pooling, resizing and activations do not.
+    """
+    import copy
+
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    shadow = copy.deepcopy(net).to("meta")
+
+    def gmac(side: int) -> float:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            shadow(torch.empty(1, 3, side, side, device="meta"), torch.empty(1, 1, side, side, device="meta"))
+        return int(counter.get_total_flops()) / 2e9
+
+    return Figures(sum(p.numel() for p in net.parameters()), gmac(256), gmac(512))

@@ -1,0 +1,101 @@
+"""Batches ready before the loop asks for them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from remend.train.samples import Sample
+
+__all__ = ["Batch", "batches", "collate"]
+
+_AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples as tensors of the net's contract, laid out channels-last.
+
+    Attributes:
+        image, target: (N, 3, H, W) float32 in [0, 1].
+        hole: (N, 1, H, W) float32, 1 = fill.
+        first: global index of the first sample, over all devices.
+        end: global index after the last one.
+    """
+
+    image: Tensor
+    target: Tensor
+    hole: Tensor
+    first: int
+    end: int
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on ``device``."""
+        return Batch(
+            self.image.to(device, non_blocking=True),
+            self.target.to(device, non_blocking=True),
+            self.hole.to(device, non_blocking=True),
+            self.first,
+            self.end,
+        )
+
+
+def batches(
+    sample: Callable[[int], Sample],
+    *,
+    start: int,
+    size: int,
+    threads: int = 2,
+    rank: int = 0,
+    world: int = 1,
+) -> Iterator[Batch]:
+    """Batches of samples ``start``, ``start + 1`` … without end, made ahead by threads.
+
+    Which samples a batch holds depends on nothing but ``start`` and ``size``: no state of the loader has to
+    be stored to resume. Close the iterator (or let it go) to end the threads.
+
+    Args:
+        sample: makes sample number ``index``; called from several threads.
+        start: global index of the first sample.
+        size: samples of a batch, over all devices; a multiple of ``world``.
+        threads: that make samples.
+        rank: of this process, which gets samples ``rank``, ``rank + world`` … of each batch.
+        world: number of processes.
+    """
+    with ThreadPoolExecutor(threads, thread_name_prefix="samples") as pool:
+
+        def make(first: int) -> Batch:
+            return collate([sample(i) for i in range(first + rank, first + size, world)], first, first + size)
+
+        waiting: deque[Future[Batch]] = deque()
+        try:
+            while True:
+                while len(waiting) < _AHEAD:
+                    waiting.append(pool.submit(make, start))
+                    start += size
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def collate(samples: list[Sample], first: int = 0, end: int | None = None) -> Batch:
+    """Stack samples of one size."""
+    return Batch(
+        _planes(np.stack([s.image for s in samples])),
+        _planes(np.stack([s.target for s in samples])),
+        _planes(np.stack([s.hole[..., None].astype(np.uint8) * np.uint8(255) for s in samples])),
+        first,
+        len(samples) if end is None else end,
+    )
+
+
+def _planes(pixels: np.ndarray) -> Tensor:
+    """(N, H, W, C) uint8 to (N, C, H, W) float32 in [0, 1], the memory left channels-last."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
