@@ -28,6 +28,7 @@ check: setup  ## lint, types, fast tests: < 60 s
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
+	$(BIN)/python -m pytest --doctest-modules --doctest-ignore-import-errors src
 
 test: check test-train wheel  ## what the README promises and CI runs
 
