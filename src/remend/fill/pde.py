@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -41,17 +42,54 @@ def _inpaint(window: Float, hole: Bool, usable: Bool, radius_px: int, flags: int
     return filled
 
 
-def _check_radius(radius_px: int) -> None:
-    if not 1 <= radius_px <= 100:
-        raise UsageError(f"radius_px must be 1 to 100 (OpenCV cuts it there), got {radius_px}")
-
-
 @dataclass(frozen=True, slots=True)
-class Telea:
+class _OpenCV:
+    """What both of OpenCV's fillers share.
+
+    Args:
+        radius_px: how far a pixel looks for known ones, 1–100.
+
+    Raises:
+        UsageError: a radius out of range.
+    """
+
+    radius_px: int = 3
+
+    flag: ClassVar[int]
+    word: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.radius_px <= 100:
+            raise UsageError(f"radius_px must be 1 to 100 (OpenCV cuts it there), got {self.radius_px}")
+
+    @property
+    def name(self) -> str:
+        """The word on the command line."""
+        return self.word
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """For thin holes: it needs no more than the rim."""
+        return Capabilities(
+            reach_px=6,
+            makes_texture=False,
+            cost_us_per_px=2.0,
+            context_px=self.radius_px + 2,
+            local=True,
+        )
+
+    def fill(
+        self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
+    ) -> Filled:
+        """Fill ``hole``; see ``remend.fill.filler.Filler``. ``prior`` and ``seed`` are not used."""
+        return Filled(_inpaint(window, hole, usable, self.radius_px, self.flag))
+
+
+class Telea(_OpenCV):
     """Fast marching inwards, each pixel a weighted mean of known ones near it, by OpenCV.
 
-    Choose it for speed on thin damage; on wide holes it leaves streaks. ``Biharmonic(tension_px=…)``
-    is more accurate on every kind of hole measured, at a few times the cost.
+    Choose it to compare with; ``smooth`` is more accurate on every kind of hole measured, at about the
+    same cost. On wide holes it leaves streaks.
 
     Args:
         radius_px: how far a pixel looks for known ones, 1–100.
@@ -65,73 +103,20 @@ class Telea:
     Graphics Tools, 2004.
     """
 
-    radius_px: int = 3
-
-    def __post_init__(self) -> None:
-        _check_radius(self.radius_px)
-
-    @property
-    def name(self) -> str:
-        """The word on the command line."""
-        return "telea"
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """For thin holes: it needs no more than the rim."""
-        return Capabilities(
-            reach_px=6,
-            makes_texture=False,
-            cost_us_per_px=2.0,
-            context_px=self.radius_px + 2,
-            local=True,
-        )
-
-    def fill(
-        self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
-    ) -> Filled:
-        """Fill ``hole``; see ``remend.fill.filler.Filler``. ``prior`` and ``seed`` are not used."""
-        return Filled(_inpaint(window, hole, usable, self.radius_px, cv2.INPAINT_TELEA))
+    __slots__ = ()
+    flag = cv2.INPAINT_TELEA
+    word = "telea"
 
 
-@dataclass(frozen=True, slots=True)
-class NavierStokes:
+class NavierStokes(_OpenCV):
     """Continues lines of equal brightness into the hole as a fluid would flow, by OpenCV.
 
-    Choose it for speed on thin damage across edges; see ``Telea`` for the rest, which holds here too.
-
-    Args:
-        radius_px: how far a pixel looks for known ones, 1–100.
-
-    Raises:
-        UsageError: a radius out of range.
+    Choose it to compare with; see ``Telea`` for the rest, which holds here too.
 
     Reference: Bertalmio, Bertozzi, Sapiro, Navier-Stokes, fluid dynamics, and image and video
     inpainting, CVPR 2001.
     """
 
-    radius_px: int = 3
-
-    def __post_init__(self) -> None:
-        _check_radius(self.radius_px)
-
-    @property
-    def name(self) -> str:
-        """The word on the command line."""
-        return "navier-stokes"
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """For thin holes: it needs no more than the rim."""
-        return Capabilities(
-            reach_px=6,
-            makes_texture=False,
-            cost_us_per_px=2.0,
-            context_px=self.radius_px + 2,
-            local=True,
-        )
-
-    def fill(
-        self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
-    ) -> Filled:
-        """Fill ``hole``; see ``remend.fill.filler.Filler``. ``prior`` and ``seed`` are not used."""
-        return Filled(_inpaint(window, hole, usable, self.radius_px, cv2.INPAINT_NS))
+    __slots__ = ()
+    flag = cv2.INPAINT_NS
+    word = "navier-stokes"
