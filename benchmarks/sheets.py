@@ -11,12 +11,14 @@ import PIL.Image
 
 from benchmarks.line import ROOT, SHARED
 from remend.api import repair
+from remend.damage.given import Polarity
 from remend.explain import draw_regions, draw_sheet
 from remend.io import read_picture
 from remend.job import MaskOptions, find_mask
 from remend.samples import eight_bit
 
 FOLDERS = ("scratched", "old", "archive", "text")
+POLARITY: dict[str, Polarity] = {"text": "black"}  # these came with the letters black on white
 OUT = ROOT / "sheets"
 
 
@@ -34,7 +36,8 @@ def main() -> None:
             given = path.with_name(f"{path.stem}_mask.png")
             picture = read_picture(path)
             before = np.ascontiguousarray(eight_bit(picture))
-            finding = find_mask(picture, given if given.exists() else None, options=MaskOptions())
+            options = MaskOptions(mask_polarity=POLARITY.get(folder, "white"))
+            finding = find_mask(picture, given if given.exists() else None, options=options)
             after = repair(before, finding.mask)
             name = f"{folder}-{path.stem}"
             PIL.Image.fromarray(draw_sheet(before, finding.mask, after)).save(OUT / f"{name}.png")

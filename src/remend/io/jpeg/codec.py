@@ -97,6 +97,9 @@ class JpegCodec:
                 f"{source.name}: a JPEG of {len(frame.components)} components; 1, 3 or 4 were expected"
             )
         mode: Mode = {1: "L", 3: "RGB", 4: "CMYK"}[len(frame.components)]  # type: ignore[assignment]
+        if not stream.ended:
+            # Refused here, before OpenCV's decoder writes a line of its own to stderr.
+            _coding_warnings(source.name, stream)
         samples = _decode_samples(source.name, data if stream.ended else data + END, mode)
         if samples.shape[:2] != (frame.height, frame.width):
             raise DecodeError(
@@ -193,11 +196,7 @@ def _damage_notes(name: str, stream: Stream, samples: NDArray[np.uint8]) -> tupl
     suspect = not stream.ended or stream.frame.progressive or bool((corner == corner[-1, -1]).all())
     if stream.frame.lossless or not suspect:
         return ()
-    try:
-        warnings = decoding_warnings(stream.coding)
-    except TranscodeError:  # a kind that only the decoder of the pixels knows
-        return ()
-    _refuse_truncated(name, stream, warnings)
+    warnings = _coding_warnings(name, stream)
     notes = [] if stream.ended else ["the end marker was missing: the data are complete all the same"]
     return (*notes, *_warning_notes(warnings))
 
@@ -208,6 +207,20 @@ def _refuse_truncated(name: str, stream: Stream, warnings: list[str]) -> None:
     unknown = (stream.frame.progressive or stream.frame.arithmetic) and not stream.ended
     if unknown or any("premature end" in warning for warning in warnings):
         raise DecodeError(f"{name}: truncated JPEG: a part of the picture is missing; get a complete copy")
+
+
+def _coding_warnings(name: str, stream: Stream) -> list[str]:
+    """What libjpeg has to say against the coded data.
+
+    Raises:
+        DecodeError: the data are cut short.
+    """
+    try:
+        warnings = decoding_warnings(stream.coding)
+    except TranscodeError:  # a kind that only the decoder of the pixels knows
+        return []
+    _refuse_truncated(name, stream, warnings)
+    return warnings
 
 
 def _warning_notes(warnings: list[str]) -> tuple[str, ...]:
