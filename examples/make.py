@@ -51,7 +51,7 @@ def cup_with_a_stamp() -> None:
 
 
 def cat_with_lost_blocks() -> None:
-    """Missing blocks of a damaged transmission, with their mask; a palette picture."""
+    """Missing blocks of a damaged transmission, with their mask."""
     cat = data.chelsea()
     mask = make_mask("blocks", cat.shape[:2], seed=6, ratio=(0.04, 0.08))
     cat[mask] = 0

@@ -125,7 +125,7 @@ def repair(
 
 
 def detect(image: object, *, sensitivity: float = 0.5, max_pixels: int = MAX_PIXELS) -> list[Region]:
-    """Find the damage of a picture: scratches, dust, cracks, torn borders, stamped text.
+    """Find the damage of a picture: scratches, dust, cracks, captions and dates, blank areas.
 
     Args:
         image: a path, bytes, a binary file, a PIL image or an array, as for ``repair``.

@@ -50,7 +50,7 @@ __all__ = ["detect"]
     help="Refuse larger pictures.",
 )
 def detect(inputs: tuple[str, ...], **flags: Any) -> None:
-    """Find scratches, dust, cracks, torn borders and stamped text."""
+    """Find scratches, dust, cracks, captions and dates, and areas without any picture."""
     from remend.batch import Failure
     from remend.cli.console import exit_code
     from remend.io.read import printable

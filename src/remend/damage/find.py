@@ -1,4 +1,4 @@
-"""Find damage by looking at the picture: scratches, cracks, dust, text laid over it.
+"""Find damage by looking at the picture: scratches, cracks, dust, text laid over it, areas that are blank.
 
 Candidates come from filters (``ridges``, ``specks``, ``overlay``), are measured (``lines``, ``specks``)
 and weighed (``judge``), and end as regions (``regions``). Nothing is known of the scene, so what looks
@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.damage.blank import blank_areas
 from remend.damage.evidence import Thresholds, line_evidence, speck_evidence
 from remend.damage.members import Scale
 from remend.damage.overlay import text_rows
@@ -27,8 +28,8 @@ from remend.picture import Box, DamageKind, Region
 
 __all__ = ["FOUND_KINDS", "Analysis", "Detector", "find_damage"]
 
-FOUND_KINDS: tuple[DamageKind, ...] = ("scratch", "crack", "dust", "overlay")
-"""What ``find_damage`` can find. Stains, holes and torn edges it cannot: mask those by hand."""
+FOUND_KINDS: tuple[DamageKind, ...] = ("scratch", "crack", "dust", "overlay", "hole")
+"""What ``find_damage`` can find. Stains and torn paper it cannot: mask those by hand."""
 
 TILE_PX, MARGIN_PX = 1536, 96  # the margin holds the widest window that a piece is judged by
 LINE_CELL_PX, DUST_CELL_PX = 4, 16
@@ -67,8 +68,9 @@ def find_damage(
 ) -> list[Region]:
     """Find damaged regions by classical analysis, without a trained detector.
 
-    Choose it for thin, hard-edged wear: scratches, cracks, dust, captions and dates. It does not find stains,
-    tears, faded or missing areas. At the default it rather misses damage than eats the picture.
+    Choose it for thin, hard-edged wear: scratches, cracks, dust, captions and dates; and for areas that
+    carry no picture at all. It does not find stains, tears or faded areas. At the default it rather
+    misses damage than eats the picture.
 
     Args:
         image: (H, W) grey or (H, W, 3) RGB uint8, display orientation.
@@ -112,6 +114,10 @@ def find_damage(
         rows = text_rows(_rgb(image, Box(0, 0, height, width)))
         for target, outer, inner, job in jobs:
             target[inner.slices] = job.result()[inner.inside(outer).slices]
+    blank = blank_areas(_rgb(image, Box(0, 0, height, width)))
+    for area in blank:
+        for evidence in maps.values():
+            evidence[area.box.slices][area.mask] = 0
     for row in rows:
         letters = cv2.dilate(row.mask.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
         for evidence in maps.values():
@@ -127,6 +133,7 @@ def find_damage(
         found += regions_of(maps["specks"], "dust", cell_px=DUST_CELL_PX)
     least = _limits(TEXT_CHANCE, sensitivity).seed
     found += [row for row in rows if row.confidence >= least]
+    found += blank
     found = [region for region in found if region.kind in wanted]
     return sorted(found, key=lambda region: (FOUND_KINDS.index(region.kind), region.box))
 
