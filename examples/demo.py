@@ -23,7 +23,7 @@ DOCS = HERE.parent / "docs" / "images"
 # Wide holes with texture around them deserve the slower quality.
 QUALITY = {"gravel-hole": "best", "cat-blocks": "best"}
 # Masks drawn tightly round what has soft edges, or lies in a JPEG's coarse chroma: --dilate-px 2.
-DILATE_PX = {"cup-stamped": 2}
+DILATE_PX = {"cup-stamped": 2, "print-cracked": 1}
 
 
 def repair_example(path: Path) -> np.ndarray:

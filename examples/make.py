@@ -35,12 +35,13 @@ def scratched_portrait() -> None:
 
 
 def old_print() -> None:
-    """A grey picture with cracks and dust, toned as an old print; no mask."""
+    """A grey picture with cracks and dust, toned as an old print, with their mask."""
     grey = cv2.cvtColor(data.camera(), cv2.COLOR_GRAY2RGB)
-    image, _ = damage_picture(grey, "cracks", seed=2, style="branching")
-    image, _ = damage_picture(image, "dust", seed=8)
+    image, cracks = damage_picture(grey, "cracks", seed=2, style="branching")
+    image, dust = damage_picture(image, "dust", seed=8)
     sepia = image[..., :1] * np.array([1.0, 0.91, 0.78]) + np.array([6.0, 3.0, 0.0])
     save("print-cracked.jpg", np.clip(sepia, 0, 255).astype(np.uint8), quality=92)
+    save_mask("print-cracked_mask.png", cracks | dust)
 
 
 def cup_with_a_stamp() -> None:
