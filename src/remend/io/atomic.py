@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from remend.errors import WriteError
@@ -33,7 +34,7 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
         WriteError: it exists, or the folder or the disk does not take it.
     """
     try:
-        final = path.resolve() if overwrite and path.is_symlink() else path
+        final = _followed(path) if overwrite and path.is_symlink() else path
         mode = stat.S_IMODE(final.stat().st_mode) if overwrite and final.exists() else None
         # a new file's permissions come from the process's umask, so O_CREAT and not mkstemp's 0600
         draft = final.with_name(f".remend-{secrets.token_hex(8)}.tmp")
@@ -57,6 +58,13 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
         raise _unwritable(path, error) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _followed(link: Path) -> Path:
+    """Where a link leads, also if nothing is there yet; an error if it leads round."""
+    with suppress(FileNotFoundError):
+        link.stat()  # since Python 3.13 Path.resolve says nothing of loops
+    return link.resolve()
 
 
 def _claim(draft: Path, final: Path) -> None:
