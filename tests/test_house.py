@@ -15,12 +15,12 @@ from remend.fill.filler import Filler
 
 SOURCE = Path(remend.__file__).parent
 
-# Who may import whom: a stage imports the ground floor and itself, never a sibling.
+# Who may import whom: a stage imports the ground floor and itself, never a sibling. Planning knows the
+# fillers' contract; evaluation stands above the stages, on the public verbs.
 GROUND = {"errors", "picture", "samples", "scale", "mosaic"}
 STAGES = {"io", "damage", "plan", "fill", "finish", "evaluation"}
 MAY_ALSO = {
     "plan": {"fill.filler"},
-    "damage": {"io"},
     "evaluation": {"io", "api", "fill.catalogue", "damage.given"},
 }
 
