@@ -4,7 +4,8 @@ import pytest
 from made_models import write_mean_filler
 from remend.errors import ModelError
 from remend.fill.filler import Filler
-from remend.fill.neural import Neural, embedded
+from remend.fill.model_card import Card
+from remend.fill.neural import CONTEXT_PX, Neural, _tiles, embedded
 
 
 def window(height: int, width: int):
@@ -44,10 +45,78 @@ def test_a_prior_reaches_a_net_that_takes_one(tmp_path):
     image, hole = window(32, 32)
     prior = np.full((32, 32, 3), 0.75, np.float32)
     np.testing.assert_allclose(net.fill(image, hole, usable=~hole, prior=prior).pixels[hole], 0.75)
-    # Without one it gets the mean.
-    np.testing.assert_allclose(
-        net.fill(image, hole, usable=~hole).pixels[hole][0], image[~hole].mean(axis=0), atol=1e-5
-    )
+    # Without one it is told so: the model of this test answers what it was told.
+    np.testing.assert_allclose(net.fill(image, hole, usable=~hole).pixels[hole], -1)
+
+
+class Asked:
+    """A model file that notes what it was asked and answers its prior, or a constant."""
+
+    takes_prior = True
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+        self.calls: list[tuple[tuple[int, int], bool]] = []
+
+    def run(self, window, known, prior=None):
+        self.calls.append((known.shape, prior is not None))
+        filled = np.full_like(window, 0.5) if prior is None else prior
+        return np.where(known[..., None], window, filled)
+
+
+def asked(**card) -> Neural:
+    model = Asked(Card("asked", **card))
+    return Neural(model.card, model)
+
+
+def test_a_wide_hole_is_filled_small_first_and_each_answer_is_the_next_prior():
+    net = asked(reach_px=20)
+    image, hole = np.full((256, 320, 3), 0.25, np.float32), np.zeros((256, 320), bool)
+    hole[60:200, 60:200] = True  # radius 70: within reach at a quarter of the size
+    filled = net.fill(image, hole, usable=~hole)
+    assert [prior for _, prior in net.model.calls] == [False, True, True]
+    assert [shape[0] for shape, _ in net.model.calls] == sorted(shape[0] for shape, _ in net.model.calls)
+    np.testing.assert_allclose(filled.pixels[80:180, 80:180], 0.5, atol=1e-5)
+
+
+def test_a_hole_within_reach_is_filled_at_once():
+    net = asked(reach_px=20)
+    image, hole = window(256, 320)
+    hole = np.zeros_like(hole)
+    hole[100:130, 20:300] = True
+    net.fill(np.nan_to_num(image), hole, usable=~hole)
+    assert len(net.model.calls) == 1
+
+
+def test_a_window_beyond_the_nets_own_is_filled_in_tiles_that_leave_no_trace():
+    net = asked(window_px=256)
+    height, width = 200, 900
+    image = np.broadcast_to(np.linspace(0, 1, width, dtype=np.float32)[None, :, None], (height, width, 3))
+    hole = np.zeros((height, width), bool)
+    hole[90:110, 10:890] = True
+    prior = image.copy()
+    filled = net.fill(image.copy(), hole, usable=~hole, prior=prior)
+    assert len(net.model.calls) > 3
+    assert all(max(shape) <= 256 for shape, _ in net.model.calls)
+    np.testing.assert_allclose(filled.pixels, image, atol=1e-6)
+
+
+def test_tiles_hold_every_pixel_of_the_hole_with_context():
+    rng = np.random.default_rng(0)
+    hole = np.zeros((700, 500), bool)
+    for _ in range(20):
+        y, x = rng.integers(690), rng.integers(490)
+        hole[y : y + 10, x : x + 10] = True
+    covered = np.zeros_like(hole)
+    for tile in _tiles(hole, 256):
+        assert max(tile.height, tile.width) <= 256
+        inner = tile.grown(-CONTEXT_PX, (10**6, 10**6))
+        top = 0 if tile.top == 0 else inner.top
+        left = 0 if tile.left == 0 else inner.left
+        bottom = tile.bottom if tile.bottom == 700 else inner.bottom
+        right = tile.right if tile.right == 500 else inner.right
+        covered[top:bottom, left:right] = True
+    assert covered[hole].all()
 
 
 def test_it_keeps_the_fillers_contract_and_its_card_speaks(tmp_path):
@@ -56,7 +125,7 @@ def test_it_keeps_the_fillers_contract_and_its_card_speaks(tmp_path):
     assert isinstance(net, Filler)
     assert net.name == "tiny"
     can = net.capabilities
-    assert (can.size_multiple, can.window_px, can.reach_px) == (8, 96, 20)
+    assert (can.size_multiple, can.window_px, can.reach_px) == (8, 96, 20)  # it takes no prior
 
 
 def test_a_missing_file(tmp_path):

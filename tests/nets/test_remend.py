@@ -89,7 +89,7 @@ def test_figures_of_the_default_net():
     assert 28 < cost.gmac_512 < 36
     # A convolution can be counted by hand: 3 × 3 × 8 → 8 at 32² and so on is exact in the tiny net too.
     without = figures(build("remend", TINY | {"attention": False}))
-    assert without.gmac_512 == pytest.approx(4 * without.gmac_256)
+    assert without.gmac_512 == pytest.approx(4 * without.gmac_256, rel=1e-4)
 
 
 def test_an_unknown_net_or_option_is_one_clear_line():

@@ -1,0 +1,145 @@
+"""An ONNX file that keeps the contract, opened and checked; knows nothing of how it was trained.
+
+The contract of a model file:
+
+- input ``image``: (N, 3, H, W) float32 RGB in [0, 1]; what lies under the hole is 0 and means nothing
+- input ``hole``: (N, 1, H, W) float32, 1 = fill, 0 = known
+- input ``prior``, optional: (N, 3, H, W) float32 coarse fill; negative = none
+- output ``filled``: (N, 3, H, W) float32, equal to ``image`` where ``hole`` is 0
+
+Masking, base fill and composition are inside the graph. H and W are dynamic, multiples of the card's
+``size_multiple``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from remend.errors import ModelError
+from remend.fill.model_card import Card
+from remend.picture import Bool, Float
+
+__all__ = ["ModelFile"]
+
+_REQUIRED = {"image", "hole"}
+_KNOWN = _REQUIRED | {"prior"}
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A model ready to run. Make it with ``ModelFile.open``.
+
+    Attributes:
+        path: the ONNX file.
+        card: its card.
+        session: ONNX Runtime's.
+        takes_prior: whether it has the input ``prior``.
+    """
+
+    path: Path
+    card: Card
+    session: Any
+    takes_prior: bool
+
+    @staticmethod
+    def open(path: Path, *, threads: int = 0) -> ModelFile:
+        """Open a model file and check it against its card and the contract.
+
+        Args:
+            path: of the ONNX file; its card lies beside it with the same stem.
+            threads: of one run; 0 = as many as there are cores.
+
+        Raises:
+            ModelError: missing, damaged, another SHA-256 than the card's, or other inputs and outputs.
+        """
+        import onnxruntime as ort
+
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(
+                f"the model {path} cannot be read ({error.strerror}): give the path of an .onnx file"
+            ) from error
+        card = Card.beside(path)
+        if card.sha256 is not None and hashlib.sha256(content).hexdigest() != card.sha256.lower():
+            raise ModelError(
+                f"the model {path.name} is not the file that its card describes (SHA-256 differs): "
+                "fetch it again"
+            )
+        options = ort.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = threads
+        try:
+            session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises a dozen classes of its own
+            raise ModelError(
+                f"the model {path.name} cannot be loaded ({str(error).splitlines()[0]}): "
+                "it is damaged or no ONNX file"
+            ) from error
+        inputs = {entry.name for entry in session.get_inputs()}
+        outputs = {entry.name for entry in session.get_outputs()}
+        if not (_REQUIRED <= inputs <= _KNOWN) or "filled" not in outputs:
+            raise ModelError(
+                f"the model {path.name} has inputs {sorted(inputs)} and outputs {sorted(outputs)}: "
+                "expected image, hole (and prior) in, filled out"
+            )
+        return ModelFile(path, card, session, "prior" in inputs)
+
+    def run(self, window: Float, known: Bool, prior: Float | None = None) -> Float:
+        """Fill a window: padded to the size multiple by mirroring, run, cropped.
+
+        Args:
+            window: (h, w, 3) float32; what is not known is not read.
+            known: (h, w) bool.
+            prior: (h, w, 3) float32 in [0, 1], or None.
+
+        Returns:
+            (h, w, 3) float32.
+
+        Raises:
+            ModelError: the run fails, or its answer has another shape or is not finite.
+        """
+        height, width = known.shape
+        multiple = self.card.size_multiple
+        pad = (-height % multiple, -width % multiple)
+        feed = {
+            "image": _planes(np.where(known[..., None], window, np.float32(0)), pad),
+            "hole": _planes((~known).astype(np.float32)[..., None], pad),
+        }
+        if self.takes_prior:
+            base = np.full_like(window, -1) if prior is None else np.clip(prior, 0, 1)
+            feed["prior"] = _planes(base.astype(np.float32), pad)
+        try:
+            (filled,) = self.session.run(["filled"], feed)
+        except Exception as error:  # as above
+            raise ModelError(
+                f"the model {self.path.name} failed on a {width}×{height} window "
+                f"({str(error).splitlines()[0]}): use another method"
+            ) from error
+        if filled.shape != feed["image"].shape:
+            raise ModelError(
+                f"the model {self.path.name} answered {filled.shape} for {feed['image'].shape}: "
+                "its output must have the image's shape"
+            )
+        pixels = np.ascontiguousarray(filled[0].transpose(1, 2, 0)[:height, :width])
+        if not np.isfinite(pixels[~known]).all():
+            raise ModelError(
+                f"the model {self.path.name} answered numbers that are not finite: its weights are damaged"
+            )
+        return pixels
+
+
+def _planes(window: Float, pad: tuple[int, int]) -> Float:
+    """(h, w, C) to (1, C, H, W), padded at the lower right by mirroring."""
+    bottom, right = pad
+    if bottom or right:
+        # BORDER_REFLECT repeats as often as needed, so windows smaller than the padding work too.
+        padded = cv2.copyMakeBorder(window, 0, bottom, 0, right, cv2.BORDER_REFLECT)
+        window = np.asarray(padded, np.float32).reshape(*padded.shape[:2], -1)
+    return np.ascontiguousarray(window.transpose(2, 0, 1)[None])
