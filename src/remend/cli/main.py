@@ -22,9 +22,12 @@ VERBS = {
     "mask": "remend.cli.mask",
     "methods": "remend.cli.methods",
     "evaluate": "remend.cli.evaluate",
+    "compare": "remend.cli.compare",
     "train": "remend.cli.train",
     "export": "remend.cli.export",
     "nets": "remend.cli.nets",
+    "convert": "remend.cli.convert",
+    "models": "remend.cli.models",
 }
 
 

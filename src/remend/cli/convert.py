@@ -1,0 +1,46 @@
+"""`remend convert`: foreign weights, a pickle, into safetensors, without running what is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from remend.errors import UsageError
+
+__all__ = ["convert"]
+
+
+@click.command(short_help="Turn a .pth file into safetensors, safely.")
+@click.argument("source", metavar="FILE.pth", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", "target", required=True, metavar="FILE.safetensors", type=click.Path(path_type=Path)
+)
+@click.option("--key", default="", metavar="PREFIX", help="Keep what lies below it only: state_dict.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def convert(source: Path, target: Path, key: str, overwrite: bool) -> None:
+    """Read the tensors of FILE.pth, as torch.save wrote them, and write them as safetensors.
+
+    Nothing in the file is run: it is read by a reader that knows tensors and nothing else. The result serves
+    as --set transfer.weights=FILE.safetensors and --set loss.trunk=FILE.safetensors.
+    """
+    if target.suffix != ".safetensors":
+        raise UsageError(f"the result ends in .safetensors, got {target.name}")
+    if target.exists() and not overwrite:
+        raise UsageError(f"{target} exists: give another -o, or --overwrite")
+    try:
+        from remend.train.foreign import read_foreign
+        from remend.train.portable import save_portable
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"convert needs {error.name}, which is not installed: pip install 'remend[train]'"
+        ) from error
+    found = read_foreign(source)
+    prefix = f"{key.rstrip('.')}." if key else ""
+    kept = {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
+    if not kept:
+        groups = sorted({name.partition(".")[0] for name in found})
+        raise UsageError(f"{source} has nothing below {key!r}: it has {', '.join(groups[:8])}")
+    save_portable(target, kept, {"source": source.name})
+    click.echo(f"{len(kept)} tensors, {sum(t.numel() for t in kept.values()):,} numbers", err=True)
+    click.echo(target)
