@@ -20,6 +20,7 @@ class Card:
         size_multiple: window sides must be multiples of this.
         window_px: the window side that the net was made for.
         reach_px: largest inscribed radius that it fills well at one go; None = not measured.
+        detail: how much copied detail its fills want, see ``remend.fill.detail``; 0 = none.
         sha256: of the ONNX file; None = not checked.
         licence: of the weights.
     """
@@ -28,6 +29,7 @@ class Card:
     size_multiple: int = 32
     window_px: int = 512
     reach_px: int | None = None
+    detail: float = 0.0
     sha256: str | None = None
     licence: str = "not stated"
 
@@ -48,6 +50,7 @@ class Card:
                 size_multiple=int(content.get("size_multiple", 32)),
                 window_px=int(content.get("window_px", 512)),
                 reach_px=None if content.get("reach_px") is None else int(content["reach_px"]),
+                detail=float(content.get("detail", 0.0)),
                 sha256=content.get("sha256"),
                 licence=str(content.get("licence", "not stated")),
             )

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from remend.errors import ModelError
+from remend.fill.detail import copy_detail
 from remend.fill.filler import Capabilities
 from remend.fill.model_card import Card
 from remend.fill.model_file import ModelFile
@@ -57,7 +58,7 @@ class Neural:
             makes_texture=True,
             cost_us_per_px=2.0,
             context_px=CONTEXT_PX,
-            context_radii=2.0,
+            context_radii=3.0 if self.card.detail else 2.0,
             size_multiple=self.card.size_multiple,
             window_px=None if self.model.takes_prior else self.card.window_px,
         )
@@ -85,7 +86,7 @@ class Neural:
             small = (window, hole, usable & ~hole) if scale == 1 else shrink(window, hole, usable, scale)
             answer = self._tiled(*small, answer)
         assert answer is not None
-        return Filled(answer)
+        return copy_detail(answer, window, hole, usable=usable, amount=self.card.detail)
 
     def _scales(self, hole: Bool, known: Bool) -> list[float]:
         """Coarse to fine, ending at 1."""

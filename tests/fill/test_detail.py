@@ -1,0 +1,61 @@
+import cv2
+import numpy as np
+
+from remend.evaluation.metrics import sharp
+from remend.fill.detail import copy_detail
+
+
+def textured(height=96, width=128):
+    """Fine stripes on a ramp, and a hole in their middle."""
+    x = np.arange(width, dtype=np.float32)
+    stripes = 0.5 + 0.2 * np.sin(x * 2 * np.pi / 5) + 0.1 * x / width
+    image = np.broadcast_to(stripes[None, :, None], (height, width, 3)).astype(np.float32).copy()
+    hole = np.zeros((height, width), bool)
+    hole[36:60, 48:80] = True
+    return image, hole
+
+
+def as_u8(image):
+    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def fog(image):
+    return cv2.GaussianBlur(image, (0, 0), 4)
+
+
+def test_fog_gets_the_grain_of_what_is_around():
+    image, hole = textured()
+    foggy = np.where(hole[..., None], fog(image), image)
+    done = copy_detail(foggy, np.where(hole[..., None], 0, image), hole, usable=~hole, amount=1.0)
+    result = np.where(hole[..., None], done.pixels, image)
+    assert sharp(as_u8(foggy), as_u8(image), hole) < 0.5
+    assert sharp(as_u8(result), as_u8(image), hole) > 0.8
+    assert np.abs(result - image)[hole].mean() < np.abs(foggy - image)[hole].mean()
+
+
+def test_the_tone_of_the_fill_stays():
+    image, hole = textured()
+    foggy = np.where(hole[..., None], fog(image) + 0.15, image).astype(np.float32)
+    done = copy_detail(foggy, np.where(hole[..., None], 0, image), hole, usable=~hole, amount=1.0)
+    low = np.abs(fog(np.where(hole[..., None], done.pixels, image)) - fog(foggy))[44:52, 58:70]
+    assert low.max() < 0.05
+
+
+def test_thin_holes_and_no_wish_for_detail_change_nothing():
+    image, hole = textured()
+    thin = np.zeros_like(hole)
+    thin[40:42, 10:100] = True
+    for where, amount in ((thin, 1.0), (hole, 0.0)):
+        filled = np.where(where[..., None], np.float32(0.5), image)
+        assert copy_detail(filled, image, where, usable=~where, amount=amount).pixels is filled
+
+
+def test_what_may_not_be_read_is_not_read():
+    image, hole = textured()
+    usable = ~hole
+    usable[:, :20] = False
+    window = np.where(hole[..., None], np.float32(np.nan), image)
+    window[:, :20] = np.nan
+    filled = np.where(hole[..., None], fog(image), window)
+    done = copy_detail(filled, window, hole, usable=usable, amount=1.0)
+    assert np.isfinite(done.pixels[hole]).all()
