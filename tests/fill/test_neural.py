@@ -176,3 +176,15 @@ def test_without_an_embedded_model_the_message_says_what_to_do(tmp_path, monkeyp
     monkeypatch.setattr("remend.fill.neural.WEIGHTS", tmp_path)
     with pytest.raises(ModelError, match=r"--method FILE\.onnx"):
         embedded()
+
+
+def test_the_embedded_model_is_the_one_that_suits_the_processor(tmp_path, monkeypatch):
+    monkeypatch.setattr("remend.fill.neural.WEIGHTS", tmp_path)
+    write_mean_filler(tmp_path / "inpaint.onnx")
+    for fast, name in ((True, "inpaint"), (False, "inpaint")):
+        monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda fast=fast: fast)
+        assert embedded().name == name
+    write_mean_filler(tmp_path / "inpaint.int8.onnx")
+    assert embedded().name == "inpaint"
+    monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda: True)
+    assert embedded().name == "inpaint.int8"

@@ -15,6 +15,7 @@ from remend.fill.detail import copy_detail
 from remend.fill.filler import Capabilities
 from remend.fill.model_card import Card
 from remend.fill.model_file import ModelFile
+from remend.fill.processor import multiplies_bytes
 from remend.picture import Bool, Box, Filled, Float
 from remend.scale import shrink
 
@@ -127,15 +128,16 @@ class Neural:
 
 
 def embedded() -> Neural:
-    """The model that lies inside the package.
+    """The model that lies inside the package: in 8 bits where the processor is made for them, else in fp32.
 
     Raises:
-        ModelError: this build carries none.
+        ModelError: this build carries none, or it is damaged.
     """
-    model = WEIGHTS / "inpaint.onnx"
-    if not model.is_file():
-        raise ModelError("this build carries no inpainting model: give one with --method FILE.onnx")
-    return Neural.load(model)
+    names = ("inpaint.int8.onnx", "inpaint.onnx") if multiplies_bytes() else ("inpaint.onnx",)
+    for name in names:
+        if (WEIGHTS / name).is_file():
+            return Neural.load(WEIGHTS / name)
+    raise ModelError("this build carries no inpainting model: give one with --method FILE.onnx")
 
 
 def _tiles(hole: Bool, side_px: int) -> Iterator[Box]:

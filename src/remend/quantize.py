@@ -1,0 +1,104 @@
+"""An exported model in 8 bits: a quarter of the size, and two to four times as fast where the processor has
+dot products of bytes."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from remend.errors import ModelError
+
+__all__ = ["quantize"]
+
+Feed = Mapping[str, NDArray[np.float32]]
+
+# What touches pixels stays in fp32: eight bits of a feature are enough, eight bits of a picture are not.
+_KEPT = ("stem", "head")
+_BODY = "/body/"
+
+
+def quantize(content: bytes, calibration: Iterable[Feed]) -> bytes:
+    """Convert the convolutions of a net's body to int8, all else stays in fp32.
+
+    Weights are quantised channel by channel and symmetrically, features by the range that they took over
+    the calibration; both stand in the graph as pairs of QuantizeLinear and DequantizeLinear, which ONNX
+    Runtime fuses.
+
+    Args:
+        content: an ONNX file that ``remend.export.to_onnx`` wrote, with weights in fp32.
+        calibration: inputs of typical pictures, some dozens; none of those that it will be measured on.
+
+    Raises:
+        ModelError: nothing in the file can be quantised, or no calibration was given.
+
+    Cost: about 0.3 s a calibration picture of 176², and memory for all features of one.
+
+    Reference: Jacob et al., "Quantization and Training of Neural Networks for Efficient
+    Integer-Arithmetic-Only Inference", CVPR 2018. The work is ONNX Runtime's.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    model = onnx.load_from_string(content)
+    body = [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Conv" and _BODY in node.name and not any(part in node.name for part in _KEPT)
+    ]
+    if not body:
+        raise ModelError("the model has no body whose convolutions could be in 8 bits: export it anew")
+    feeds = iter(calibration)
+    first = next(feeds, None)
+    if first is None:
+        raise ModelError("8 bits need pictures to calibrate with: give some dozens")
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+        source.write_bytes(content)
+        quantize_static(
+            source,
+            target,
+            _Reader(first, feeds),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            activation_type=QuantType.QUInt8,
+            nodes_to_quantize=body,
+        )
+        return target.read_bytes()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No advice on pre-processing, which free sizes rule out, from a library that logs at the root."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+class _Reader:
+    """Feeds, as ONNX Runtime's calibration asks for them."""
+
+    def __init__(self, first: Feed, others: Iterator[Feed]) -> None:
+        self._first: Feed | None = first
+        self._others = others
+
+    def get_next(self) -> Any:
+        """The next feed, None at the end."""
+        if self._first is not None:
+            feed, self._first = self._first, None
+            return dict(feed)
+        feed_or_end = next(self._others, None)
+        return None if feed_or_end is None else dict(feed_or_end)
