@@ -11,6 +11,7 @@ import subprocess
 import sys
 from typing import Any
 
+from benchmarks.dev_learned import tables as learned_tables
 from benchmarks.line import ROOT
 
 BENCHMARKS = (
@@ -22,6 +23,11 @@ BENCHMARKS = (
     "memory",
     "detection",
     "dev_table",
+    "dev_learned",
+    "training_throughput",
+    "ddp_equality",
+    "kill_nine",
+    "few_shot",
 )
 LINES = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -67,6 +73,8 @@ def page(lines: dict[str, dict[str, Any]]) -> str:
             parts += dev_tables(line["sets"], line["protocols"])
             parts.append("\n### criminisi, on the first five pictures of each set\n")
             parts += dev_tables(line["few_sets"], line["few_protocols"])
+        elif name == "dev_learned" and "sets" in line:
+            parts += learned_tables(line)
         else:
             parts.append("| | |\n|---|---|\n")
             parts += [f"| {key} | {plain(value)} |\n" for key, value in line.items()]

@@ -21,11 +21,18 @@ GROUND = {"errors", "picture", "samples", "scale", "mosaic"}
 STAGES = {"io", "damage", "plan", "fill", "finish", "evaluation"}
 MAY_ALSO = {
     "plan": {"fill.filler"},
-    "evaluation": {"io", "api", "fill.catalogue", "damage.given"},
+    "evaluation": {"io", "api", "fill.catalogue", "damage.given", "export", "nets.squeezenet"},
 }
 
 
-TRAINING = ("remend.nets", "remend.train", "remend.export", "remend.cli.train", "remend.cli.export")
+TRAINING = (
+    "remend.nets",
+    "remend.train",
+    "remend.export",
+    "remend.cli.train",
+    "remend.cli.export",
+    "remend.evaluation.learned.",
+)
 
 
 def modules() -> list[str]:

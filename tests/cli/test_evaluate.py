@@ -51,6 +51,8 @@ def test_json_lines(tmp_path: Path, pairs: Path) -> None:
     assert result.exit_code == 0
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [(line["pair"], line["method"]) for line in lines] == [("a", "telea"), ("b", "telea")]
+    report = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert {line["protocol"] for line in lines} == {report["protocol"]["sha256"][:12]}
     assert not (tmp_path / "r").exists()
 
 

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from remend.errors import WriteError
+from remend.evaluation.gallery import Gallery
 from remend.evaluation.pairs import find_pairs
-from remend.evaluation.report import Gallery, as_csv, as_html, as_json, table, write_report
+from remend.evaluation.report import as_html, write_report
 from remend.evaluation.run import evaluate
+from remend.evaluation.tables import as_csv, as_json, table
 
 
 @pytest.fixture

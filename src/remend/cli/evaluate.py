@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,7 +17,10 @@ __all__ = ["evaluate"]
 @click.command(short_help="Measure methods on pairs of pictures and masks.")
 @click.argument("folder", metavar="PAIRS", type=click.Path(path_type=Path))
 @click.option(
-    "--method", "methods", metavar="A,B,FILE", help="Methods by name and ONNX files, separated by commas."
+    "--method",
+    "methods",
+    metavar="A,B,FILE",
+    help="Methods by name, ONNX files, runs and checkpoints of training, separated by commas.",
 )
 @click.option(
     "--outputs",
@@ -51,6 +55,39 @@ __all__ = ["evaluate"]
     "--quality", type=click.Choice(["fast", "balanced", "best"]), default="balanced", show_default=True
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--features",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="SqueezeNet's .h5 adds PD; it, an .onnx feature net or a folder of .npy adds FID, KID, P-IDS "
+    "and U-IDS. Repeatable.",
+)
+@click.option(
+    "--lpips",
+    nargs=2,
+    metavar="TRUNK LINEAR",
+    type=click.Path(path_type=Path),
+    help="Adds LPIPS: a trunk's and the linear weights as safetensors.",
+)
+@click.option(
+    "--protocol",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Measure on what this file froze; refuse where anything differs.",
+)
+@click.option(
+    "--freeze",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write such a file of what is measured on.",
+)
+@click.option(
+    "--sheet",
+    metavar="FILE.html",
+    type=click.Path(path_type=Path),
+    help="Write a page on which people choose blind between the methods' pictures.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a report that exists.")
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON line a picture and method instead of the table."
@@ -66,6 +103,11 @@ def evaluate(
     mask_polarity: str,
     quality: str,
     seed: int,
+    features: tuple[Path, ...],
+    lpips: tuple[Path, Path] | None,
+    protocol: Path | None,
+    freeze: Path | None,
+    sheet: Path | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -76,52 +118,93 @@ def evaluate(
              images/ and masks/ with equal names; or PAIRS and --masks DIR
 
     The picture is the truth; its hole is erased before a method sees it. Metrics are PSNR, SSIM and L1 of the
-    whole picture and of the hole, and SHARP (gradient against the truth) of the hole. Tables carry a protocol
-    hash over all pictures, masks and rules: compare only what has the same.
+    whole picture and of the hole, and SHARP (gradient against the truth) of the hole; learned ones with
+    --features and --lpips. Every figure carries a protocol hash over all pictures, masks and rules: compare
+    only what has the same, with `remend compare`.
     """
-    from remend.evaluation.pairs import find_pairs
-    from remend.evaluation.report import Gallery, check_free, score_json, table, write_report
-    from remend.evaluation.run import Seen
+    from remend.evaluation.frozen import freeze as frozen_of
+    from remend.evaluation.frozen import read_frozen, verify, write_frozen
+    from remend.evaluation.gallery import Gallery
+    from remend.evaluation.learned import judges
+    from remend.evaluation.pairs import PairSet, find_pairs
+    from remend.evaluation.report import check_free, write_report
     from remend.evaluation.run import evaluate as measure
+    from remend.evaluation.scores import Seen
+    from remend.evaluation.tables import caveats, score_json, sets_table, table
+    from remend.evaluation.votes import Sheet
+    from remend.io.atomic import write_whole
 
     names = [name.strip() for name in (methods or "").split(",") if name.strip()]
     if not names and not outputs:
         raise UsageError("nothing to measure: give --method telea,biharmonic,auto or --outputs DIR")
     check_free(target, overwrite=overwrite)
+    if sheet is not None:
+        if sheet.suffix.lower() != ".html" or len(names) + len(outputs) < 2:
+            raise UsageError(
+                f"--sheet {sheet} is a .html page and needs two methods or more to choose between"
+            )
+        check_free(sheet, overwrite=overwrite)
+    if freeze is not None and freeze.exists():
+        raise UsageError(
+            f"{freeze} exists: numbers may hang on it; choose another name, or --protocol {freeze}"
+        )
     found = find_pairs(folder, masks=masks)
     for line in found.unpaired:
         click.echo(f"remend: left out {line}", err=True)
+    learned, nets = judges(features=features, lpips=lpips)
+    rules = {name: rule for judge in (*learned, *nets) for name, rule in judge.rules.items()}
+    settings: dict[str, Any] = {"polarity": mask_polarity, "learned": rules, "seed": seed}
+    pairs = found.pairs
+    if protocol is not None:
+        pairs = verify(read_frozen(protocol), pairs, **settings)
+    if freeze is not None:
+        write_frozen(freeze, frozen_of(pairs, **settings))
     gallery = Gallery()
-    with Progress(len(found.pairs)) as progress:
+    ballot = Sheet(seed=seed) if sheet is not None else None
+    with Progress(len(pairs)) as progress:
 
         def see(seen: Seen) -> None:
             gallery.see(seen)
+            if ballot is not None:
+                ballot.see(seen)
             for score in seen.scores:
                 if score.error is not None:
                     progress.log(f"remend: {score.pair}: {score.method}: {score.error}")
-                if as_json:
-                    click.echo(json.dumps(score_json(score), ensure_ascii=False))
             progress.advance()
 
         evaluation = measure(
-            found,
+            PairSet(pairs, found.unpaired),
             names,
             outputs=outputs,
             polarity=mask_polarity,  # type: ignore[arg-type]  # click.Choice holds it to the three
             quality=quality,
             seed=seed,
             observer=see,
+            learned=learned,
+            features=nets,
         )
     for name, reason in evaluation.skipped.items():
         click.echo(f"remend: {name}: not measured: {reason}", err=True)
     written = write_report(
         evaluation, gallery, target, title=f"Evaluation of {folder.name}", overwrite=overwrite
     )
-    if not as_json:
+    if ballot is not None and sheet is not None:
+        page = ballot.page(evaluation.protocol.sha256)
+        write_whole(sheet, page.encode(), overwrite=overwrite)
+        written = (*written, sheet)
+    if as_json:  # at the end, since the protocol's hash on every line is of all pairs
+        for score in evaluation.scores:
+            click.echo(json.dumps(score_json(score, evaluation.protocol.short), ensure_ascii=False))
+    else:
         from rich.console import Console
 
         # Off a terminal the table is as wide as it needs to be, for files and other programs.
-        Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200).print(table(evaluation))
+        console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200)
+        console.print(table(evaluation))
+        if (of_sets := sets_table(evaluation)) is not None:
+            console.print(of_sets)
+    for line in caveats(evaluation):
+        click.echo(f"remend: {line}", err=True)
     for path in written:
         click.echo(f"wrote {path}", err=True)
     if evaluation.skipped or evaluation.failures:

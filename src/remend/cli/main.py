@@ -21,6 +21,7 @@ VERBS = {
     "detect": "remend.cli.detect",
     "mask": "remend.cli.mask",
     "methods": "remend.cli.methods",
+    "serve": "remend.cli.serve",
     "evaluate": "remend.cli.evaluate",
     "compare": "remend.cli.compare",
     "train": "remend.cli.train",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from remend.errors import EvaluationError
 from remend.picture import Bool
 
-__all__ = ["METRICS", "PSNR_LIMIT_DB", "compose", "l1", "measure", "psnr", "sharp", "ssim"]
+__all__ = ["METRICS", "PSNR_LIMIT_DB", "checked", "compose", "l1", "measure", "psnr", "sharp", "ssim"]
 
 Image = NDArray[np.uint8]
 
@@ -31,7 +31,7 @@ def compose(output: Image, target: Image, hole: Bool) -> Image:
     Raises:
         EvaluationError: shapes or types differ.
     """
-    _check(output, target, hole)
+    checked(output, target, hole)
     return np.where(hole[:, :, None], output, target)
 
 
@@ -80,7 +80,7 @@ def ssim(output: Image, target: Image, hole: Bool | None = None) -> float:
     Reference: Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity",
     IEEE TIP 2004.
     """
-    _check(output, target, hole)
+    checked(output, target, hole)
     whole, inside = _ssim_means(output, target, hole)
     return whole if hole is None else inside
 
@@ -94,7 +94,7 @@ def sharp(output: Image, target: Image, hole: Bool | None = None) -> float:
     Returns:
         NaN where the truth has no gradient at all, or the hole is empty.
     """
-    _check(output, target, hole)
+    checked(output, target, hole)
     got, true = _gradient(output), _gradient(target)
     if hole is not None:
         got, true = got[hole], true[hole]
@@ -113,7 +113,7 @@ def measure(output: Image, target: Image, hole: Bool) -> dict[str, float]:
 
     Cost: about 0.3 s a megapixel, most of it for one SSIM map.
     """
-    _check(output, target, hole)
+    checked(output, target, hole)
     ssim_whole, ssim_hole = _ssim_means(output, target, hole)
     return {
         "psnr": psnr(output, target),
@@ -126,7 +126,12 @@ def measure(output: Image, target: Image, hole: Bool) -> dict[str, float]:
     }
 
 
-def _check(output: Image, target: Image, hole: Bool | None) -> None:
+def checked(output: Image, target: Image, hole: Bool | None = None, *, least_px: int = 1) -> None:
+    """Hold two pictures and a hole to what metrics take.
+
+    Raises:
+        EvaluationError: not uint8 (H, W, 3), of different sizes, or a side below ``least_px``.
+    """
     for name, image in (("output", output), ("target", target)):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise EvaluationError(f"the {name} must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
@@ -134,6 +139,8 @@ def _check(output: Image, target: Image, hole: Bool | None) -> None:
         raise EvaluationError(
             f"the output is {_size(output)} and the target {_size(target)}: they must be equal"
         )
+    if min(target.shape[:2]) < least_px:
+        raise EvaluationError(f"the picture is {_size(target)}: this needs at least {least_px} px a side")
     if hole is not None and hole.shape != target.shape[:2]:
         raise EvaluationError(f"the hole is {_size(hole)} and the target {_size(target)}: they must be equal")
 
@@ -143,7 +150,7 @@ def _size(array: NDArray[np.generic]) -> str:
 
 
 def _difference(output: Image, target: Image, hole: Bool | None) -> NDArray[np.float32]:
-    _check(output, target, hole)
+    checked(output, target, hole)
     a, b = (output, target) if hole is None else (output[hole], target[hole])
     return np.subtract(a, b, dtype=np.float32)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,20 +43,34 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """The frozen protocol of an evaluation: its rules and every pair that was measured on.
+    """The frozen protocol of an evaluation: its rules, every pair that was measured on, and the seed.
 
-    Methods, quality and seed are not part of it: they are what is compared.
+    Methods and quality are not part of it: they are what is compared.
+
+    Attributes:
+        pairs: in any order.
+        learned: rules of learned metrics and feature nets, by name, with the SHA-256 of their files.
+        seed: what the methods drew from.
     """
 
     pairs: tuple[Fingerprint, ...]
+    learned: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    @property
+    def rules(self) -> dict[str, object]:
+        """``RULES`` and those of the learned metrics."""
+        return {**RULES, **self.learned}
 
     @property
     def sha256(self) -> str:
-        """Of the rules and the pairs, sorted by name."""
-        content = {
-            "rules": RULES,
+        """Of the rules, the pairs sorted by name, and the seed where it is not 0."""
+        content: dict[str, object] = {
+            "rules": self.rules,
             "pairs": [asdict(pair) for pair in sorted(self.pairs, key=lambda p: p.name)],
         }
+        if self.seed:  # left out when 0, so that hashes from before the seed counted stay what they are
+            content["seed"] = self.seed
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property

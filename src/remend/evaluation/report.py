@@ -1,195 +1,50 @@
-"""Reports of an evaluation: a table for the terminal, CSV, JSON, and one HTML page in a single file."""
+"""Reports of an evaluation: CSV, JSON, and one HTML page in a single file."""
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
 import json
-import math
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from remend.errors import WriteError
-from remend.evaluation.metrics import METRICS
-from remend.evaluation.protocol import RULES
-from remend.evaluation.run import Evaluation, Score, Seen, Summary
+from remend.evaluation.analysis import Analysis, analyse
+from remend.evaluation.gallery import Gallery
+from remend.evaluation.scores import Evaluation
+from remend.evaluation.shown import in_order, shown
+from remend.evaluation.tables import as_csv, as_json
 from remend.io.atomic import write_whole
-from remend.picture import Bool, Box
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-__all__ = ["Gallery", "as_csv", "as_html", "as_json", "score_json", "table", "write_report"]
+__all__ = ["as_html", "check_free", "report_files", "write_report"]
 
 NAMES = {"csv": "scores.csv", "json": "report.json", "html": "report.html"}
 
-# Heading, factor and decimals of each metric where people read it.
-_SHOWN: dict[str, tuple[str, float, int]] = {
-    "psnr_hole": ("PSNR hole dB", 1, 2),
-    "ssim_hole": ("SSIM hole", 1, 4),
-    "l1_hole": ("L1 hole %", 100, 2),
-    "sharp": ("SHARP", 1, 3),
-    "psnr": ("PSNR dB", 1, 2),
-    "ssim": ("SSIM", 1, 4),
-    "l1": ("L1 %", 100, 2),
-}
-_LOWER_IS_BETTER = ("l1", "l1_hole")
 
-
-class Gallery:
-    """Keeps small pictures of what an evaluation sees, for the HTML page: ``observer=gallery.see``.
+def as_html(
+    evaluation: Evaluation, gallery: Gallery, *, title: str = "Evaluation", analysis: Analysis | None = None
+) -> str:
+    """One page that needs nothing else: tables by kind of hole, differences, all pairs to sort and filter.
 
     Args:
-        side_px: the longer side of each; larger pictures are scaled down.
-        quality: of WebP, 1–100.
+        evaluation: what was measured.
+        gallery: the pictures, kept by an observer.
+        title: heading of the page.
+        analysis: of the evaluation, where it is at hand.
     """
-
-    def __init__(self, *, side_px: int = 320, quality: int = 78) -> None:
-        self.side_px, self.quality = side_px, quality
-        self.pictures: dict[str, dict[str, str]] = {}
-
-    def see(self, seen: Seen) -> None:
-        """Keep input, mask, outputs and truth of a pair; around the hole, if that is much smaller."""
-        view = _view(seen.hole)
-        erased = seen.truth.copy()
-        erased[seen.hole] = (236, 64, 122)  # a colour that pictures seldom have
-        white = np.repeat(seen.hole[:, :, None] * np.uint8(255), 3, axis=2)
-        kept = {
-            name: self._uri(image[view])
-            for name, image in (("input", erased), ("mask", white), ("truth", seen.truth))
-        }
-        kept |= {f"output:{method}": self._uri(output[view]) for method, output in seen.outputs.items()}
-        self.pictures[seen.pair.name] = kept
-
-    def _uri(self, image: NDArray[np.uint8]) -> str:
-        height, width = image.shape[:2]
-        factor = self.side_px / max(height, width)
-        if factor < 1:
-            size = (max(1, round(width * factor)), max(1, round(height * factor)))
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        done, data = cv2.imencode(".webp", image[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, self.quality])
-        assert done, "OpenCV writes WebP of any small picture"
-        return "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode()
-
-
-def table(evaluation: Evaluation) -> Table:
-    """The summary as a rich table: a line a method, the best of each column in bold."""
-    from rich.table import Table
-
-    summaries = evaluation.summaries
-    title = f"{len(evaluation.protocol.pairs)} pairs · protocol {evaluation.protocol.short}"
-    drawn = Table(title=title, title_justify="left")
-    drawn.add_column("method", overflow="fold")
-    for heading in (
-        "n",
-        "failed",
-        *(heading for heading, _, _ in _SHOWN.values()),
-        "s (median)",
-        "max Δ outside",
-    ):
-        drawn.add_column(heading, justify="right")
-    best = {name: _best(name, summaries) for name in _SHOWN}
-    for summary in summaries:
-        cells = [summary.method, str(summary.pictures), str(summary.failed)]
-        for name in _SHOWN:
-            shown = _number(name, summary.means[name])
-            cells.append(f"[bold]{shown}[/bold]" if summary.means[name] == best[name] else shown)
-        cells.append("–" if summary.seconds is None else f"{summary.seconds:.3f}")
-        cells.append("–" if summary.outside_levels is None else str(summary.outside_levels))
-        drawn.add_row(*cells)
-    return drawn
-
-
-def as_csv(evaluation: Evaluation) -> str:
-    """A row a pair and method; empty cells where a metric does not apply; full precision."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(
-        ["pair", "method", "hole_ratio", *METRICS, "outside_levels", "seconds", "error", "protocol"]
-    )
-    for score in evaluation.scores:
-        values = [_finite(score.metrics.get(name)) for name in METRICS]
-        row = [
-            score.pair,
-            score.method,
-            score.hole_ratio,
-            *values,
-            score.outside_levels,
-            score.seconds,
-            score.error,
-        ]
-        writer.writerow(["" if cell is None else cell for cell in (*row, evaluation.protocol.short)])
-    return out.getvalue()
-
-
-def score_json(score: Score) -> dict[str, Any]:
-    """Plain data of one score; metrics that do not apply are null."""
-    return {
-        "pair": score.pair,
-        "method": score.method,
-        "hole_ratio": round(score.hole_ratio, 6),
-        "seconds": score.seconds,
-        "metrics": {name: _finite(value) for name, value in score.metrics.items()},
-        "outside_levels": score.outside_levels,
-        "error": score.error,
-    }
-
-
-def as_json(evaluation: Evaluation) -> dict[str, Any]:
-    """Plain data of all of it: protocol, summary, scores."""
-    from remend import __version__
-
-    return {
-        "remend": __version__,
-        "protocol": {
-            "sha256": evaluation.protocol.sha256,
-            "rules": RULES,
-            "pairs": [
-                {"name": pair.name, "picture": pair.picture, "mask": pair.mask}
-                for pair in evaluation.protocol.pairs
-            ],
-        },
-        "quality": evaluation.quality,
-        "seed": evaluation.seed,
-        "summary": [
-            {
-                "method": summary.method,
-                "pictures": summary.pictures,
-                "failed": summary.failed,
-                "seconds": summary.seconds,
-                "metrics": {name: _finite(value) for name, value in summary.means.items()},
-                "outside_levels": summary.outside_levels,
-            }
-            for summary in evaluation.summaries
-        ],
-        "scores": [score_json(score) for score in evaluation.scores],
-        "skipped": dict(evaluation.skipped),
-        "unpaired": list(evaluation.unpaired),
-    }
-
-
-def as_html(evaluation: Evaluation, gallery: Gallery, *, title: str = "Evaluation") -> str:
-    """One page with every picture inside it: sorted worst first, filtered by hole ratio, dark or light.
-
-    It asks for nothing from anywhere, and its content policy forbids it to.
-    """
-    content = as_json(evaluation) | {
+    plain = as_json(evaluation, analysis)
+    named = [*in_order(evaluation.metrics), *(name for row in plain["sets"] for name in row["figures"])]
+    content = {
+        **plain,
         "title": title,
         "methods": list(evaluation.methods),
+        "ordered": list(in_order(evaluation.metrics)),
         "shown": {
             name: {
-                "heading": heading,
-                "factor": factor,
-                "decimals": decimals,
-                "lower": name in _LOWER_IS_BETTER,
+                "heading": shown(name).heading,
+                "factor": shown(name).factor,
+                "decimals": shown(name).decimals,
+                "better": shown(name).better,
             }
-            for name, (heading, factor, decimals) in _SHOWN.items()
+            for name in named
         },
         "pictures": gallery.pictures,
     }
@@ -222,9 +77,10 @@ def write_report(
     Raises:
         WriteError: a file exists, or the folder cannot be written.
     """
+    analysis = analyse(evaluation.scores, evaluation.methods, evaluation.metrics)
     contents = {
-        "html": lambda: as_html(evaluation, gallery, title=title),
-        "json": lambda: json.dumps(as_json(evaluation), ensure_ascii=False, indent=1) + "\n",
+        "html": lambda: as_html(evaluation, gallery, title=title, analysis=analysis),
+        "json": lambda: json.dumps(as_json(evaluation, analysis), ensure_ascii=False, indent=1) + "\n",
         "csv": lambda: as_csv(evaluation),
     }
     targets = report_files(target)
@@ -259,31 +115,3 @@ def _write(path: Path, content: str, *, overwrite: bool) -> None:
     except OSError as error:
         raise WriteError(f"{path.parent}: cannot be made: {error.strerror or error}") from error
     write_whole(path, content.encode(), overwrite=overwrite)
-
-
-def _view(hole: Bool) -> tuple[slice, slice]:
-    """The part of a picture that is worth seeing: the hole with as much again around it, or all."""
-    box = Box.around(hole)
-    if box is None:
-        return slice(None), slice(None)
-    size = (hole.shape[0], hole.shape[1])
-    grown = box.grown(max(48, box.height // 2, box.width // 2), size)
-    return grown.slices if grown.area < hole.size / 2 else (slice(None), slice(None))
-
-
-def _best(name: str, summaries: tuple[Summary, ...]) -> float:
-    values = [summary.means[name] for summary in summaries if not math.isnan(summary.means[name])]
-    if len(values) < 2:
-        return float("nan")
-    if name == "sharp":
-        return min(values, key=lambda value: abs(math.log(max(value, 1e-9))))
-    return min(values) if name in _LOWER_IS_BETTER else max(values)
-
-
-def _number(name: str, value: float) -> str:
-    _, factor, decimals = _SHOWN[name]
-    return "–" if math.isnan(value) else f"{value * factor:.{decimals}f}"
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value

@@ -4,129 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from statistics import fmean, median
 
 import numpy as np
 from numpy.typing import NDArray
 
 from remend.damage.given import Polarity
 from remend.errors import EvaluationError, RemendError
+from remend.evaluation.buckets import buckets_of
+from remend.evaluation.candidates import Restore, as_methods, label_of, library
+from remend.evaluation.features import FeatureArrays, FeatureNet, PictureMetric
 from remend.evaluation.metrics import METRICS, compose, measure
 from remend.evaluation.pairs import Pair, PairSet, find_outputs, find_pairs, read_pair, read_rgb
 from remend.evaluation.protocol import Fingerprint, Protocol, fingerprint
+from remend.evaluation.scores import Evaluation, Score, Seen, common_pairs
+from remend.evaluation.sets import Collected
 from remend.picture import Bool
 
-__all__ = ["Evaluation", "Restore", "Score", "Seen", "Summary", "evaluate"]
+__all__ = ["evaluate"]
 
 Image = NDArray[np.uint8]
-Restore = Callable[[Image, Bool, str], Image]
-"""``restore(image, hole, method) -> image``: uint8 RGB, the hole erased."""
-
 ERASED = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One method on one pair.
-
-    Attributes:
-        pair: its name.
-        method: its label.
-        hole_ratio: share of the picture that is hole.
-        seconds: of the call; None for another tool's output.
-        metrics: by name; empty when the method failed. NaN where a metric does not apply.
-        outside_levels: largest difference that the method made outside the hole, in levels of 255,
-            before composing; None when it failed.
-        error: why it failed, one line.
-    """
-
-    pair: str
-    method: str
-    hole_ratio: float
-    seconds: float | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    outside_levels: int | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """One method over all pairs.
-
-    Attributes:
-        method: its label.
-        pictures: how many pairs the means are over: those that every method answered.
-        failed: how many it failed on.
-        seconds: median of a call; None for another tool's outputs.
-        means: metrics by name, over pictures where the metric applies; NaN where there is none.
-        outside_levels: the largest of all pairs; None when it answered none.
-    """
-
-    method: str
-    pictures: int
-    failed: int
-    seconds: float | None
-    means: Mapping[str, float]
-    outside_levels: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The pictures of one pair, handed to an observer and not kept.
-
-    Attributes:
-        pair: the pair.
-        truth: (H, W, 3) uint8.
-        hole: (H, W) bool.
-        outputs: composed pictures by method; those that failed are missing.
-        scores: of this pair.
-    """
-
-    pair: Pair
-    truth: Image
-    hole: Bool
-    outputs: Mapping[str, Image]
-    scores: tuple[Score, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What was measured.
-
-    Attributes:
-        protocol: what it was measured on.
-        methods: labels, in the order asked for.
-        scores: by pair, then by method.
-        skipped: pairs that could not be read, name to reason; they are not in the protocol.
-        unpaired: files of the folder that belong to no pair, a line each.
-        quality, seed: what the methods were called with.
-    """
-
-    protocol: Protocol
-    methods: tuple[str, ...]
-    scores: tuple[Score, ...]
-    skipped: Mapping[str, str]
-    unpaired: tuple[str, ...]
-    quality: str
-    seed: int
-
-    @property
-    def failures(self) -> tuple[Score, ...]:
-        """Scores that are errors."""
-        return tuple(score for score in self.scores if score.error is not None)
-
-    @property
-    def summaries(self) -> tuple[Summary, ...]:
-        """A line a method, over the pairs that every method answered, so that none gains by failing.
-
-        A method that answered no pair at all does not count among "every".
-        """
-        alive = {score.method for score in self.scores if score.error is None}
-        failed = {score.pair for score in self.failures if score.method in alive}
-        return tuple(_summary(method, self.scores, failed) for method in self.methods)
 
 
 def evaluate(
@@ -139,6 +39,8 @@ def evaluate(
     seed: int = 0,
     restore: Restore | None = None,
     observer: Callable[[Seen], None] | None = None,
+    learned: Sequence[PictureMetric] = (),
+    features: Sequence[FeatureNet | FeatureArrays] = (),
 ) -> Evaluation:
     """Measure methods, and what other tools made, on pairs.
 
@@ -147,12 +49,15 @@ def evaluate(
 
     Args:
         pairs: a folder, laid out as ``find_pairs`` says, or what that found.
-        methods: names, or paths of ONNX models, as ``remend.repair`` takes them.
+        methods: names, or paths of ONNX models, as ``remend.repair`` takes them; or runs and checkpoints
+            of `remend train`, which are exported first.
         outputs: folders of pictures that other tools made of the same pairs; labelled by folder name.
         polarity: what marks the hole in mask files.
         quality, seed: handed to the methods.
         restore: what repairs; None = ``remend.repair``.
         observer: gets the pictures of each pair once it is done.
+        learned: metrics beyond the plain ones.
+        features: what FID, KID, P-IDS and U-IDS are computed with.
 
     Raises:
         EvaluationError: no pair, no method, two methods of one label, or no pair that can be read.
@@ -168,51 +73,73 @@ def evaluate(
         raise EvaluationError("no pairs to measure on: give a folder with pictures and masks")
     labels, folders = _labels(methods, outputs)
     made = {label: find_outputs(folder, pairs) for label, folder in folders.items()}
-    call = restore if restore is not None else _library(labels.values(), quality, seed)
+    with ExitStack() as stack:
+        if restore is None:
+            labels = stack.enter_context(as_methods(labels))
+            restore = library(labels.values(), quality, seed)
+        scores, prints, skipped, collected = _measured(
+            pairs, polarity, labels, made, restore, observer, learned, features
+        )
+    names = (*METRICS, *(name for metric in learned for name in metric.names))
+    rules = {name: rule for judge in (*learned, *features) for name, rule in judge.rules.items()}
+    return Evaluation(
+        Protocol(prints, rules, seed),
+        (*labels, *made),
+        scores,
+        skipped,
+        unpaired,
+        quality,
+        seed,
+        names,
+        collected.figures((*labels, *made), common_pairs(scores)),
+    )
+
+
+def _measured(
+    pairs: Sequence[Pair],
+    polarity: Polarity,
+    labels: Mapping[str, str],
+    made: Mapping[str, Mapping[str, Path]],
+    restore: Restore,
+    observer: Callable[[Seen], None] | None,
+    learned: Sequence[PictureMetric],
+    features: Sequence[FeatureNet | FeatureArrays],
+) -> tuple[tuple[Score, ...], tuple[Fingerprint, ...], dict[str, str], Collected]:
+    """Every pair in turn."""
     scores: list[Score] = []
     prints: list[Fingerprint] = []
     skipped: dict[str, str] = {}
+    collected = Collected(features)
     for pair in pairs:
         try:
             truth, hole = read_pair(pair, polarity=polarity)
+            collected.see_truth(pair.name, truth)
         except RemendError as error:
             skipped[pair.name] = str(error)
             continue
         prints.append(fingerprint(pair.name, truth, hole))
         composed: dict[str, Image] = {}
         own: list[Score] = []
-        for label, answer in _answers(pair, truth, hole, labels, made, call):
-            score, picture = _measure(pair, label, truth, hole, answer)
+        for label, answer in _answers(pair, truth, hole, labels, made, restore):
+            score, picture = _measure(pair, label, truth, hole, answer, learned)
             own.append(score)
             if picture is not None:
                 composed[label] = picture
+                collected.see(pair.name, label, picture)
         scores += own
         if observer is not None:
             observer(Seen(pair, truth, hole, composed, tuple(own)))
     if not prints:
         first = next(iter(skipped.items()))
         raise EvaluationError(f"none of {len(pairs)} pairs can be measured; {first[0]}: {first[1]}")
-    return Evaluation(
-        Protocol(tuple(prints)), (*labels, *made), tuple(scores), skipped, unpaired, quality, seed
-    )
-
-
-def _library(methods: Iterable[str], quality: str, seed: int) -> Restore:
-    """The library call, once every method is known to exist: a typing error should not cost hours."""
-    from remend.api import repair
-    from remend.fill.catalogue import filler_named
-
-    for method in methods:
-        if method != "auto":
-            filler_named(method)
-    return lambda image, hole, method: repair(image, hole, method=method, quality=quality, seed=seed)
+    return tuple(scores), tuple(prints), skipped, collected
 
 
 def _labels(methods: Sequence[str], outputs: Sequence[Path]) -> tuple[dict[str, str], dict[str, Path]]:
     """Label to method, where a model file is called by its stem, and label to folder."""
     if not methods and not outputs:
         raise EvaluationError("nothing to measure: give --method names or --outputs folders")
-    labels = {Path(method).stem if method.lower().endswith(".onnx") else method: method for method in methods}
+    labels = {label_of(method): method for method in methods}
     folders = {folder.resolve().name: folder for folder in outputs}
     if len({*labels, *folders}) < len(methods) + len(outputs):
         raise EvaluationError("two methods or output folders have the same name: rename one of them")
@@ -245,7 +172,10 @@ def _read_output(files: Mapping[str, Path], pair: Pair) -> Image:
     return read_rgb(files[pair.name])
 
 
-def _measure(pair: Pair, label: str, truth: Image, hole: Bool, answer: _Answer) -> tuple[Score, Image | None]:
+def _measure(
+    pair: Pair, label: str, truth: Image, hole: Bool, answer: _Answer, learned: Sequence[PictureMetric]
+) -> tuple[Score, Image | None]:
+    buckets = buckets_of(hole)
     ratio = float(np.count_nonzero(hole)) / hole.size
     get, timed = answer
     started = time.perf_counter()
@@ -254,12 +184,15 @@ def _measure(pair: Pair, label: str, truth: Image, hole: Bool, answer: _Answer) 
         seconds = time.perf_counter() - started if timed else None
         picture = compose(output, truth, hole)
     except RemendError as error:
-        return Score(pair.name, label, ratio, error=str(error)), None
+        return Score(pair.name, label, ratio, error=str(error), buckets=buckets), None
     except Exception as error:  # whatever a method raises is told in the report, and the rest goes on
-        return Score(pair.name, label, ratio, error=f"{type(error).__name__}: {error}"), None
+        told = f"{type(error).__name__}: {error}"
+        return Score(pair.name, label, ratio, error=told, buckets=buckets), None
     outside = _outside(output, truth, ~hole)
     metrics = measure(picture, truth, hole)
-    return Score(pair.name, label, ratio, seconds, metrics, outside), picture
+    for metric in learned:
+        metrics |= metric.measure(picture, truth, hole)
+    return Score(pair.name, label, ratio, seconds, metrics, outside, buckets=buckets), picture
 
 
 def _outside(output: Image, truth: Image, known: Bool) -> int:
@@ -267,22 +200,3 @@ def _outside(output: Image, truth: Image, known: Bool) -> int:
     if not known.any():
         return 0
     return int(np.abs(output[known].astype(np.int16) - truth[known]).max())
-
-
-def _summary(method: str, scores: Sequence[Score], failed: set[str]) -> Summary:
-    own = [score for score in scores if score.method == method]
-    common = [score for score in own if score.pair not in failed and score.error is None]
-    seconds = [score.seconds for score in common if score.seconds is not None]
-    means = {}
-    for name in METRICS:
-        values = [score.metrics[name] for score in common if not np.isnan(score.metrics[name])]
-        means[name] = fmean(values) if values else float("nan")
-    outside = [score.outside_levels for score in own if score.outside_levels is not None]
-    return Summary(
-        method,
-        len(common),
-        sum(score.error is not None for score in own),
-        median(seconds) if seconds else None,
-        means,
-        max(outside) if outside else None,
-    )

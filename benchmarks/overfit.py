@@ -1,0 +1,123 @@
+"""Can a net learn at all? Eight pictures at 128², fixed brush strokes, plain L1 in the hole, until 28 dB.
+
+python -m benchmarks.overfit                 # unet, transfer_unet, remend, context_encoder, at native widths
+python -m benchmarks.overfit unet --seconds 600
+
+A net passes when the mean hole PSNR of what it would serve (``eval``) reaches 28 dB. Needs scikit-image for
+the pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.line import print_line
+from remend.damage.synth import make_mask
+from remend.evaluation.metrics import psnr
+from remend.nets.catalogue import build, figures
+from remend.train.losses import l1
+
+NETS = ("unet", "transfer_unet", "remend", "context_encoder")
+PICTURES = ("astronaut", "chelsea", "coffee", "rocket", "camera", "brick", "gravel", "hubble_deep_field")
+SIDE = 128
+BAR_DB = 28.0
+LOOK_EVERY = 20
+
+
+def pictures() -> np.ndarray:
+    """(8, 128, 128, 3) uint8: the middle of scikit-image's pictures, made small."""
+    from skimage import data
+
+    cut = []
+    for name in PICTURES:
+        picture = getattr(data, name)()
+        if picture.ndim == 2:
+            picture = np.repeat(picture[..., None], 3, axis=2)
+        height, width = picture.shape[:2]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        square = np.ascontiguousarray(picture[top : top + side, left : left + side, :3])
+        cut.append(cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+    return np.stack(cut)
+
+
+def holes() -> np.ndarray:
+    """(8, 128, 128) bool: brush strokes, 5 to 35 % of each picture."""
+    return np.stack([make_mask("free-form", (SIDE, SIDE), seed=seed) for seed in range(len(PICTURES))])
+
+
+def overfit(name: str, *, seconds: float, lr: float, batch: int) -> dict[str, Any]:
+    """Learn the eight pictures by heart; stops at the bar or when the time is over."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    wanted, missing = pictures(), holes()
+    image = torch.from_numpy(wanted).permute(0, 3, 1, 2).float() / 255
+    hole = torch.from_numpy(missing)[:, None].float()
+    net = build(name).to(memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.0)
+    start = served(net, image, hole, wanted, missing)
+    since, step, reached = time.monotonic(), 0, start
+    order = np.arange(0)
+    while reached < BAR_DB and time.monotonic() - since < seconds:
+        if len(order) < batch:
+            order = rng.permutation(len(wanted))
+        chosen, order = order[:batch], order[batch:]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            _, raw = net(image[chosen], hole[chosen])
+        loss = l1(raw, image[chosen], hole[chosen])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        if step % LOOK_EVERY == 0:
+            reached = served(net, image, hole, wanted, missing)
+            print(f"{name}: step {step}, loss {float(loss.detach()):.4f}, {reached:.2f} dB", file=sys.stderr)
+    return {
+        "net": name,
+        "parameters": figures(net).parameters,
+        "base_fill_db": round(start, 2),
+        "hole_psnr_db": round(reached, 2),
+        "bar_db": BAR_DB,
+        "passed": reached >= BAR_DB,
+        "steps": step,
+        "batch": batch,
+        "seconds": round(time.monotonic() - since),
+        "hole_ratio": round(float(missing.mean()), 3),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def served(
+    net: torch.nn.Module, image: Tensor, hole: Tensor, wanted: np.ndarray, missing: np.ndarray
+) -> float:
+    """Mean hole PSNR of what the net would serve now, in fp32."""
+    net.eval()
+    with torch.inference_mode():
+        filled = net(image, hole)[0].clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).numpy()
+    net.train()
+    return float(np.mean([psnr(f, w, m) for f, w, m in zip(filled, wanted, missing, strict=True)]))
+
+
+def main() -> None:
+    """A JSON line a net."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("nets", nargs="*", default=NETS)
+    parser.add_argument("--seconds", type=float, default=900)
+    parser.add_argument("--lr", type=float, default=4e-4)
+    parser.add_argument("--batch", type=int, default=4)
+    options = parser.parse_args()
+    for name in options.nets:
+        print_line("overfit", **overfit(name, seconds=options.seconds, lr=options.lr, batch=options.batch))
+
+
+if __name__ == "__main__":
+    main()

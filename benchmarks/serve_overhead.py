@@ -1,0 +1,74 @@
+"""What serving adds to the library: a 512² repair over HTTP against `repair_file` on the same bytes.
+
+Both begin with the file's bytes and end with the repaired file's; in turn, A B A B …, on one connection.
+The library runs in this process with as many threads as the server's worker has. Bar: ≤ 15 ms, median.
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+import time
+
+import cv2
+import httpx
+import numpy as np
+from skimage import data
+
+from benchmarks.line import print_line
+from benchmarks.serve_process import serving
+from remend.job import repair_file
+
+RUNS = 60
+
+
+def photo_and_mask() -> tuple[bytes, bytes]:
+    """The astronaut with ten scratches, as PNG files."""
+    photo = data.astronaut()[..., ::-1].copy()
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        start, end = rng.integers(0, 512, (2, 2))
+        cv2.line(mask, start.tolist(), end.tolist(), 255, 3)
+    photo[mask > 0] = 255
+    return cv2.imencode(".png", photo)[1].tobytes(), cv2.imencode(".png", mask)[1].tobytes()
+
+
+def main() -> dict[str, object]:
+    """Measure and print."""
+    photo, mask = photo_and_mask()
+
+    def library() -> bytes:
+        out = io.BytesIO()
+        repair_file(io.BytesIO(photo), out, mask=io.BytesIO(mask))
+        return out.getvalue()
+
+    with serving("--workers", "1") as server, httpx.Client(base_url=server.address, timeout=60) as client:
+
+        def served() -> bytes:
+            answer = client.post("/v1/repair", files={"image": ("a.png", photo), "mask": ("m.png", mask)})
+            answer.raise_for_status()
+            return answer.content
+
+        assert served() == library(), "the same bytes"
+        pairs = [(_seconds(served), _seconds(library)) for _ in range(RUNS + 5)][5:]
+    ours, theirs = zip(*pairs, strict=True)
+    return print_line(
+        "serve_overhead",
+        what="512² PNG, ten scratches given",
+        served_ms=round(1000 * statistics.median(ours), 1),
+        library_ms=round(1000 * statistics.median(theirs), 1),
+        overhead_ms=round(1000 * statistics.median(a - b for a, b in pairs), 1),
+        bar="overhead ≤ 15 ms",
+    )
+
+
+def _seconds(work: object) -> float:
+    assert callable(work)
+    since = time.perf_counter()
+    work()
+    return time.perf_counter() - since
+
+
+if __name__ == "__main__":
+    main()
