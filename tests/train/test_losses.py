@@ -1,10 +1,41 @@
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
+from remend.nets.push_pull import push_pull  # noqa: E402
 from remend.train.config import Loss  # noqa: E402
-from remend.train.losses import Criterion, feature_distance, grow, l1  # noqa: E402
+from remend.train.losses import (  # noqa: E402
+    Criterion,
+    by_difficulty,
+    discounted,
+    edge_distance,
+    feature_distance,
+    gram,
+    grow,
+    l1,
+    l2,
+    quarter_l1,
+    style_distance,
+    total_variation,
+)
+
+
+def pictures(seed=0, height=16, width=20):
+    """Output, target (2, 3, H, W) and an area (2, 1, H, W): a large box and a small one."""
+    generator = torch.Generator().manual_seed(seed)
+    output, target = torch.rand(2, 2, 3, height, width, generator=generator).unbind()
+    area = torch.zeros(2, 1, height, width)
+    area[0, :, 2:11, 3:15], area[1, :, 6:9, 1:3] = 1, 1
+    return output, target, area
+
+
+class Trunk(torch.nn.Module):
+    """Two maps: the picture itself, and its halves' means doubled."""
+
+    def forward(self, image):
+        return [image, 2 * torch.nn.functional.avg_pool2d(image, 2)]
 
 
 def test_l1_counts_each_picture_the_same_however_small_its_hole():
@@ -45,3 +76,206 @@ def test_features_are_compared_as_directions_and_gradients_stay_finite():
 def test_a_perceptual_loss_without_trunk_says_what_to_do():
     with pytest.raises(UsageError, match=r"--set loss.trunk=FILE.h5, or .* --set loss.perceptual=0"):
         Criterion.of(Loss(perceptual=0.7))
+
+
+def test_l2_by_a_loop():
+    output, target, area = pictures()
+    each = [
+        np.mean((output[n] - target[n]).numpy()[:, area[n, 0].numpy() > 0] ** 2, dtype=np.float64)
+        for n in (0, 1)
+    ]
+    assert float(l2(output, target, area)) == pytest.approx(np.mean(each), rel=1e-5)
+
+
+def test_a_quarter_scale_sees_colour_but_no_texture():
+    _, target, hole = pictures()
+    texture = torch.ones(1, 1, 16, 20)
+    texture[..., ::2, :] *= -1
+    filled = target + 0.3 * texture
+    assert float(quarter_l1(filled, target, torch.ones_like(hole))) < 1e-6
+    # A constant error costs what it costs in L1, though the holes' edges do not fall on cells.
+    shifted = target + 0.25 * hole
+    assert float(quarter_l1(shifted, target, hole)) == pytest.approx(
+        float(l1(shifted, target, hole)), rel=1e-4
+    )
+    assert float(quarter_l1(target, target, torch.zeros_like(hole))) == 0
+
+
+def test_discounted_weights_by_brute_force():
+    hole = torch.zeros(1, 1, 13, 17)
+    hole[..., 2:11, 0:9] = 1  # it touches the left edge, beyond which nothing is known
+    hole[..., 4:6, 12:14] = 1
+    known = np.argwhere(hole[0, 0].numpy() == 0)
+    wanted = np.zeros((13, 17))
+    for y, x in np.argwhere(hole[0, 0].numpy() > 0):
+        wanted[y, x] = 0.9 ** (np.abs(known - [y, x]).sum(axis=1).min() - 1)
+    assert np.allclose(discounted(hole, 0.9)[0, 0].numpy(), wanted, atol=1e-6)
+    whole = torch.ones(1, 1, 8, 8)
+    assert torch.equal(discounted(whole, 0.9), whole)
+
+
+def test_total_variation_by_a_loop():
+    output, _, area = pictures()
+    each = []
+    for n in (0, 1):
+        inside, values = area[n, 0].numpy() > 0, output[n].numpy().astype(np.float64)
+        total = 0.0
+        for down, right in ((1, 0), (0, 1)):
+            pairs = [
+                np.abs(values[:, y + down, x + right] - values[:, y, x]).mean()
+                for y, x in np.argwhere(inside)
+                if y + down < 16 and x + right < 20 and inside[y + down, x + right]
+            ]
+            total += np.mean(pairs)
+        each.append(total)
+    assert float(total_variation(output, area)) == pytest.approx(np.mean(each), rel=1e-5)
+    assert float(total_variation(torch.full_like(output, 0.4), area)) == 0
+
+
+def test_edges_are_opencvs_sobel():
+    cv2 = pytest.importorskip("cv2")
+    output, target, area = pictures()
+    each = []
+    for n in (0, 1):
+        difference = (output[n] - target[n]).permute(1, 2, 0).numpy()
+        inside = area[n, 0].numpy() > 0
+        sides = [
+            cv2.Sobel(difference, cv2.CV_32F, *axes, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)[inside]
+            for axes in ((1, 0), (0, 1))
+        ]
+        each.append(np.mean(np.abs(sides)))
+    assert float(edge_distance(output, target, area)) == pytest.approx(float(np.mean(each)), rel=1e-4)
+    ramp = torch.arange(20.0).expand(2, 3, 16, 20) / 20
+    flat = torch.zeros_like(ramp)
+    inner = area.clone()
+    inner[..., 0], inner[..., -1] = 0, 0
+    assert float(edge_distance(ramp, flat, inner)) == pytest.approx(0.05 / 2)
+
+
+def test_gram_matrices_by_a_loop_and_their_distance_is_of_texture_not_of_place():
+    features = torch.rand(2, 5, 6, 7, generator=torch.Generator().manual_seed(0))
+    weight = torch.rand(2, 1, 6, 7, generator=torch.Generator().manual_seed(1))
+    got = gram(features, weight).numpy()
+    for n in (0, 1):
+        wanted = sum(
+            float(weight[n, 0, y, x]) * np.outer(features[n, :, y, x], features[n, :, y, x])
+            for y in range(6)
+            for x in range(7)
+        ) / float(weight[n].sum())
+        assert np.allclose(got[n], wanted, atol=1e-5)
+    area = torch.ones(2, 1, 24, 28)
+    rolled = features.roll((2, 3), dims=(2, 3))
+    assert float(style_distance([rolled], [features], area)) < 1e-5
+    assert float(style_distance([torch.zeros_like(features)], [features], area)) == pytest.approx(1)
+    # Neither the trunk's range nor the size of the hole changes it.
+    other = features.flip(1)
+    small = torch.zeros_like(area)
+    small[..., :8, :8] = 1
+    plain = float(style_distance([other], [features], area))
+    assert float(style_distance([300 * other], [300 * features], area)) == pytest.approx(plain, rel=1e-4)
+    cut = [x[..., :2, :2] for x in (other, features)]
+    wanted = float(style_distance([cut[0]], [cut[1]], torch.ones(2, 1, 8, 8)))
+    assert float(style_distance([other], [features], small)) == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "loss", [l1, l2, quarter_l1, edge_distance, lambda output, _, area: total_variation(output, area)]
+)
+def test_a_step_down_the_gradient_lowers_a_loss_and_stays_in_its_area(loss):
+    output, target, area = pictures()
+    output = torch.where(area > 0, output, target).requires_grad_()
+    before = loss(output, target, area)
+    before.backward()
+    assert torch.isfinite(output.grad).all()
+    far = 1 - grow(area, 4)
+    assert float((output.grad * far).abs().max()) == 0
+    after = loss((output - 1e-2 * output.grad / output.grad.abs().max()).detach(), target, area)
+    assert float(after) < float(before.detach())
+
+
+def test_what_weighs_nothing_is_not_computed_and_what_weighs_is_summed():
+    output, target, hole = pictures(height=48, width=48)
+    filled = torch.where(hole > 0, output, target)
+    plain = Criterion(Loss(perceptual=0))(filled, output, target, hole)
+    assert set(plain) == {"hole", "ring", "valid", "total"}
+    weights = Loss(
+        **dict.fromkeys(("hole", "ring", "valid", "hole_l2", "ring_l2", "valid_l2"), 0.5),
+        **dict.fromkeys(("perceptual", "style", "hole_quarter", "tv", "edge"), 0.5),
+        discount=0.9,
+    )
+    parts = Criterion(weights, Trunk())(filled, output, target, hole, (3, 5))
+    assert len(parts) == 12
+    assert all(float(part) > 0 for part in parts.values())
+    total = float(parts.pop("total"))
+    assert total == pytest.approx(0.5 * sum(float(part) for part in parts.values()), rel=1e-5)
+    # A wrong pixel near the known ones weighs more than one deep inside.
+    deep, shallow = target.clone(), target.clone()
+    deep[0, :, 6, 9] += 0.5
+    shallow[0, :, 2, 3] += 0.5
+    assert l1(shallow, target, discounted(hole, 0.9)) > l1(deep, target, discounted(hole, 0.9))
+
+
+def test_each_part_is_a_mean_over_pictures_so_that_devices_need_no_exchange():
+    output, target, hole = pictures(height=48, width=48)
+    filled = torch.where(hole > 0, output, target)
+    criterion = Criterion(Loss(style=0.1, hole_quarter=1, tv=0.1, edge=1, hole_l2=1, discount=0.9), Trunk())
+    whole = criterion(filled, output, target, hole)
+    halves = [
+        criterion(filled[n : n + 1], output[n : n + 1], target[n : n + 1], hole[n : n + 1]) for n in (0, 1)
+    ]
+    for name, value in whole.items():
+        assert float(value) == pytest.approx(np.mean([float(half[name]) for half in halves]), rel=1e-5), name
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_every_loss_runs_under_bf16_autocast_in_any_layout(layout):
+    output, target, hole = (x.contiguous(memory_format=layout) for x in pictures(height=48, width=48))
+    conv = torch.nn.Conv2d(3, 3, 3, padding=1).to(memory_format=layout)
+    weights = Loss(style=0.1, hole_quarter=1, tv=0.1, edge=1, hole_l2=1, discount=0.9)
+    criterion = Criterion(weights, Trunk())
+    plain = criterion(conv(output), conv(output), target, hole)
+    with torch.autocast("cpu", torch.bfloat16):
+        raw = conv(output)
+        parts = criterion(raw, raw, target, hole)
+    for name, value in parts.items():
+        assert float(value.detach()) == pytest.approx(float(plain[name].detach()), rel=0.05), name
+    parts["total"].backward()
+    assert torch.isfinite(conv.weight.grad).all()
+
+
+def test_a_style_without_trunk_names_what_is_needed():
+    with pytest.raises(UsageError, match=r"\(loss.style=0.1\) needs vgg16's weights.*FILE.safetensors"):
+        Criterion.of(Loss(perceptual=0, style=0.1, trunk_name="vgg16"))
+
+
+def test_a_scratch_weighs_more_than_a_wide_hole_and_by_what_the_base_fill_leaves():
+    torch.manual_seed(0)
+    target = torch.nn.functional.interpolate(torch.rand(2, 3, 8, 8), size=(64, 64), mode="bicubic").clamp(
+        0, 1
+    )
+    target[1] = target[0]
+    hole = torch.zeros(2, 1, 64, 64)
+    hole[0, :, 30:32] = 1
+    hole[1, :, 12:52, 12:52] = 1
+    each = by_difficulty(target, hole, 0.01)
+    base = push_pull(target * (1 - hole), hole)
+    for i in range(2):
+        inside = hole[i].expand(3, -1, -1) > 0
+        off = (base[i] - target[i])[inside].abs().mean()
+        assert each[i] == pytest.approx(0.08 / (float(off) + 0.01), rel=1e-4)
+    assert each[0] > 2 * each[1]
+
+
+def test_relative_losses_weigh_the_hole_and_the_features_alone():
+    torch.manual_seed(0)
+    target = torch.rand(2, 3, 64, 64)
+    hole = torch.zeros(2, 1, 64, 64)
+    hole[0, :, 30:32] = 1
+    hole[1, :, 12:52, 12:52] = 1
+    raw = target + 0.1
+    plain = Criterion(Loss(perceptual=0))(raw, raw, target, hole)
+    weighed = Criterion(Loss(perceptual=0, relative=0.01))(raw, raw, target, hole)
+    each = by_difficulty(target, hole, 0.01)
+    assert float(weighed["hole"]) == pytest.approx(0.1 * float(each.mean()), rel=1e-4)
+    assert torch.equal(weighed["ring"], plain["ring"])
+    assert torch.equal(weighed["valid"], plain["valid"])

@@ -14,7 +14,20 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from remend.errors import UsageError
 
-__all__ = ["Data", "Loss", "Recipe", "Train", "as_dict", "digest", "from_dict", "load", "override"]
+__all__ = [
+    "Critic",
+    "Data",
+    "Loss",
+    "Recipe",
+    "Train",
+    "Transfer",
+    "as_dict",
+    "digest",
+    "from_dict",
+    "load",
+    "override",
+    "without_folders",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +40,22 @@ class Data:
         free_form: weight of brush strokes.
         box: weight of boxes and centres.
         large: weight of holes over half of the crop.
+        centre: weight of the hole of half of each side, in the middle.
+        masks: a folder of mask files to draw holes from, or COCO's instances JSON; "" = generators alone.
+        mask_polarity: what marks the hole in them: ``white``, ``black`` or ``alpha``.
+        mask_share: share of samples that take a hole from them, the rest from the generators.
+        flip: share of crops that are mirrored.
         scale_from: crops are shrunk by a factor drawn from this to 1.
         grey: share of pictures made grey or sepia.
         jpeg: share compressed after the damage, so that its traces lie around the hole.
         grain: share with film grain.
         validation: how many pictures are set aside, chosen by a hash of their names; at most a tenth.
         validation_px: side of the validation crops.
-        memory_gib: pictures are kept decoded up to this, beyond it as the files they came in.
+        few: learn from this many pictures alone, chosen by a hash of their names; 0 = from all.
+        memory_gib: pictures are kept decoded up to this, beyond it read from their files at each use.
+        deduplicate: leave out all but one of pictures that look alike.
+        exclude: a text file of names (``source/path``, as ``--check`` prints them) to leave out; "" = none.
+        against: what results will be measured on; ``--check`` looks for its pictures in the data.
     """
 
     crop_px: int = 128
@@ -41,13 +63,22 @@ class Data:
     free_form: float = 0.3
     box: float = 0.15
     large: float = 0.15
+    centre: float = 0.0
+    masks: str = ""
+    mask_polarity: str = "white"
+    mask_share: float = 1.0
+    flip: float = 0.5
     scale_from: float = 0.5
     grey: float = 0.15
     jpeg: float = 0.3
     grain: float = 0.15
     validation: int = 300
     validation_px: int = 176
+    few: int = 0
     memory_gib: float = 6.0
+    deduplicate: bool = False
+    exclude: str = ""
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +89,96 @@ class Loss:
         hole: L1 in the hole.
         ring: L1 on the known pixels within ``ring_px`` of it, of the net's own prediction there.
         valid: L1 on the other known pixels.
-        perceptual: distance of SqueezeNet features of the composed picture, in and near the hole.
+        perceptual: distance of the trunk's features of the composed picture, in and near the hole.
+        hole_l2, ring_l2, valid_l2: the mean squared difference on the same three areas.
+        hole_quarter: L1 in the hole at 1/4 scale: colours and shapes, without saying where each hair lies.
+        style: distance of the Gram matrices of the trunk's features. It is relative to the target's, so
+            the weights of papers (120, 250) do not carry over: begin at 0.1.
+        tv: total variation of the composed picture in the hole and a rim of 1 px; it smooths.
+        edge: L1 of Sobel gradients of the composed picture in the hole and a rim of 1 px.
+        discount: the weight of a pixel in ``hole`` and ``hole_l2`` falls by this factor with each step from
+            the known ones; 1 = all alike, 0.99 is DeepFill's.
+        relative: above 0, the losses in the hole are divided by the base fill's own L1 there plus this, so
+            that scratches count as much as wide holes; 0 = plain means over pictures.
         ring_px: width of the ring.
-        trunk: the Keras file with SqueezeNet's weights.
+        trunk: file with the trunk's weights: Keras' for SqueezeNet, safetensors for any other.
+        trunk_name: ``squeezenet``, or a name that timm knows: ``vgg16``, ``resnet18`` …
     """
 
     hole: float = 2.0
     ring: float = 0.1
     valid: float = 0.0
     perceptual: float = 0.7
+    hole_l2: float = 0.0
+    ring_l2: float = 0.0
+    valid_l2: float = 0.0
+    hole_quarter: float = 0.0
+    style: float = 0.0
+    tv: float = 0.0
+    edge: float = 0.0
+    discount: float = 1.0
+    relative: float = 0.0
     ring_px: int = 16
     trunk: str = ""
+    trunk_name: str = "squeezenet"
+
+
+@dataclass(frozen=True, slots=True)
+class Critic:
+    """A critic to learn against; without a name there is none, and it costs nothing.
+
+    Attributes:
+        name: ``global``, ``patch`` or ``multiscale`` of ``remend.nets.critics``; "" = no critic.
+        options: keyword arguments of the critic.
+        loss: ``hinge``, ``non-saturating``, ``least-squares`` or ``bce``.
+        weight: of the adversarial loss; not used where ``balance`` is above 0.
+        feature_matching: weight of the distance of the critic's features between filled and wanted.
+        r1: gamma of the penalty on the critic's gradient at real pictures; 0 = none.
+        r1_every: steps of the critic between two penalties, each then counted that many times.
+        lr: highest learning rate of the critic; its schedule is the net's.
+        betas: of the critic's Adam.
+        steps: of the critic at each step of the net at which it learns.
+        every: steps of the net between two at which the critic learns.
+        from_samples: crops learned from before the critic begins.
+        mask_as_target: known patches of a filled picture count as real.
+        augment: kinds of DiffAugment, separated by commas: colour, translation, cutout; "" = none.
+        balance: size of the adversarial gradient at the net's output, as a share of the
+            reconstruction's, held at every step; 0 = take ``weight`` as it is.
+    """
+
+    name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    loss: str = "hinge"
+    weight: float = 0.1
+    feature_matching: float = 0.0
+    r1: float = 0.0
+    r1_every: int = 16
+    lr: float = 2e-4
+    betas: tuple[float, float] = (0.0, 0.99)
+    steps: int = 1
+    every: int = 1
+    from_samples: int = 0
+    mask_as_target: bool = True
+    augment: str = ""
+    balance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What is learned from another net; without weights, a body's own encoder may still be pretrained.
+
+    Attributes:
+        weights: file (``best.safetensors``) or checkpoint folder to start from; what fits by name and shape
+            is taken, and a line says what did not. "" = start fresh.
+        freeze_until: crops until which the encoder is left as it is.
+        encoder_lr: learning rate of the encoder, as a factor.
+        layer_decay: factor on the learning rate with each layer group further from the output; 1 = none.
+    """
+
+    weights: str = ""
+    freeze_until: int = 0
+    encoder_lr: float = 1.0
+    layer_decay: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +190,7 @@ class Train:
         batch: crops a step, over all devices.
         lr: highest learning rate.
         lr_end: share of it that is left at the end of the cosine.
+        hold: share of the samples over which it stays highest before the cosine begins.
         warmup: crops over which it rises.
         weight_decay: of AdamW, on kernels alone.
         betas: of AdamW.
@@ -97,6 +208,7 @@ class Train:
     batch: int = 16
     lr: float = 4e-4
     lr_end: float = 0.02
+    hold: float = 0.0
     warmup: int = 4_000
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.99)
@@ -117,17 +229,20 @@ class Recipe:
     Attributes:
         net: name in ``remend.nets.catalogue``.
         options: keyword arguments of the net's body.
-        data, loss, train: the sections.
+        data, loss, critic, transfer, train: the sections.
     """
 
     net: str
     options: Mapping[str, Any] = field(default_factory=dict)
     data: Data = Data()
     loss: Loss = Loss()
+    critic: Critic = Critic()
+    transfer: Transfer = Transfer()
     train: Train = Train()
 
 
-_SECTIONS = {"data": Data, "loss": Loss, "train": Train}
+_SECTIONS = {"data": Data, "loss": Loss, "critic": Critic, "transfer": Transfer, "train": Train}
+_FILES = (("data", "masks"), ("data", "against"), ("loss", "trunk"), ("transfer", "weights"))
 
 
 def load(name: str) -> Recipe:
@@ -208,10 +323,18 @@ def as_dict(recipe: Recipe) -> dict[str, Any]:
 
 
 def digest(recipe: Recipe) -> str:
-    """SHA-256 over the whole recipe; where weights lie on this machine does not count."""
-    content = as_dict(recipe)
-    content["loss"]["trunk"] = Path(content["loss"]["trunk"]).name
+    """SHA-256 over the whole recipe; where files lie on this machine does not count."""
+    content = without_folders(as_dict(recipe))
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def without_folders(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's plain values with files by name: where they lie on this machine is nobody's business."""
+    named = {section: dict(v) if isinstance(v, Mapping) else v for section, v in content.items()}
+    for section, key in _FILES:
+        if key in named.get(section, {}):
+            named[section][key] = Path(named[section][key]).name
+    return named
 
 
 def _parse(text: str) -> Any:
@@ -237,6 +360,9 @@ def _typed(where: str, wanted: Any, value: Any) -> Any:
         kinds = get_args(wanted)
         if isinstance(value, (list, tuple)) and len(value) == len(kinds):
             return tuple(_typed(where, kind, item) for kind, item in zip(kinds, value, strict=True))
+    elif get_origin(wanted) is Mapping:
+        if isinstance(value, Mapping):
+            return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
     elif wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     elif type(value) is wanted:

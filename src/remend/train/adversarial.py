@@ -1,0 +1,233 @@
+"""The game between net and critic: pure functions of scores, features and gradients.
+
+Every mean is taken within a picture and then over pictures, like the other losses: a scratch counts as
+much as a large hole, and a batch split over devices needs no exchange of hole areas.
+
+``kind`` is one of ``KINDS``; with s a score, real pictures and filled ones cost the critic
+
+| kind | real | filled | the net pays | reference |
+|---|---|---|---|---|
+| ``non-saturating`` | softplus(-s) | softplus(s) | softplus(-s) | Goodfellow et al., NeurIPS 2014 |
+| ``bce`` | the same, its target 0.9 | softplus(s) | softplus(-s) | Salimans et al., NeurIPS 2016 |
+| ``hinge`` | max(0, 1 - s) | max(0, 1 + s) | -s | Lim and Ye, "Geometric GAN", 2017 |
+| ``least-squares`` | (s - 1)² / 2 | s² / 2 | (s - 1)² / 2 | Mao et al., ICCV 2017 |
+
+Binary cross entropy on logits *is* the non-saturating pair; what ``bce`` adds, and all it adds, is one-sided
+label smoothing, which keeps the critic from growing ever surer of real pictures.
+doi: 10.48550/arXiv.1406.2661 · 10.48550/arXiv.1606.03498 · 10.48550/arXiv.1705.02894 ·
+10.1109/ICCV.2017.304.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from remend.errors import UsageError
+from remend.nets.critics import Judgement
+
+__all__ = [
+    "KINDS",
+    "balance",
+    "critic_loss",
+    "feature_matching",
+    "generator_loss",
+    "r1_penalty",
+    "target_of",
+]
+
+KINDS = ("hinge", "non-saturating", "least-squares", "bce")
+"""The losses of the game."""
+
+_SMOOTH = 0.9
+_LARGEST_WEIGHT = 1e4
+
+
+def critic_loss(
+    kind: str, real: Judgement, filled: Judgement, hole: Tensor, *, mask_as_target: bool = True
+) -> Tensor:
+    """What the critic minimises; mean over its scales.
+
+    Args:
+        kind: of ``KINDS``.
+        real: of whole pictures.
+        filled: of composed ones, computed without a gradient to the net.
+        hole: (N, 1, H, W), 1 = filled.
+        mask_as_target: a cell of the score map is a fake as far as it was filled, and real as far as it was
+            known. Real pictures are judged where their twins were filled, so that at each place both
+            sides weigh alike; scores over what was known, which must be "real", are a third term.
+            Off: all cells of a filled picture are fakes, all of a real one real.
+
+    Raises:
+        UsageError: ``kind`` is unknown.
+
+    Reference for ``mask_as_target``: Suvorov et al., "Resolution-robust Large Mask Inpainting with Fourier
+    Convolutions" (LaMa), WACV 2022, doi:10.1109/WACV51458.2022.00323. There cells are averaged over the
+    frame, and a critic of small holes does well by calling everything real; here each term is a mean over
+    its own area.
+    """
+    total = torch.zeros((), device=hole.device)
+    for genuine, made in zip(real.scores, filled.scores, strict=True):
+        genuine, made = genuine.float(), made.float()
+        share = target_of(hole, made) if mask_as_target else torch.ones_like(made)
+        total = total + _over(share, _as_real(kind, genuine) + _as_fake(kind, made))
+        if mask_as_target:
+            total = total + _over(1 - share, _as_real(kind, made))
+    return total / len(real.scores)
+
+
+def generator_loss(kind: str, filled: Judgement, hole: Tensor, *, mask_as_target: bool = True) -> Tensor:
+    """What the net minimises: that its fills pass as real; mean over the critic's scales.
+
+    Args:
+        kind: of ``KINDS``.
+        filled: of composed pictures, with their gradient.
+        hole: (N, 1, H, W), 1 = filled.
+        mask_as_target: each score weighs as much as its cell was filled, so that the pressure on a fill
+            does not depend on how much of the frame it takes. Off: all scores alike.
+
+    Raises:
+        UsageError: ``kind`` is unknown.
+    """
+    total = torch.zeros((), device=hole.device)
+    for made in filled.scores:
+        made = made.float()
+        share = target_of(hole, made) if mask_as_target else torch.ones_like(made)
+        total = total + _over(share, _as_wanted(kind, made))
+    return total / len(filled.scores)
+
+
+def target_of(hole: Tensor, scores: Tensor) -> Tensor:
+    """The filled share (N, 1, h, w) of each cell of a score map, float32."""
+    return F.interpolate(hole.float(), size=scores.shape[2:], mode="area")
+
+
+def feature_matching(filled: Judgement, real: Judgement) -> Tensor:
+    """Mean absolute difference of the critic's features; mean over layers and scales.
+
+    Gradients go to the fill alone. Within each layer of each picture it is divided by the mean size of the
+    real features: under spectral norm deep features are a tenth of shallow ones and would not count.
+
+    Reference: Wang et al. (pix2pixHD), CVPR 2018, doi:10.1109/CVPR.2018.00917, without that division.
+    """
+    total = torch.zeros((), device=filled.scores[0].device)
+    layers = 0
+    for ours, theirs in zip(filled.features, real.features, strict=True):
+        for got, wanted in zip(ours, theirs, strict=True):
+            wanted = wanted.detach().float()
+            size = wanted.abs().mean(dim=(1, 2, 3)).clamp_min(1e-6)
+            total = total + ((got.float() - wanted).abs().mean(dim=(1, 2, 3)) / size).mean()
+            layers += 1
+    return total / max(layers, 1)
+
+
+def r1_penalty(critic: nn.Module, image: Tensor, hole: Tensor) -> Tensor:
+    """Half the squared norm of the critic's gradient at real pictures; weigh it with gamma.
+
+    Computed in float32 whatever autocast says: half precision loses the second derivative. Applied lazily,
+    each ``n`` steps with ``n`` times the weight, it costs little. Per score it is the same at any size:
+    for patch critics the norm of the gradient of the *sum* of scores is divided by their number.
+
+    Args:
+        critic: not wrapped by Fabric, whose wrapper would turn autocast on again.
+        image: (N, 3, H, W), real.
+        hole: (N, 1, H, W).
+
+    Returns:
+        A scalar with a graph to the critic's weights.
+
+    Cost: about three times a forward and backward of the critic.
+
+    Reference: Mescheder et al., "Which Training Methods for GANs do actually Converge?", ICML 2018,
+    doi:10.48550/arXiv.1801.04406; lazily: Karras et al., "Analyzing and Improving the Image Quality of
+    StyleGAN", CVPR 2020, doi:10.1109/CVPR42600.2020.00813.
+    """
+    with torch.autocast(image.device.type, enabled=False):
+        image = image.detach().float().requires_grad_()
+        judgement: Judgement = critic(image, hole.float())
+        total = torch.zeros((), device=image.device)
+        for scores in judgement.scores:
+            (gradient,) = torch.autograd.grad(scores.sum(), image, create_graph=True)
+            total = total + gradient.square().sum(dim=(1, 2, 3)).mean() / scores[0].numel()
+        return total / (2 * len(judgement.scores))
+
+
+def balance(
+    towards: Tensor,
+    against: Tensor,
+    hole: Tensor,
+    share: float,
+    *,
+    add_up: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The weight at which the adversarial gradient is ``share`` of the reconstruction's, in the holes.
+
+    Gradients are those at the net's output, where the losses meet: that costs no backward through the net.
+    Count on what the reconstruction holds: the gradient of a perceptual loss is 30 to 100 times as long as
+    that of L1 at the same weight, so beside it a small share is already much.
+
+    Args:
+        towards: (N, 3, H, W), gradient of the other losses at the net's output.
+        against: (N, 3, H, W), gradient of the adversarial loss there, unweighted.
+        hole: (N, 1, H, W): only there can the critic move anything.
+        share: wanted ratio of the two norms; 1 = as strong as the reconstruction.
+        add_up: sum or mean of a tensor over processes, so that all of them get one weight.
+
+    Returns:
+        ``(weight, ratio)``: the weight, at most 10,000; and the ratio of the norms at weight 1.
+
+    Reference: Esser et al., "Taming Transformers for High-Resolution Image Synthesis" (VQGAN), CVPR 2021,
+    doi:10.1109/CVPR46437.2021.01268, which takes both gradients at the last layer's weights.
+    """
+    squares = torch.stack([(gradient.float() * hole).square().sum() for gradient in (towards, against)])
+    wanted, got = (add_up(squares) if add_up else squares).sqrt().unbind()
+    return (share * wanted / got.clamp_min(1e-12)).clamp_max(_LARGEST_WEIGHT), got / wanted.clamp_min(1e-12)
+
+
+def _over(share: Tensor, cost: Tensor) -> Tensor:
+    """Mean of ``cost`` (N, 1, h, w) weighted by ``share`` within each picture, then over pictures."""
+    return ((cost * share).sum(dim=(1, 2, 3)) / share.sum(dim=(1, 2, 3)).clamp_min(1e-6)).mean()
+
+
+def _as_real(kind: str, score: Tensor) -> Tensor:
+    """What the critic pays for ``score`` where it should say real."""
+    match _known(kind):
+        case "hinge":
+            return F.relu(1 - score)
+        case "least-squares":
+            return (score - 1).square() / 2
+        case "bce":
+            return _SMOOTH * F.softplus(-score) + (1 - _SMOOTH) * F.softplus(score)
+        case _:
+            return F.softplus(-score)
+
+
+def _as_fake(kind: str, score: Tensor) -> Tensor:
+    """What the critic pays for ``score`` where it should say filled."""
+    match _known(kind):
+        case "hinge":
+            return F.relu(1 + score)
+        case "least-squares":
+            return score.square() / 2
+        case _:
+            return F.softplus(score)
+
+
+def _as_wanted(kind: str, score: Tensor) -> Tensor:
+    """What the net pays for ``score``."""
+    match _known(kind):
+        case "hinge":
+            return -score
+        case "least-squares":
+            return (score - 1).square() / 2
+        case _:
+            return F.softplus(-score)
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise UsageError(f"no adversarial loss is called {kind!r}: choose one of {', '.join(KINDS)}")
+    return kind

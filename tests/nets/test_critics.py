@@ -1,0 +1,138 @@
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+from torch.nn.utils import parametrize  # noqa: E402
+
+from remend.errors import UsageError  # noqa: E402
+from remend.nets.critics import CRITICS, build_critic  # noqa: E402
+
+NARROW = {"width": 4}
+
+
+def batch(count=2, height=64, width=48, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.rand(count, 3, height, width, generator=generator)
+    hole = torch.zeros(count, 1, height, width)
+    hole[:, :, 16:40, 8:32] = 1
+    return image, hole
+
+
+def norms(critic):
+    """The largest singular value of each layer's weight, by LAPACK."""
+    return [
+        float(torch.linalg.matrix_norm(m.weight.detach().flatten(1), 2))
+        for m in critic.modules()
+        if parametrize.is_parametrized(m)
+    ]
+
+
+@pytest.mark.parametrize("name", CRITICS)
+@pytest.mark.parametrize("size", [(32, 32), (64, 48), (99, 70)])
+def test_any_size_gets_one_finite_score_map_a_scale(name, size):
+    judgement = build_critic(name, NARROW)(*batch(2, *size))
+    assert len(judgement.scores) == len(judgement.features) == (3 if name == "multiscale" else 1)
+    for scores, features in zip(judgement.scores, judgement.features, strict=True):
+        assert scores.shape[:2] == (2, 1)
+        assert torch.isfinite(scores).all()
+        assert all(f.shape[0] == 2 and torch.isfinite(f).all() for f in features)
+    if name == "global":
+        assert judgement.scores[0].shape == (2, 1, 1, 1)
+    if name == "patch":
+        assert judgement.scores[0].shape[2:] == (size[0] // 8, size[1] // 8)
+
+
+@pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70)])
+def test_a_score_sees_its_field_of_view_around_the_middle_of_its_cell(layers, field):
+    critic = build_critic("patch", NARROW | {"layers": layers, "spectral": False}).double().eval()
+    image, hole = torch.rand(1, 3, 160, 160, dtype=torch.float64), torch.zeros(1, 1, 160, 160).double()
+    image.requires_grad_()
+    cell, index = 2**layers, 80 // 2**layers
+    critic(image, hole).scores[0][0, 0, index, index].backward()
+    seen = image.grad.abs().sum(dim=(0, 1, 2)).nonzero().flatten().tolist()
+    assert len(seen) == seen[-1] - seen[0] + 1 == field
+    assert (seen[0] + seen[-1]) / 2 == cell * index + (cell - 1) / 2
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_a_picture_is_judged_alone_and_with_its_hole(name):
+    critic = build_critic(name, NARROW).eval()
+    image, hole = batch()
+    both = critic(image, hole).scores[0]
+    assert torch.allclose(both[:1], critic(image[:1], hole[:1]).scores[0], atol=1e-6)
+    assert not torch.equal(both, critic(image, torch.zeros_like(hole)).scores[0])
+
+
+def test_spectral_norm_holds_every_layer_near_one_while_it_learns():
+    torch.manual_seed(0)
+    critic = build_critic("patch", NARROW)
+    optimizer = torch.optim.Adam(critic.parameters(), lr=1e-2)
+    image, hole = batch()
+    for _ in range(20):
+        optimizer.zero_grad()
+        critic(image, hole).scores[0].sum().neg().backward()
+        optimizer.step()
+    critic(image, hole)
+    critic.eval()
+    assert len(norms(critic)) == 5
+    assert all(0.9 < value < 1.1 for value in norms(critic))
+    assert parametrize.is_parametrized(build_critic("patch", NARROW | {"spectral": False})) is False
+
+
+def test_the_norm_is_taken_in_fp32_under_autocast():
+    critics = []
+    for enabled in (False, True):
+        torch.manual_seed(0)
+        critics.append(build_critic("patch", NARROW))
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            for _ in range(3):
+                judgement = critics[-1](*batch())
+    assert judgement.scores[0].dtype is torch.bfloat16
+    for name, tensor in critics[0].state_dict().items():
+        assert torch.equal(tensor, critics[1].state_dict()[name]), name
+
+
+def test_a_saved_critic_goes_on_bit_for_bit():
+    def learn(critic, optimizer, steps):
+        for step in range(steps):
+            optimizer.zero_grad()
+            critic(*batch(seed=step)).scores[0].square().mean().backward()
+            optimizer.step()
+
+    def fresh(seed):
+        torch.manual_seed(seed)
+        critic = build_critic("multiscale", NARROW)
+        return critic, torch.optim.SGD(critic.parameters(), lr=0.1)
+
+    critic, optimizer = fresh(0)
+    learn(critic, optimizer, 3)
+    saved = {name: tensor.clone().contiguous() for name, tensor in critic.state_dict().items()}
+    other, again = fresh(1)
+    other.load_state_dict(saved)
+    learn(critic, optimizer, 3)
+    learn(other, again, 3)
+    for name, tensor in critic.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), name
+    assert any(name.endswith("_u") for name in saved)
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_channels_last_gives_the_same_scores(name):
+    critic = build_critic(name, NARROW).eval()
+    image, hole = batch()
+    wanted = critic(image, hole).scores
+    critic.to(memory_format=torch.channels_last)
+    got = critic(*(x.contiguous(memory_format=torch.channels_last) for x in (image, hole))).scores
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(wanted, got, strict=True))
+
+
+def test_parameters_are_those_of_the_table():
+    counted = {name: sum(p.numel() for p in build_critic(name).parameters()) / 1e6 for name in CRITICS}
+    assert counted == pytest.approx({"global": 7.2, "patch": 2.8, "multiscale": 8.3}, abs=0.05)
+
+
+def test_an_unknown_critic_or_option_is_one_clear_line():
+    with pytest.raises(UsageError, match=r"no critic is called 'pixel': choose one of global, patch"):
+        build_critic("pixel")
+    with pytest.raises(UsageError, match="the critic patch does not take these options"):
+        build_critic("patch", {"depth": 3})
