@@ -12,15 +12,16 @@ setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,serve]"
 	touch $@
 
-# PyTorch first and by itself: asked for as somebody's dependency, its largest build would come.
+# PyTorch first and by itself: asked for as somebody's dependency, its largest build would come. The
+# constraints hold torchvision, which timm asks for, to the release that belongs to it.
 setup-train: $(TRAIN)  ## adds PyTorch and what training needs
 
 $(TRAIN): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,train]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev-train]"
 	touch $@
 
 check: setup  ## lint, types, fast tests: < 60 s
