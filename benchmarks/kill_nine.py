@@ -8,8 +8,10 @@ begins more than one save interval before where the one before it had come.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
+import importlib
 import multiprocessing
 import os
 import random
@@ -53,9 +55,15 @@ class Result:
 
 def torment(folder: Path, *, kills: int, seed: int = 0) -> Result:
     """Train twice below ``folder``, once undisturbed and once killed ``kills`` times, and compare."""
+    # Imported once, before the forks: lives are short.
+    from remend.nets.torchvision_schema import mend_torchvision
     from remend.train.config import from_dict
-    from remend.train.loop import train  # noqa: F401  imported once, before the forks
+    from remend.train.loop import train  # noqa: F401
 
+    mend_torchvision()
+    for module in ("lightning.fabric", "torch.utils.tensorboard"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     photos = write_photos(folder / "photos")
     batch, steps = RECIPE["train"]["batch"], 6 * kills + 10
     timing = {"samples": steps * batch, "validate_every": SAVE_STEPS * batch, "save_minutes": 60.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -27,6 +28,11 @@ class Running:
     def memory_bytes(self) -> int:
         """Private and shared memory (proportional set size) of the server and its workers."""
         return sum(_pss(pid) for pid in [self.pid, *_children(self.pid)])
+
+    def own_seconds(self) -> float:
+        """Processor time of the server itself, without its workers."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

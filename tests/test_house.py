@@ -33,6 +33,7 @@ TRAINING = (
     "remend.cli.export",
     "remend.evaluation.learned.",
 )
+SERVING = ("remend.serve",)
 
 
 def modules() -> list[str]:
@@ -63,6 +64,8 @@ def test_a_stage_never_imports_its_sibling(stage):
 def test_public_names_exist_and_are_documented(name):
     if name.startswith(TRAINING):
         pytest.importorskip("torch", reason="the training stream needs torch: pip install '.[train]'")
+    if name.startswith(SERVING):
+        pytest.importorskip("fastapi", reason="serving needs its extra: pip install '.[serve]'")
     module = importlib.import_module(name)
     assert module.__doc__
     for public in getattr(module, "__all__", []):

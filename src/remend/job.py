@@ -6,7 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,6 +17,7 @@ from remend.adapt import as_picture
 from remend.damage.given import Polarity, dilated, effective_mask
 from remend.errors import MaskError, WriteError
 from remend.io import encode_picture, write_picture
+from remend.patch import lay_patch, patch_of
 from remend.picture import Bool, Picture, Region
 from remend.pipeline import Observer, Restored, Settings, plan_repair, restore
 from remend.plan.plan import Plan
@@ -110,6 +111,9 @@ def repair_file(
     overwrite: bool = False,
     max_pixels: int = MAX_PIXELS,
     observer: Observer | None = None,
+    stages: Callable[[str, int], None] | None = None,
+    kept: object | None = None,
+    as_patch: bool = False,
     inspect: Callable[[Restored, Finding], None] | None = None,
 ) -> Report:
     """Read, find damage, plan, fill, finish, write.
@@ -124,6 +128,11 @@ def repair_file(
         overwrite: replace an existing target.
         max_pixels: refuse larger pictures before decoding them.
         observer: hears of each step.
+        stages: hears of each stage as it begins (``read``, ``find``, ``plan``, ``fill``, ``write``), and
+            how many steps it has: those of the plan for ``fill``, 0 for the others.
+        kept: what earlier steps filled, as a patch (`remend.patch`), laid over the picture before anything
+            else; it counts as changed. With an empty mask only it is written into the file.
+        as_patch: write a patch (PNG) of all that was filled, ``kept`` included, instead of the picture.
         inspect: gets the repaired picture and the finding before the picture is encoded
             (``--explain`` looks at it).
 
@@ -135,11 +144,18 @@ def repair_file(
         # Said again by the writer; said here before any work is done.
         raise WriteError(f"{target} exists: give another -o, or --overwrite")
     laps = _Laps()
+    begin = stages if stages is not None else _unheard
+    begin("read", 0)
     picture = as_picture(source, max_pixels=max_pixels)
     notes = picture.container.notes if picture.container is not None else ()
+    laid = None
+    if kept is not None:
+        picture, laid = lay_patch(picture, as_picture(kept, max_pixels=max_pixels))
     laps.end("read")
+    begin("find", 0)
     finding = find_mask(picture, mask, options=options, max_pixels=max_pixels)
     laps.end("find")
+    begin("plan", 0)
     size, where = picture.size, None
     if target is None:
         plan = plan_repair(picture, finding.mask, settings)
@@ -147,13 +163,25 @@ def repair_file(
         if inspect is not None:
             inspect(Restored(picture, finding.mask, plan), finding)
     else:
-        restored = restore(picture, finding.mask, settings, observer=observer)
+        restored = restore(
+            picture,
+            finding.mask,
+            settings,
+            observer=observer,
+            planned=lambda plan: begin("fill", len(plan.steps)),
+        )
         plan = restored.plan
+        if laid is not None:
+            restored = replace(restored, changed=restored.changed | laid)
         del picture  # the encoder of a large JPEG needs the room
         laps.end("fill")
         if inspect is not None:
             inspect(restored, finding)
             laps.end("explain")
+        begin("write", 0)
+        if as_patch:
+            restored = replace(restored, picture=patch_of(restored.picture, restored.changed))
+            format = "png"
         where, said = _write(restored, target, format, overwrite)
         notes += said
         laps.end("write")
@@ -241,6 +269,10 @@ def _write(
     except OSError as error:
         raise WriteError(f"{_name_of(target)} cannot be written ({error.strerror}): make room") from error
     return _name_of(target), encoded.notes
+
+
+def _unheard(stage: str, steps: int) -> None:
+    """Nobody listens."""
 
 
 def _name_of(source: object) -> str:

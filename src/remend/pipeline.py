@@ -111,6 +111,7 @@ def restore(
     settings: Settings | None = None,
     *,
     observer: Observer | None = None,
+    planned: Callable[[Plan], None] | None = None,
 ) -> Restored:
     """Repair what ``mask`` marks, and nothing else.
 
@@ -119,6 +120,7 @@ def restore(
         mask: (H, W) bool, True = repair.
         settings: how.
         observer: hears of each step.
+        planned: hears the plan, before anything is filled.
 
     Raises:
         MaskError: the mask does not fit, or leaves nothing to repair from.
@@ -126,6 +128,8 @@ def restore(
     """
     settings = settings or Settings()
     plan = plan_repair(picture, mask, settings)
+    if planned is not None:
+        planned(plan)
     work = expand_palette(picture)
     pending = mask.copy()
     number = 0

@@ -63,12 +63,41 @@ def test_a_save_that_dies_leaves_the_earlier_ones(tmp_path, monkeypatch):
     assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["000000064"]
 
 
+def test_what_the_system_refuses_to_write_is_one_line(tmp_path):
+    """Not a made error: the kernel's own, by way of safetensors, which wraps it in another."""
+    resource = pytest.importorskip("resource", reason="no limits to set here")
+    write(tmp_path, 64)
+    large = {"weights": {"w": torch.zeros(100_000)}}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(WriteError, match="earlier ones are whole") as caught:
+            checkpoint.save(tmp_path, 128, large, {"samples_seen": 128})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "\n" not in str(caught.value)
+    assert [p.name for p in (tmp_path / "checkpoints").iterdir()] == ["000000064"]
+    assert checkpoint.newest(tmp_path, print).state["samples_seen"] == 64
+
+
+def test_what_killed_saves_left_is_swept(tmp_path):
+    whole = write(tmp_path, 64)
+    for name in (".000000128.part", ".000000064.old"):
+        (whole.parent / name).mkdir()
+        (whole.parent / name / "weights.safetensors").write_bytes(b"half")
+    assert checkpoint.listing(tmp_path) == [whole]
+    checkpoint.sweep(tmp_path)
+    assert list(whole.parent.iterdir()) == [whole]
+
+
 def test_pruning_spares_the_newest_and_the_best(tmp_path):
     paths = [write(tmp_path, seen) for seen in (1, 2, 3, 4)]
-    checkpoint.mark_best(tmp_path, paths[0], 30.0)
+    checkpoint.keep_best(tmp_path, paths[0], {"w": torch.zeros(3)}, {"scores": {"psnr": 30.0}})
     checkpoint.prune(tmp_path, 2)
     assert [p.name for p in checkpoint.listing(tmp_path)] == ["000000001", "000000003", "000000004"]
     assert checkpoint.best(tmp_path) == paths[0]
+    assert checkpoint.best_score(tmp_path) == 30.0
+    assert (tmp_path / "best.safetensors").exists()
 
 
 def test_another_version_is_refused(tmp_path):

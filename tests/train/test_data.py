@@ -74,6 +74,24 @@ def test_a_sample_is_a_function_of_seed_and_index(photos):
     )
 
 
+def test_the_draws_of_the_default_recipe_stay_for_good():
+    """What sample 1,000 of seed 5 was when the first runs were made; they are resumed by number alone."""
+    asked = []
+
+    class Recorded:
+        def __len__(self):
+            return 50
+
+        def __getitem__(self, index):
+            asked.append(index)
+            return np.full((300, 300, 3), 128, np.uint8)
+
+    sampler = Sampler(Recorded(), Data(), 5, MaskBank(5, size=2))
+    groups = [sampler(index).group for index in range(1000, 1008)]
+    assert asked == [29, 15, 17, 18, 36, 5, 2, 2]
+    assert groups == ["large", "thin", "thin", "box", "large", "thin", "large", "large"]
+
+
 def test_known_pixels_are_wanted_as_they_are_found(photos):
     pictures = read_pictures([photos], least_px=64)
     sampler = Sampler(pictures, Data(crop_px=64, jpeg=1.0, grain=1.0), 0, MaskBank(0, size=3))

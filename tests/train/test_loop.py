@@ -1,18 +1,24 @@
 import csv
 import dataclasses
+import importlib.util
+import json
 import os
+import shutil
 import signal
+import sys
 
 import cv2
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-pytest.importorskip("lightning", reason="Lightning is not installed")
+if importlib.util.find_spec("lightning") is None:
+    pytest.skip("Lightning is not installed", allow_module_level=True)
 
-from remend.errors import DivergedError, ModelError, UsageError  # noqa: E402
+from remend.errors import DivergedError, ModelError, UsageError, WriteError  # noqa: E402
 from remend.train import checkpoint, loop  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
 from remend.train.losses import Criterion  # noqa: E402
+from remend.train.portable import load_portable  # noqa: E402
 from remend.train.run import Run  # noqa: E402
 
 TINY = {
@@ -32,8 +38,23 @@ TINY = {
 }
 
 
-def run_of(photos, out, said, **train):
-    recipe = from_dict(TINY | {"train": TINY["train"] | train})
+GAME = {
+    "critic": {
+        "name": "patch",
+        "options": {"width": 4, "layers": 2},
+        "from_samples": 8,
+        "feature_matching": 1.0,
+        "r1": 1.0,
+        "r1_every": 2,
+        "steps": 2,
+        "augment": "colour, translation, cutout",
+        "balance": 0.5,
+    }
+}
+
+
+def run_of(photos, out, said, sections=None, **train):
+    recipe = from_dict(TINY | (sections or {}) | {"train": TINY["train"] | train})
     return Run(recipe, (photos,), out, precision="32-true", accelerator="cpu", say=said.append)
 
 
@@ -56,16 +77,21 @@ def test_a_run_leaves_checkpoints_logs_and_grids(photos, tmp_path):
     assert measured == ["16", "32", "40"]
     grid = cv2.imread(str(tmp_path / "run" / "grids" / "000000040.png"))
     assert grid.shape[1] == 6 * 64
-    assert checkpoint.best(tmp_path / "run") is not None
+    best = checkpoint.read(checkpoint.best(tmp_path / "run"))
+    weights, known = load_portable(tmp_path / "run" / "best.safetensors")
+    assert known["samples_seen"] == best.state["samples_seen"]
+    assert all(torch.equal(weights[name], tensor) for name, tensor in best.tensors["ema"].items())
+    assert list((tmp_path / "run" / "tensorboard").glob("events*"))
     state = checkpoint.read(outcome.checkpoint).state
     assert state["data"] == {"photos": 11}
     assert any("to learn from, 1 set aside" in line for line in said)
 
 
-def test_stop_and_resume_is_bit_for_bit_the_run_that_never_stopped(photos, tmp_path):
-    whole = loop.train(run_of(photos, tmp_path / "whole", []))
+@pytest.mark.parametrize("sections", [{}, GAME], ids=["alone", "against a critic"])
+def test_stop_and_resume_is_bit_for_bit_the_run_that_never_stopped(photos, tmp_path, sections):
+    whole = loop.train(run_of(photos, tmp_path / "whole", [], sections))
     said = []
-    half = run_of(photos, tmp_path / "half", said)
+    half = run_of(photos, tmp_path / "half", said, sections)
 
     def say(line):
         said.append(line)
@@ -121,6 +147,40 @@ def test_a_batch_that_is_not_finite_is_passed_over_from_the_last_good_state(phot
     assert all(torch.isfinite(t).all() for t in tensors(outcome.checkpoint).values())
 
 
+def test_the_guard_covers_the_critic(photos, tmp_path, monkeypatch):
+    """A critic's step that is not finite leaves nothing behind, neither in the critic nor in the net."""
+    from remend.train import game
+
+    honest, calls = game.critic_loss, []
+
+    def critic_loss(*args, **kwargs):
+        calls.append(1)
+        loss = honest(*args, **kwargs)
+        return loss * float("nan") if len(calls) == 6 else loss
+
+    monkeypatch.setattr(game, "critic_loss", critic_loss)
+    sections = {"critic": GAME["critic"] | {"steps": 1, "augment": ""}}
+    said = []
+    outcome = loop.train(run_of(photos, tmp_path / "run", said, sections))
+    assert sum("losses are not finite" in line for line in said) == 1
+    found = tensors(outcome.checkpoint)
+    assert any(name.startswith("critic/") for name in found)
+    assert all(torch.isfinite(t).all() for t in found.values() if t.is_floating_point())
+
+
+def test_the_log_tells_of_the_game_from_its_beginning(photos, tmp_path):
+    said = []
+    loop.train(run_of(photos, tmp_path / "run", said, GAME))
+    with (tmp_path / "run" / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    game = {"adversarial", "feature_matching", "balance", "critic", "critic_gradient", "r1", "critic_right"}
+    assert game <= rows[0].keys()
+    assert rows[0]["critic"] == ""  # begins at sample 8
+    assert all(row["critic"] for row in rows[1:])
+    assert {float(row["balance"]) for row in rows[1:]} == {0.5}
+    assert any("patch critic (hinge) from 8" in line for line in said)
+
+
 def test_numbers_that_stay_bad_end_the_run_with_their_own_exit_code(photos, tmp_path, monkeypatch):
     poisoned(monkeypatch, {20, 24, 28, 32})
     with pytest.raises(DivergedError, match="4 times since the last checkpoint") as caught:
@@ -137,6 +197,126 @@ def test_a_run_is_not_overwritten_and_another_net_not_mixed_in(photos, tmp_path)
     other = dataclasses.replace(run, resume=True, recipe=dataclasses.replace(run.recipe, options=options))
     with pytest.raises(ModelError, match="another net or width"):
         loop.train(other)
+
+
+def test_a_run_goes_on_from_a_checkpoint_elsewhere(photos, tmp_path):
+    first = loop.train(run_of(photos, tmp_path / "first", [], samples=16))
+    whole = loop.train(run_of(photos, tmp_path / "whole", []))
+    run = dataclasses.replace(run_of(photos, tmp_path / "fork", []), resume=first.checkpoint)
+    fork = loop.train(run)
+    # The first run's schedule ended at 16: weights differ from the whole run's, the way there does not.
+    assert fork.samples_seen == whole.samples_seen == 40
+    assert checkpoint.listing(tmp_path / "first")[-1] == first.checkpoint
+    with pytest.raises(UsageError, match=r"holds 000000040, which is newer"):
+        loop.train(run)
+    with pytest.raises(ModelError, match="cannot be read"):
+        loop.train(dataclasses.replace(run, resume=tmp_path / "nowhere"))
+
+
+def test_a_critic_may_join_a_run_and_leave_it(photos, tmp_path):
+    loop.train(run_of(photos, tmp_path / "run", [], samples=16))
+    said = []
+    joined = run_of(photos, tmp_path / "run", said, GAME, samples=32)
+    loop.train(dataclasses.replace(joined, resume=True))
+    assert "note: the critic is fresh" in said
+    left = run_of(photos, tmp_path / "run", said, samples=40)
+    outcome = loop.train(dataclasses.replace(left, resume=True))
+    assert "note: the checkpoint's critic is left out" in said
+    assert not any(name.startswith("critic") for name in tensors(outcome.checkpoint))
+
+
+def test_a_checkpoint_of_an_older_build_goes_on(photos, tmp_path):
+    """Without what came later: critic and transfer in its recipe, the alarm, when scores were measured."""
+    run = run_of(photos, tmp_path / "run", said := [])
+    outcome = loop.train(run)
+    wanted = tensors(outcome.checkpoint)
+    shutil.rmtree(outcome.checkpoint)
+    file = tmp_path / "run" / "checkpoints" / "000000032" / "state.json"
+    state = json.loads(file.read_text())
+    del state["measured"], state["alarm"], state["recipe"]["critic"], state["recipe"]["transfer"]
+    file.write_text(json.dumps(state))
+    again = loop.train(dataclasses.replace(run, resume=True))
+    assert not any("recipe differs" in line for line in said)
+    got = tensors(again.checkpoint)
+    assert all(torch.equal(wanted[name], got[name]) for name in wanted)
+
+
+def test_another_critic_is_one_clear_line(photos, tmp_path):
+    loop.train(run_of(photos, tmp_path / "run", [], GAME, samples=8))
+    wider = {"critic": GAME["critic"] | {"options": {"width": 8, "layers": 2}}}
+    run = dataclasses.replace(run_of(photos, tmp_path / "run", [], wider), resume=True)
+    with pytest.raises(ModelError, match="of another critic or width") as caught:
+        loop.train(run)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_ends_the_run_and_leaves_what_was_saved(photos, tmp_path, monkeypatch):
+    honest, saves = checkpoint.save_file, []
+
+    def save_file(*args):
+        saves.append(1)
+        if len(saves) > 6:  # into the second checkpoint
+            raise OSError(28, "No space left on device")
+        honest(*args)
+
+    monkeypatch.setattr(checkpoint, "save_file", save_file)
+    run = run_of(photos, tmp_path / "run", [])
+    with pytest.raises(WriteError, match="No space left on device") as caught:
+        loop.train(run)
+    assert caught.value.exit_code == 4
+    monkeypatch.undo()
+    assert [p.name for p in (tmp_path / "run" / "checkpoints").iterdir()] == ["000000000"]
+    assert loop.train(dataclasses.replace(run, resume=True)).samples_seen == 40
+
+
+def test_a_trace_has_the_spans_of_a_step(photos, tmp_path):
+    said = []
+    run = run_of(photos, tmp_path / "run", said, GAME | {"critic": GAME["critic"] | {"from_samples": 0}})
+    loop.train(dataclasses.replace(run, profile=True))
+    content = json.loads((tmp_path / "run" / "trace.json").read_text())
+    names = {event.get("name") for event in content["traceEvents"]}
+    assert {"data", "forward", "losses", "backward", "critic", "optimizer", "ema"} <= names
+    assert any("trace.json" in line for line in said)
+
+
+def test_without_tensorboard_there_is_one_line_and_no_board(photos, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    said = []
+    loop.train(run_of(photos, tmp_path / "run", said, samples=8))
+    assert sum("no TensorBoard here" in line for line in said) == 1
+    assert not (tmp_path / "run" / "tensorboard").exists()
+
+
+def test_what_cannot_be_had_is_one_clear_line(photos, tmp_path):
+    run = run_of(photos, tmp_path / "run", [])
+    with pytest.raises(UsageError, match="fsdp is not offered"):
+        loop.train(dataclasses.replace(run, strategy="fsdp"))
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match=r"--accelerator cuda .* cannot be had"):
+            loop.train(dataclasses.replace(run, accelerator="cuda"))
+    with pytest.raises(UsageError, match=r"no adversarial loss|no critic"):
+        loop.train(run_of(photos, tmp_path / "run", [], {"critic": {"name": "patches"}}))
+    with pytest.raises(UsageError, match=r"data.crop_px must be a multiple of 16"):
+        loop.train(run_of(photos, tmp_path / "run", [], {"data": TINY["data"] | {"crop_px": 60}}))
+    with pytest.raises(UsageError, match="no adversarial loss is called 'hing'"):
+        loop.train(run_of(photos, tmp_path / "run", [], {"critic": GAME["critic"] | {"loss": "hing"}}))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_rehearsal_leaves_no_trace(photos, tmp_path):
+    from remend.train.announce import rehearse
+    from remend.train.devices import start
+    from remend.train.state import tensors_of
+    from remend.train.step import Learner
+
+    run = run_of(photos, tmp_path / "run", [], GAME)
+    learner = Learner(run.recipe, start(run))
+    before = {(p, n): t.clone() for p, ts in tensors_of(learner).items() for n, t in ts.items()}
+    estimate = rehearse(learner)
+    after = {(p, n): t for p, ts in tensors_of(learner).items() for n, t in ts.items()}
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert estimate.crops_s > 0
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ __all__ = ["train"]
     required=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="A folder of pictures or tar shards, or a shard. Repeatable.",
+    help="A folder of pictures, a data set, a list (.flist, .txt) or a tar shard. Repeatable.",
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override the recipe: train.batch=8."
@@ -34,12 +34,26 @@ __all__ = ["train"]
 )
 @click.option(
     "--resume",
-    type=click.Choice(["never", "auto"]),
+    metavar="auto|never|PATH",
     default="never",
     show_default=True,
-    help="auto: go on from the newest whole checkpoint in --out, if there is one.",
+    help="auto: go on from the newest whole checkpoint in --out, if there is one. PATH: from that "
+    "checkpoint's or run's folder.",
 )
 @click.option("--devices", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--accelerator",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "ddp", "fsdp"]),
+    default="auto",
+    show_default=True,
+    help="With several devices; auto: ddp, a copy of the net on each.",
+)
 @click.option(
     "--precision",
     type=click.Choice(["bf16", "fp32"]),
@@ -47,7 +61,10 @@ __all__ = ["train"]
     show_default=True,
     help="bf16: where it is safe.",
 )
+@click.option("--profile", is_flag=True, help="Trace a few steps into OUT/trace.json, for ui.perfetto.dev.")
 @click.option("--fast-dev-run", is_flag=True, help="Four steps, a validation, a checkpoint: does it all run?")
+@click.option("--check", is_flag=True, help="Scan the pictures, say what is wrong with them, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="With --check: one JSON document.")
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -57,21 +74,31 @@ def train(
     out: Path | None,
     resume: str,
     devices: int,
+    accelerator: str,
+    strategy: str,
     precision: str,
+    profile: bool,
     fast_dev_run: bool,
+    check: bool,
+    as_json: bool,
 ) -> None:
     """Train NET, or what the TOML file RECIPE describes, on the pictures of --data.
 
-    A run leaves log.csv, validation.csv, grids/ of fixed samples and checkpoints/ in --out. Ctrl-C and
-    SIGTERM save first; --resume auto goes on. Exit code 5: losses were not finite, again and again.
+    It says first what it will do and what that takes. A run leaves log.csv, validation.csv, curves for
+    TensorBoard, grids/ of fixed samples, checkpoints/ and best.safetensors in --out. Ctrl-C and SIGTERM
+    save first; --resume auto goes on. --check exits with 1 where pictures are broken, or lie in the set that
+    data.against names. Exit code 5: losses were not finite, again and again.
     """
     from remend.train import config
 
     chosen = config.override(config.load(recipe), settings)
+    if check:
+        from remend.cli.data_report import check_data
+
+        ctx.exit(0 if check_data(sources, chosen.data, as_json=as_json) else 1)
     try:
-        from remend.train.loop import fast_dev
         from remend.train.loop import train as run
-        from remend.train.run import Run
+        from remend.train.run import Run, fast_dev
     except ModuleNotFoundError as error:
         raise UsageError(
             f"training needs {error.name}, which is not installed: pip install 'remend[train]'"
@@ -88,16 +115,19 @@ def train(
             chosen,
             sources,
             out or Path("runs") / Path(recipe).stem,
-            resume=resume == "auto",
+            resume={"auto": True, "never": False}.get(resume, Path(resume)),
             devices=devices,
             precision={"bf16": "bf16-mixed", "fp32": "32-true"}[precision],
+            accelerator=accelerator,
+            strategy=strategy,
+            profile=profile,
             say=say,
             live=live,
         )
     )
-    if outcome.first:
-        click.echo(outcome.checkpoint)
+    if not outcome.first:
+        return  # one voice, and one exit code, is enough
+    click.echo(outcome.checkpoint)
     if outcome.stopped_by is not None:
-        if outcome.first:
-            say(f"stopped by {outcome.stopped_by.name} at {outcome.samples_seen:,}; go on with --resume auto")
+        say(f"stopped by {outcome.stopped_by.name} at {outcome.samples_seen:,}; go on with --resume auto")
         ctx.exit(128 + outcome.stopped_by)

@@ -22,6 +22,7 @@ class Net:
     Attributes:
         summary: one line of what it is.
         reference: paper, venue, year.
+        doi: of the paper; None = our own.
         differs: what differs from the paper.
         module: where its body lives.
         body: the body's class there.
@@ -29,6 +30,7 @@ class Net:
 
     summary: str
     reference: str
+    doi: str | None
     differs: str
     module: str
     body: str
@@ -38,9 +40,39 @@ NETS: dict[str, Net] = {
     "remend": Net(
         summary="dense residual net without normalisation, context at 1/16, attention that copies",
         reference="our own; see the module for the papers it draws on",
+        doi=None,
         differs="–",
         module="remend.nets.remend",
         body="RemendNet",
+    ),
+    "unet": Net(
+        summary="the U-Net, the hole as one of its inputs",
+        reference="Ronneberger, Fischer, Brox, U-Net: Convolutional Networks for Biomedical Image "
+        "Segmentation, MICCAI 2015",
+        doi="10.1007/978-3-319-24574-4_28",
+        differs="padded convolutions; up by resizing and convolution; predicts what to add to the base fill",
+        module="remend.nets.unet",
+        body="Unet",
+    ),
+    "context_encoder": Net(
+        summary="encoder, a bottleneck that tells every cell of every other, decoder; learned with a critic",
+        reference="Pathak, Krähenbühl, Donahue, Darrell, Efros, Context Encoders: Feature Learning by "
+        "Inpainting, CVPR 2016",
+        doi="10.1109/CVPR.2016.278",
+        differs="the channel-wise fully connected layer has one weight a displacement, so that the size is "
+        "free; grid at 1/16; up by resizing and convolution; holes of any shape",
+        module="remend.nets.context_encoder",
+        body="ContextEncoder",
+    ),
+    "transfer_unet": Net(
+        summary="U-Net whose encoder ImageNet has taught: any backbone of timm, or SqueezeNet",
+        reference="after Iglovikov, Shvets, TernausNet: U-Net with VGG11 Encoder Pre-Trained on ImageNet "
+        "for Image Segmentation, 2018",
+        doi="10.48550/arXiv.1801.05746",
+        differs="encoder by choice, resnet18 unless told; sees the base fill, the hole by a stem of its own; "
+        "head by sub-pixels; predicts what to add to the base fill",
+        module="remend.nets.transfer_unet",
+        body="TransferUnet",
     ),
 }
 """Every net, by its name on the command line."""

@@ -14,11 +14,14 @@ PLANES = 8
 
 
 class Inpainter(nn.Module):
-    """A body that predicts a residual, made into picture and hole in, filled picture out.
+    """A body, made into picture and hole in, filled picture out.
 
     Args:
-        body: ``body(planes (N, 8, H, W), hole (N, 1, H, W)) -> residual (N, 3, H, W)``; it states
-            ``size_multiple``.
+        body: ``body(planes (N, 8, H, W), hole (N, 1, H, W)) -> answer (N, 3, H, W)``. It states
+
+            - ``size_multiple``: height and width must be multiples of it, and of the base fill's 16;
+            - ``residual``, True if left out: the answer is added to the base fill, or is the picture;
+            - ``takes_prior``, True if left out: it reads the base fill, so that a prior changes something.
     """
 
     def __init__(self, body: nn.Module) -> None:
@@ -29,6 +32,11 @@ class Inpainter(nn.Module):
     def size_multiple(self) -> int:
         """Height and width must be multiples of this."""
         return int(self.body.size_multiple)
+
+    @property
+    def takes_prior(self) -> bool:
+        """Whether a prior changes anything."""
+        return bool(getattr(self.body, "takes_prior", True))
 
     def forward(self, image: Tensor, hole: Tensor, prior: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Fill the hole.
@@ -54,5 +62,6 @@ class Inpainter(nn.Module):
             base = torch.where(missing & given, prior, base)
         # Centred, so that the padding's 0 is a mid grey.
         planes = torch.cat([(image - 0.5) * (1 - fill), base - 0.5, fill, flag], dim=1)
-        raw = base + self.body(planes, fill).to(image.dtype)
+        answer = self.body(planes, fill).to(image.dtype)
+        raw = base + answer if getattr(self.body, "residual", True) else answer
         return torch.where(missing, raw, image), raw

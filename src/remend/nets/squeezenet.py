@@ -61,11 +61,15 @@ class SqueezeNet(nn.Module):
         Args:
             image: (N, 3, H, W) RGB in [0, 1], H and W at least 32.
         """
-        x = F.relu(self.conv1(image.flip(1) * 255 - self.means))
+        return self.features(image.flip(1) * 255 - self.means)
+
+    def features(self, x: Tensor, *, padding: int = 0) -> list[Tensor]:
+        """The same of what ``conv1`` takes; ``padding`` is that of the poolings."""
+        x = F.relu(self.conv1(x))
         features = [x]
         for number in _FIRES:
             if number in _POOL_BEFORE:
-                x = F.max_pool2d(x, 3, stride=2)
+                x = F.max_pool2d(x, 3, stride=2, padding=padding)
             x = getattr(self, f"fire{number}")(x)
             if f"fire{number}" in TAPS:
                 features.append(x)

@@ -3,9 +3,11 @@
 ``RUN/checkpoints/000064000/`` holds
 
 - ``state.json``: recipe, counters, metrics, and the SHA-256 of each file beside it
-- ``weights.safetensors``, ``ema.safetensors``, ``optimizer.safetensors``, ``rng.safetensors``
+- ``weights.safetensors``, ``ema.safetensors``, ``optimizer.safetensors``, ``rng.safetensors``; with a critic
+  also ``critic.safetensors``, ``critic_optimizer.safetensors``
 
-``RUN/best.json`` names the best one. A checkpoint that does not fit its checksums counts as damaged.
+``RUN/best.json`` names the best one, and ``RUN/best.safetensors`` is its averaged weights as one file. A
+checkpoint that does not fit its checksums counts as damaged.
 """
 
 from __future__ import annotations
@@ -20,23 +22,27 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from remend.errors import ModelError, WriteError
+from remend.train.portable import save_portable
 
 __all__ = [
     "Checkpoint",
     "best",
+    "best_score",
     "folder_of",
+    "keep_best",
     "listing",
-    "mark_best",
     "newest",
     "optimizer_tensors",
     "prune",
     "read",
     "restore_optimizer",
     "save",
+    "sweep",
 ]
 
 _VERSION = 1
@@ -50,7 +56,7 @@ class Checkpoint:
     Attributes:
         path: its folder.
         state: counters, recipe and metrics.
-        tensors: by part (``weights``, ``ema``, ``optimizer``, ``rng``) and name.
+        tensors: by part (``weights``, ``ema``, ``optimizer`` …) and name.
     """
 
     path: Path
@@ -77,7 +83,7 @@ def save(
     """
     target = folder_of(run, samples_seen)
     folder = target.parent
-    draft = folder / f".{target.name}.part"
+    draft, aside = folder / f".{target.name}.part", folder / f".{target.name}.old"
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -91,14 +97,16 @@ def save(
         (draft / _STATE).write_text(json.dumps(content, indent=1), encoding="utf-8")
         _flush(draft / _STATE)
         if target.exists():  # after a fall back the same number comes again
-            shutil.rmtree(target)
+            shutil.rmtree(aside, ignore_errors=True)
+            target.rename(aside)
         draft.rename(target)
         _flush(folder)
-    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+    except (OSError, SafetensorError) as error:  # safetensors has its own for a full disk
         shutil.rmtree(draft, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or error
         raise WriteError(
-            f"the checkpoint {target} cannot be written ({error.strerror or error}): make room; "
-            "earlier ones are whole"
+            f"the checkpoint {target} cannot be written ({reason}): make room; earlier ones are whole"
         ) from error
     return target
 
@@ -167,11 +175,37 @@ def newest(run: Path, say: Callable[[str], None]) -> Checkpoint | None:
     return None
 
 
-def mark_best(run: Path, checkpoint: Path, score: float) -> None:
-    """Remember the best checkpoint, which is then never pruned."""
+def keep_best(run: Path, checkpoint: Path, ema: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+    """Remember the best checkpoint, which is then never pruned, and write its averages as one file.
+
+    Args:
+        run: the run's folder.
+        checkpoint: the checkpoint's.
+        ema: its averaged weights.
+        state: its counters, recipe and scores.
+
+    Raises:
+        WriteError: it cannot be written; what was the best so far still is.
+    """
+    # The file first: once best.json names a checkpoint, best.safetensors is that one's or a later one's.
+    save_portable(run / "best.safetensors", ema, state)
     draft = run / ".best.json.part"
-    draft.write_text(json.dumps({"checkpoint": checkpoint.name, "score": score}), encoding="utf-8")
-    draft.replace(run / "best.json")
+    score = state["scores"].get("psnr")
+    try:
+        draft.write_text(json.dumps({"checkpoint": checkpoint.name, "score": score}), encoding="utf-8")
+        draft.replace(run / "best.json")
+    except OSError as error:
+        raise WriteError(
+            f"{run / 'best.json'} cannot be written ({error.strerror}): make room; checkpoints are whole"
+        ) from error
+
+
+def best_score(run: Path) -> float:
+    """The best checkpoint's score; minus infinity where none was marked."""
+    try:
+        return float(json.loads((run / "best.json").read_text(encoding="utf-8"))["score"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return float("-inf")
 
 
 def best(run: Path) -> Path | None:
@@ -189,6 +223,13 @@ def prune(run: Path, keep: int) -> None:
     spared = best(run)
     for path in listing(run)[: -max(keep, 1)]:
         if path != spared:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def sweep(run: Path) -> None:
+    """Remove what saves that were killed have left half-written."""
+    for pattern in (".*.part", ".*.old"):
+        for path in (run / "checkpoints").glob(pattern):
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -104,13 +104,13 @@ class MaskBank:
         for _ in range(_TRIES):
             source = chosen.sources[int(rng.integers(len(chosen.sources)))]
             variety = self.size if source.canvas_px else 40 * self.size
-            canvas = self._mask(source, side, int(rng.integers(variety)))
-            top, left = (int(rng.integers(canvas.shape[0] - side + 1)) for _ in range(2))
-            crop = canvas[top : top + side, left : left + side]
+            rows = self._mask(source, side, int(rng.integers(variety)))
+            top, left = (int(rng.integers(len(rows) - side + 1)) for _ in range(2))
+            crop = np.unpackbits(rows[top : top + side], axis=1)[:, left : left + side].view(np.bool_)
             crop = np.rot90(crop, int(rng.integers(4)))
             if rng.random() < 0.5:
                 crop = crop[:, ::-1]
-            ratio = float(crop.mean())
+            ratio = np.count_nonzero(crop) / crop.size
             if ratio and low <= ratio <= high:
                 return np.ascontiguousarray(crop)
             distance = max(low - ratio, ratio - high)
@@ -120,14 +120,15 @@ class MaskBank:
             return make_mask("box", (side, side), seed=int(rng.integers(2**31)))
         return np.ascontiguousarray(best)
 
-    def _mask(self, source: Source, side: int, number: int) -> Bool:
+    def _mask(self, source: Source, side: int, number: int) -> NDArray[np.uint8]:
+        """A mask of a square canvas, eight pixels a byte along each row."""
         canvas = max(side, source.canvas_px or side)
         key = (source, canvas, number)
-        bits = self._kept.get(key)
-        if bits is None:
+        rows = self._kept.get(key)
+        if rows is None:
             mask = make_mask(
                 source.kind, (canvas, canvas), seed=self.seed * 1_000_003 + number, ratio=source.ratio
             )
             # Two threads may make the same mask at once: it is the same, so the last one may win.
-            self._kept[key] = bits = np.packbits(mask)
-        return np.unpackbits(bits, count=canvas * canvas).view(np.bool_).reshape(canvas, canvas)
+            self._kept[key] = rows = np.packbits(mask, axis=1)
+        return rows

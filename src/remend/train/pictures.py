@@ -1,55 +1,107 @@
-"""Pictures to learn from: folders and tar shards, read once and kept in memory."""
+"""Pictures to learn from: kept decoded while memory lasts, beyond it read from their files at each use."""
 
 from __future__ import annotations
 
-import hashlib
-import tarfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.errors import UsageError
+from remend.errors import DecodeError, UsageError
+from remend.train.sources import (
+    Listing,
+    Record,
+    Stored,
+    duplicates,
+    few_names,
+    groups_of,
+    list_records,
+    pixels_of,
+    size_of,
+    split_names,
+)
 
-__all__ = ["Pictures", "read_pictures"]
+__all__ = ["CHECKED", "Pictures", "read_pictures"]
 
-_SUFFIXES = {".webp", ".jpg", ".jpeg", ".png"}
 _AHEAD = 64
+CHECKED = 20_000
+"""Up to this many pictures, every one is decoded at the start; of more, only headers are read."""
+
+_IN_A_ROW = 100
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures in memory, in an order that depends on their names alone.
+    """Pictures in an order that depends on their names alone.
 
     Attributes:
         names: of each picture, ``source/file``.
-        stored: (H, W, 3) uint8 RGB each, or (n,) uint8: the encoded file, decoded at each use.
+        stored: of each: pixels, (H, W, 3) uint8 RGB; or where its file lies, read at each use.
         groups: how many pictures came from each folder or family of shards.
         skipped: a line for each file that could not be used.
+        notes: a line for each thing that was left alone on purpose.
+        least_px: shorter side that a picture must have.
+        say: told of a file that cannot be used any more, once each.
     """
 
     names: tuple[str, ...]
-    stored: tuple[NDArray[np.uint8], ...]
+    stored: tuple[Stored, ...]
     groups: dict[str, int]
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    least_px: int = 1
+    say: Callable[[str], None] = print
+    _memory: _Memory | None = field(default=None, repr=False, compare=False)
+    _told: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
-        """Picture ``index``: (H, W, 3) uint8 RGB."""
-        stored = self.stored[index]
-        return stored if stored.ndim == 3 else _decode(stored)
+        """Picture ``index``: (H, W, 3) uint8 RGB.
+
+        A file that has become unreadable, or that nobody looked into at the start, is told of once, and the
+        next picture stands in for it: a run of days does not end on one bad file, and a sample stays a
+        function of its number and the files.
+
+        Raises:
+            DecodeError: a hundred in a row: the folder is gone.
+        """
+        problem: DecodeError | None = None
+        for step in range(min(_IN_A_ROW, len(self))):
+            number = (index + step) % len(self)
+            try:
+                return self._usable(number)
+            except DecodeError as error:
+                problem = problem or error
+                if self.names[number] not in self._told:
+                    self._told.add(self.names[number])
+                    self.say(f"{error}; the next one stands in for it")
+        raise DecodeError(f"{problem}, and so are those behind it: is the folder still there?")
+
+    def _usable(self, index: int) -> NDArray[np.uint8]:
+        stored, name = self.stored[index], self.names[index]
+        if isinstance(stored, np.ndarray):
+            return stored
+        kept = self._memory.kept.get(name) if self._memory else None
+        if kept is not None:
+            return kept
+        image = pixels_of(stored, name)
+        if min(image.shape[:2]) < self.least_px:
+            raise DecodeError(_too_small(name, image.shape[1], image.shape[0], self.least_px))
+        if self._memory is not None:
+            self._memory.offer(name, image)
+        return image
 
     @property
     def nbytes(self) -> int:
-        """Memory that they take."""
-        return sum(picture.nbytes for picture in self.stored)
+        """Memory that their pixels take now, apart from those mapped from files."""
+        kept = self._memory.used if self._memory else 0
+        return kept + sum(s.nbytes for s in self.stored if isinstance(s, np.ndarray) and not _mapped(s))
 
     def split(self, aside: int) -> tuple[Pictures, Pictures]:
         """``(rest, set aside)``: the ``aside`` pictures whose names have the smallest SHA-256.
@@ -57,110 +109,211 @@ class Pictures:
         A picture's side does not depend on the order or place in which it was found. At most a tenth is set
         aside.
         """
-        aside = min(aside, len(self) // 10)
-        order = sorted(range(len(self)), key=lambda i: hashlib.sha256(self.names[i].encode()).digest())
-        return self._only(sorted(order[aside:])), self._only(sorted(order[:aside]))
+        chosen = split_names(self.names, aside)
+        return (
+            self._only([i for i, name in enumerate(self.names) if name not in chosen]),
+            self._only([i for i, name in enumerate(self.names) if name in chosen]),
+        )
+
+    def few(self, count: int) -> Pictures:
+        """``count`` of them for learning from few, chosen by another hash of the names; 0 = all.
+
+        Ten are among the hundred, and neither touches what is set aside, if that was split off before.
+        """
+        if count < 0:
+            raise UsageError(f"data.few is a number of pictures, 0 = all, got {count}")
+        if not 0 < count < len(self):
+            return self
+        chosen = few_names(self.names, count)
+        return self._only([i for i, name in enumerate(self.names) if name in chosen])
 
     def _only(self, indices: list[int]) -> Pictures:
         names = tuple(self.names[i] for i in indices)
-        return Pictures(names, tuple(self.stored[i] for i in indices), _groups(names))
+        stored = tuple(self.stored[i] for i in indices)
+        return Pictures(
+            names,
+            stored,
+            groups_of(names),
+            least_px=self.least_px,
+            say=self.say,
+            _memory=self._memory,
+            _told=self._told,
+        )
+
+
+@dataclass
+class _Memory:
+    """Pixels kept at their first use, up to a limit; shared by the parts of a split."""
+
+    limit: int
+    used: int = 0
+    kept: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+    def offer(self, name: str, image: NDArray[np.uint8]) -> None:
+        # Two threads may offer the same picture at once; counting it twice errs on the safe side.
+        if self.used + image.nbytes <= self.limit:
+            self.used += image.nbytes
+            self.kept[name] = image
 
 
 def read_pictures(
-    sources: Sequence[Path], *, least_px: int, memory_gib: float = 6.0, threads: int = 2
+    sources: Sequence[Path],
+    *,
+    least_px: int,
+    memory_gib: float = 6.0,
+    threads: int = 2,
+    deduplicate: bool = False,
+    exclude: Path | None = None,
+    say: Callable[[str], None] = print,
 ) -> Pictures:
-    """Read every WebP, JPEG and PNG of folders (with those below) and tar shards.
+    """List the pictures of folders, data sets, lists and shards, and keep what fits into memory.
+
+    Up to ``CHECKED`` pictures, each is decoded once, so that broken ones are known before the first step,
+    and kept decoded while memory lasts. Of more than that only headers are read; pictures are decoded, and
+    kept while memory lasts, when they are first used. Beyond the memory a picture is its path, or its place
+    in a shard, and is read and decoded at each use (the system's file cache holds what it can). So memory
+    is bounded whatever the size of the data, and the order is the same whatever the memory.
 
     Args:
-        sources: folders, which may hold shards (``*.tar``), and shards.
+        sources: whatever ``remend.train.sources.open_source`` takes.
         least_px: pictures with a shorter side are skipped.
-        memory_gib: pictures are kept decoded up to this, beyond it encoded.
-        threads: that decode.
+        memory_gib: for decoded pictures.
+        threads: that read.
+        deduplicate: leave out all but the first of pictures that look alike; every one is decoded for that.
+        exclude: text file of names to leave out, one a line.
+        say: told of files that turn out to be unusable later.
 
     Raises:
-        UsageError: a source that does not exist, a broken shard, or no picture at all.
+        UsageError: a source that does not exist, a broken shard, no list to exclude, or no picture at all.
 
-    Cost: about 3 ms a picture of 400 × 288 and thread.
+    Cost: about 3 ms a picture of 400 × 288 and thread; beyond ``CHECKED``, 0.1 ms.
     """
-    limit = int(memory_gib * 2**30)
-    found: dict[str, NDArray[np.uint8]] = {}
-    skipped: list[str] = []
-    used = 0
-
-    def take(name: str, data: bytes, image: NDArray[np.uint8] | None) -> None:
-        nonlocal used
-        if image is None:
-            skipped.append(f"{name}: cannot be decoded")
-        elif min(image.shape[:2]) < least_px:
-            skipped.append(f"{name}: {image.shape[1]}×{image.shape[0]}, smaller than {least_px} px")
+    listing = list_records(sources)
+    if exclude is not None:
+        listing = _without(listing, exclude)
+    memory = _Memory(int(memory_gib * 2**30))
+    lazily = len(listing.records) > CHECKED
+    look = _look_at_header if lazily else _look_at_pixels
+    skipped = list(listing.skipped)
+    names: list[str] = []
+    stored: list[Stored] = []
+    for record, found in zip(listing.records, _in_order(listing.records, look, threads), strict=True):
+        if isinstance(found, str):
+            skipped.append(found)
+            continue
+        size, image = found
+        if min(size) < least_px:
+            skipped.append(_too_small(record.name, *size, least_px))
+            continue
+        names.append(record.name)
+        if image is None or _mapped(image) or memory.used + image.nbytes > memory.limit:
+            stored.append(record.stored)
         else:
-            keep = image if used + image.nbytes <= limit else np.frombuffer(data, np.uint8)
-            used += keep.nbytes
-            found[name] = keep
-
-    with ThreadPoolExecutor(threads) as pool:
-        waiting = []
-        for name, data in _files(sources):
-            waiting.append((name, data, pool.submit(_try_decode, data)))
-            if len(waiting) >= _AHEAD:
-                first, encoded, decoded = waiting.pop(0)
-                take(first, encoded, decoded.result())
-        for first, encoded, decoded in waiting:
-            take(first, encoded, decoded.result())
-    if not found:
-        where = ", ".join(map(str, sources))
-        why = f" ({skipped[0]}; {len(skipped)} skipped)" if skipped else ""
-        raise UsageError(f"no pictures in {where}{why}: give folders or tar shards of WebP, JPEG or PNG")
-    names = tuple(sorted(found))
-    return Pictures(names, tuple(found[name] for name in names), _groups(names), tuple(skipped))
+            memory.used += image.nbytes
+            stored.append(image)
+    if not names:
+        raise UsageError(_nothing(sources, listing, skipped, least_px))
+    pictures = Pictures(
+        tuple(names),
+        tuple(stored),
+        groups_of(names),
+        tuple(skipped),
+        listing.notes,
+        least_px=least_px,
+        say=say,
+        _memory=memory if lazily else None,
+    )
+    return _without_duplicates(pictures) if deduplicate else pictures
 
 
-def _files(sources: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every picture file."""
-    for source in sources:
-        if source.is_dir():
-            for path in sorted(source.rglob("*")):
-                if path.suffix.lower() == ".tar":
-                    yield from _members(path)
-                elif path.suffix.lower() in _SUFFIXES:
-                    yield f"{source.name}/{path.relative_to(source).as_posix()}", path.read_bytes()
-        elif source.suffix.lower() == ".tar" and source.is_file():
-            yield from _members(source)
-        else:
-            raise UsageError(f"--data {source} is neither a folder nor a .tar shard: check the path")
-
-
-def _members(shard: Path) -> Iterator[tuple[str, bytes]]:
+def _without(listing: Listing, exclude: Path) -> Listing:
+    """Leave out what a file names; a name that is not there may be of a source that was not given."""
     try:
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                if member.isfile() and Path(member.name).suffix.lower() in _SUFFIXES:
-                    file = tar.extractfile(member)
-                    assert file is not None
-                    yield f"{shard.stem}/{member.name}", file.read()
-    except (OSError, tarfile.TarError) as error:
-        raise UsageError(f"the shard {shard} is broken ({error}): fetch it again") from error
+        names = {line.strip() for line in exclude.read_text(encoding="utf-8").splitlines()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"data.exclude={exclude} cannot be read as text ({error}): give a name a line"
+        ) from error
+    kept = [record for record in listing.records if record.name not in names]
+    note = f"{len(listing.records) - len(kept):,} pictures are left out as {exclude.name} says"
+    return replace(listing, records=kept, notes=(*listing.notes, note))
 
 
-def _groups(names: tuple[str, ...]) -> dict[str, int]:
-    """Pictures of each source; numbered shards (``name-000``) count as one."""
-    return dict(
-        sorted(Counter(name.split("/")[0].rstrip("0123456789").rstrip("-_") for name in names).items())
+def _without_duplicates(pictures: Pictures) -> Pictures:
+    alike = duplicates((name, pictures[i]) for i, name in enumerate(pictures.names))
+    out = {name: first for first, *others in alike for name in others}
+    kept = pictures._only([i for i, name in enumerate(pictures.names) if name not in out])
+    lines = tuple(f"{name}: looks like {first}" for name, first in sorted(out.items()))
+    return Pictures(
+        kept.names,
+        kept.stored,
+        kept.groups,
+        pictures.skipped + lines,
+        pictures.notes,
+        least_px=pictures.least_px,
+        say=pictures.say,
+        _memory=pictures._memory,
     )
 
 
-def _decode(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise ValueError("a picture that could be decoded before cannot be decoded now")
-    return np.asarray(image, np.uint8)
+_Found = tuple[tuple[int, int], NDArray[np.uint8] | None] | str
+"""(width, height) and, where they were read, the pixels; or why not."""
 
 
-def _try_decode(data: bytes) -> NDArray[np.uint8] | None:
-    if not data:
-        return None
+def _look_at_pixels(record: Record) -> _Found:
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error:
-        return None
-    return None if image is None else np.asarray(image, np.uint8)
+        image = record.pixels()
+    except DecodeError as error:
+        return str(error)
+    return (image.shape[1], image.shape[0]), image
+
+
+def _look_at_header(record: Record) -> _Found:
+    try:
+        size = size_of(record.stored)
+    except OSError as error:
+        return f"{record.name}: cannot be read ({error.strerror or error})"
+    return (
+        f"{record.name}: cannot be decoded, it does not begin as a picture" if size is None else (size, None)
+    )
+
+
+def _in_order(records: Sequence[Record], look: Callable[[Record], _Found], threads: int) -> Iterator[_Found]:
+    """What threads find, no more than a few ahead of the one who asks."""
+    with ThreadPoolExecutor(threads) as pool:
+        rest = iter(records)
+        waiting: list[Future[list[_Found]]] = []
+        # In batches: a task costs more than a header.
+        size = 1 if look is _look_at_pixels else 256
+        while batch := list(islice(rest, size)):
+            waiting.append(pool.submit(_all, look, batch))
+            if len(waiting) >= _AHEAD:
+                yield from waiting.pop(0).result()
+        for future in waiting:
+            yield from future.result()
+
+
+def _all(look: Callable[[Record], _Found], records: list[Record]) -> list[_Found]:
+    return [look(record) for record in records]
+
+
+def _nothing(sources: Sequence[Path], listing: Listing, skipped: list[str], least_px: int) -> str:
+    where = ", ".join(map(str, sources))
+    why = f" ({skipped[0]}; {len(skipped)} skipped)" if skipped else ""
+    if any("smaller than" in line for line in skipped):
+        return f"no pictures in {where}{why}: lower data.crop_px and data.validation_px, or give larger ones"
+    return f"no pictures in {where}{why}: give folders, lists or tar shards of WebP, JPEG or PNG"
+
+
+def _too_small(name: str, width: int, height: int, least_px: int) -> str:
+    return f"{name}: {width}×{height}, smaller than {least_px} px"
+
+
+def _mapped(image: NDArray[np.uint8]) -> bool:
+    """Whether the pixels lie in a file that is mapped into memory."""
+    base: object = image
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from remend.train.config import Recipe
 
-__all__ = ["Counters", "Outcome", "Run"]
+__all__ = ["Counters", "Outcome", "Run", "fast_dev"]
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,16 @@ class Run:
     """What to do.
 
     Attributes:
-        recipe: net, data, losses, schedule.
+        recipe: net, data, losses, critic, schedule.
         sources: folders and shards of pictures.
         out: the run's folder.
-        resume: go on from the newest checkpoint in ``out``, if there is one.
+        resume: go on from the newest checkpoint in ``out``, if there is one; or from this checkpoint's
+            or run's folder.
         devices: how many.
         precision: Fabric's: ``bf16-mixed``, ``32-true`` …
         accelerator: Fabric's: ``auto``, ``cpu``, ``cuda`` …
+        strategy: ``auto`` or ``ddp``: one process a device, gradients averaged.
+        profile: write a trace of a few steps.
         say: told what happens, a line at a time.
         live: the status line rewrites itself.
     """
@@ -31,10 +34,12 @@ class Run:
     recipe: Recipe
     sources: tuple[Path, ...]
     out: Path
-    resume: bool = False
+    resume: bool | Path = False
     devices: int = 1
     precision: str = "bf16-mixed"
     accelerator: str = "auto"
+    strategy: str = "auto"
+    profile: bool = False
     say: Callable[[str], None] = print
     live: bool = False
 
@@ -66,4 +71,21 @@ class Counters:
     # The next sample to draw. It runs ahead of samples_seen once a batch was passed over.
     position: int = 0
     best: float = float("-inf")
+    # When the scores were measured; -1 = never.
+    measured: int = -1
     scores: dict[str, float] = field(default_factory=dict)
+
+
+def fast_dev(recipe: Recipe) -> Recipe:
+    """The same recipe cut down to four steps, a validation and a checkpoint: does everything run?"""
+    batch = recipe.train.batch
+    short = replace(
+        recipe.train, samples=4 * batch, validate_every=2 * batch, log_every=batch, warmup=batch, loaders=1
+    )
+    return replace(
+        recipe,
+        train=short,
+        data=replace(recipe.data, validation=min(6, recipe.data.validation)),
+        critic=replace(recipe.critic, from_samples=min(batch, recipe.critic.from_samples)),
+        transfer=replace(recipe.transfer, freeze_until=min(batch, recipe.transfer.freeze_until)),
+    )

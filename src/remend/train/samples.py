@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.damage.synth.irregular import centre
+from remend.errors import UsageError
 from remend.picture import Bool, Float
 from remend.train.config import Data
+from remend.train.mask_files import MaskFiles, read_mask_files
 from remend.train.masks import MaskBank
 from remend.train.pictures import Pictures
 
 __all__ = ["Sample", "Sampler", "validation_samples"]
 
+# In this order for good: what is drawn depends on it.
+_GROUPS = ("thin", "free_form", "box", "large", "centre")
+_SHARES = ("mask_share", "flip", "grey", "jpeg", "grain")
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
 
 
@@ -44,32 +51,60 @@ class Sampler:
         data: what to do with them.
         seed: of everything drawn.
         masks: where holes come from.
+        mask_files: where they come from instead, or beside.
     """
 
     pictures: Pictures
     data: Data
     seed: int
     masks: MaskBank
+    mask_files: MaskFiles | None = None
+
+    @classmethod
+    def of(cls, pictures: Pictures, data: Data, seed: int) -> Sampler:
+        """With a bank of masks of its own, and the mask files of ``data.masks`` read.
+
+        Raises:
+            UsageError: shares, weights or a folder of masks that cannot be meant.
+        """
+        for name in _SHARES:
+            if not 0 <= getattr(data, name) <= 1:
+                raise UsageError(f"data.{name} is a share from 0 to 1, got {getattr(data, name)}")
+        weights = [getattr(data, name) for name in _GROUPS]
+        if min(weights) < 0 or not sum(weights) > 0:
+            raise UsageError(f"the weights data.{', data.'.join(_GROUPS)} are 0 or more, and one is more")
+        if not 0 < data.scale_from <= 1:
+            raise UsageError(f"data.scale_from is a factor up to 1, got {data.scale_from}")
+        files = read_mask_files(Path(data.masks), polarity=data.mask_polarity) if data.masks else None
+        return cls(pictures, data, seed, MaskBank(seed), files)
 
     def __call__(self, index: int) -> Sample:
         """Sample number ``index``, the same whenever and wherever it is asked for.
 
-        Cost: about 1.5 ms at 128², once the masks of the bank are made.
+        Cost: about 0.7 ms at 128² and 1.6 ms at 256², once the masks of the bank are made; and decoding,
+        3 ms for a WebP of 400 × 288, of a picture that is not in memory.
         """
         rng = np.random.default_rng([self.seed, index])
         target = self._crop(rng)
         if rng.random() < self.data.grey:
             target = _toned(target, sepia=rng.random() < 0.4, rng=rng)
-        names = ("thin", "free_form", "box", "large")
-        weights = np.array([getattr(self.data, name) for name in names])
-        group = names[int(rng.choice(len(names), p=weights / weights.sum()))]
-        hole = self.masks.draw(group, self.data.crop_px, rng)
+        group, hole = self._hole(rng)
         image = target
         if rng.random() < self.data.grain:
             image = _grained(image, rng)
         if rng.random() < self.data.jpeg:
             image = _compressed(_damaged(image, hole, rng), int(rng.integers(40, 96)))
         return _sample(image, target, hole, group)
+
+    def _hole(self, rng: np.random.Generator) -> tuple[str, Bool]:
+        """The group of a hole, and the hole."""
+        if self.mask_files is not None and rng.random() < self.data.mask_share:
+            return "files", self.mask_files.draw(self.data.crop_px, rng)
+        weights = np.array([getattr(self.data, name) for name in _GROUPS])
+        group = _GROUPS[int(rng.choice(len(_GROUPS), p=weights / weights.sum()))]
+        if group == "centre":
+            return group, centre((self.data.crop_px, self.data.crop_px))
+        return group, self.masks.draw(group, self.data.crop_px, rng)
 
     def _crop(self, rng: np.random.Generator) -> NDArray[np.uint8]:
         """A square of the picture, shrunk, perhaps mirrored: (crop, crop, 3) uint8."""
@@ -82,7 +117,7 @@ class Sampler:
         crop = picture[top : top + window, left : left + window]
         if window != side:
             crop = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-        return np.ascontiguousarray(crop[:, ::-1] if rng.random() < 0.5 else crop)
+        return np.ascontiguousarray(crop[:, ::-1] if rng.random() < self.data.flip else crop)
 
 
 def validation_samples(pictures: Pictures, side: int, *, seed: int = 0) -> list[Sample]:
@@ -95,8 +130,7 @@ def validation_samples(pictures: Pictures, side: int, *, seed: int = 0) -> list[
         top, left = ((length - side) // 2 for length in picture.shape[:2])
         target = np.ascontiguousarray(picture[top : top + side, left : left + side])
         if group == "centre":
-            hole = np.zeros((side, side), np.bool_)
-            hole[side // 4 : side - side // 4, side // 4 : side - side // 4] = True
+            hole = centre((side, side))
         else:
             hole = bank.draw(group, side, np.random.default_rng([seed, index]))
         samples.append(_sample(target, target, hole, group))
@@ -106,8 +140,12 @@ def validation_samples(pictures: Pictures, side: int, *, seed: int = 0) -> list[
 def _sample(image: NDArray[np.uint8], target: NDArray[np.uint8], hole: Bool, group: str) -> Sample:
     # Known pixels stay as they are found, traces of compression and all: the net learns to fill, not to
     # restore what it will not be allowed to touch. What lay in the hole is wanted clean.
-    missing = hole[..., None]
-    return Sample(np.where(missing, np.uint8(0), image), np.where(missing, target, image), hole, group)
+    # OpenCV's masked copies take a seventh of the time of numpy.where.
+    missing = np.ascontiguousarray(hole).view(np.uint8)
+    known, wanted = np.zeros_like(image), image.copy()
+    cv2.copyTo(image, 1 - missing, known)
+    cv2.copyTo(target, missing, wanted)
+    return Sample(known, wanted, hole, group)
 
 
 def _toned(image: NDArray[np.uint8], *, sepia: bool, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -1,0 +1,104 @@
+"""One request's work: where it stands, who watches, what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from remend.serve.problems import Problem
+from remend.serve.task import Progress, Task
+from remend.serve.uploads import Upload
+
+__all__ = ["ENDED", "Job"]
+
+ENDED = frozenset({"done", "failed", "cancelled"})
+# Where a stage begins on the way from 0 to 1; filling takes most of the time.
+BEGINS = {"read": 0.01, "find": 0.04, "plan": 0.1, "fill": 0.12, "write": 0.93}
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A task and what has become of it.
+
+    Attributes:
+        id: secret enough to be the key to its result.
+        task, upload: what to do, and the files that it needs.
+        kept: remembered after its end, for who asks by id; otherwise somebody waits for it.
+        state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
+        position: in the queue, 1 = next; None elsewhere.
+        size: bytes of the result on disk.
+        began, ended: monotonic times.
+        unwanted: set when it shall stop.
+        changed: set and replaced at each change.
+        tied: how many listeners keep it alive, if any does.
+        fetched: somebody has read the result or the end of the events.
+    """
+
+    id: str
+    task: Task
+    upload: Upload
+    kept: bool
+    state: str = "queued"
+    position: int | None = None
+    progress: Progress | None = None
+    share: float = 0.0
+    report: dict[str, Any] | None = None
+    problem: Problem | None = None
+    size: int = 0
+    born: float = field(default_factory=time.monotonic)
+    began: float | None = None
+    ended: float | None = None
+    unwanted: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    tied: int = 0
+    fetched: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in ENDED
+
+    @property
+    def result(self) -> Path:
+        """Where the result lies, once it is done."""
+        return self.task.result
+
+    def hear(self, progress: Progress) -> None:
+        """The worker has come so far."""
+        self.progress = progress
+        share = BEGINS.get(progress.stage, 0.0)
+        if progress.stage == "fill" and progress.steps:
+            share += (BEGINS["write"] - share) * progress.step / progress.steps
+        self.share = max(self.share, share)
+        self.tell()
+
+    def tell(self) -> None:
+        """Wake everybody who watches."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def as_json(self, *, result_seconds: float) -> dict[str, Any]:
+        """As the API shows it; see docs/api.md."""
+        now = time.monotonic()
+        in_fill = self.progress is not None and self.progress.stage == "fill"
+        here = f"/v1/jobs/{self.id}"
+        return {
+            "id": self.id,
+            "kind": self.task.wish.kind,
+            "state": self.state,
+            "place": self.position if self.state == "queued" else None,
+            "stage": None if self.progress is None else self.progress.stage,
+            "step": self.progress.step if in_fill and self.progress is not None else None,
+            "steps": self.progress.steps if in_fill and self.progress is not None else None,
+            "progress": 1.0 if self.state == "done" else round(self.share, 4),
+            "age_s": round(now - self.born, 3),
+            "expires_in_s": None
+            if self.ended is None
+            else round(max(0.0, self.ended + result_seconds - now), 1),
+            "report": self.report if self.state == "done" else None,
+            "problem": None if self.problem is None else self.problem.as_json(),
+            "links": {"self": here, "result": f"{here}/result", "events": f"{here}/events"},
+        }

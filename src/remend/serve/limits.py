@@ -1,0 +1,85 @@
+"""What the server may hold, and for how long."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from remend.serve.problems import Problem
+
+__all__ = ["Ledger", "Limits", "default_workers"]
+
+MiB = 1 << 20
+
+
+def default_workers() -> int:
+    """How many pictures at a time: one for two cores, four at most.
+
+    Two threads on one picture are nearly as good as two pictures on one thread each, take half the
+    memory, and a person waits half as long.
+    """
+    return max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of the server; all of them hold at once.
+
+    Attributes:
+        max_pixels: of a picture or mask, told from its header before it is decoded.
+        max_bytes: of one request's body.
+        queue: requests that may wait or be on their way in, beside those in work.
+        workers: pictures at a time.
+        threads: of each worker.
+        held_bytes: of all uploads and all answers on their way out, together.
+        results: finished jobs that are kept with their result.
+        result_bytes: of all kept results together.
+        result_seconds: that a finished job is remembered.
+        records: finished jobs without a result (failed, cancelled) that are remembered.
+        idle_seconds: that an upload may pause.
+        upload_seconds: that an upload may take.
+        job_seconds: that the work on one picture may take.
+        streams: event streams open at once.
+        drain_seconds: that work in hand is given when the server is asked to end.
+    """
+
+    max_pixels: int = 256_000_000
+    max_bytes: int = 256 * MiB
+    queue: int = 32
+    workers: int = 1
+    threads: int = 1
+    held_bytes: int = 2048 * MiB
+    results: int = 64
+    result_bytes: int = 512 * MiB
+    result_seconds: float = 600.0
+    records: int = 256
+    idle_seconds: float = 15.0
+    upload_seconds: float = 300.0
+    job_seconds: float = 600.0
+    streams: int = 256
+    drain_seconds: float = 14.0
+
+
+class Ledger:
+    """Counts the bytes that requests hold, and says no before there are too many."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.held = limit, 0
+
+    def take(self, count: int) -> None:
+        """Reserve.
+
+        Raises:
+            Problem: ``queue-full``.
+        """
+        if self.held + count > self.limit:
+            raise Problem(
+                "queue-full",
+                f"pictures in hand fill the {self.limit // MiB} MiB set aside for them",
+                retry_after=5,
+            )
+        self.held += count
+
+    def give_back(self, count: int) -> None:
+        """Release what was reserved."""
+        self.held -= count

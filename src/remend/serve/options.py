@@ -1,0 +1,214 @@
+"""The fields of the forms: one table that is checked against, and that the reference is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from remend.damage.given import POLARITIES, Polarity
+from remend.errors import UsageError
+from remend.fill.catalogue import ENTRIES
+from remend.io.registry import FORMATS, codec_named
+from remend.job import MaskOptions
+from remend.pipeline import Settings
+from remend.plan.policy import QUALITIES
+from remend.serve.problems import Problem
+
+__all__ = ["DETECT", "JOB", "REPAIR", "Option", "Wish", "form_schema", "read_wish"]
+
+PATCH = "patch"  # a format of answers that is none of files
+LARGEST_SEED = 2**53 - 1  # what every client's numbers can hold
+Value = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One field of a form.
+
+    Attributes:
+        type: of its value.
+        default: when it is missing or empty.
+        text: for the reference.
+        choices: all there are, for text.
+        low, high: bounds, for numbers.
+    """
+
+    type: Literal["string", "integer", "number", "boolean"]
+    default: Value
+    text: str
+    choices: tuple[str, ...] = ()
+    low: float = 0
+    high: float = 1
+
+    def read(self, name: str, text: str) -> Value:
+        """The value of what was sent.
+
+        Raises:
+            Problem: it cannot be meant.
+        """
+        text = text.strip()
+        if not text:
+            return self.default
+        if self.type == "boolean":
+            if text.lower() in ("true", "1", "on", "yes"):
+                return True
+            if text.lower() in ("false", "0", "off", "no"):
+                return False
+            raise self._refused(name, text, "true or false")
+        if self.type == "string":
+            if text in self.choices:
+                return text
+            raise self._refused(name, text, f"one of {', '.join(self.choices)}")
+        expected = (
+            f"a {'whole ' if self.type == 'integer' else ''}number from {self.low:g} to {self.high:.16g}"
+        )
+        try:
+            number = int(text) if self.type == "integer" else float(text)
+        except ValueError:
+            raise self._refused(name, text, expected) from None
+        if not self.low <= number <= self.high:
+            raise self._refused(name, text, expected)
+        return number
+
+    def _refused(self, name: str, text: str, expected: str) -> Problem:
+        shown = text if len(text) <= 40 else text[:40] + "…"
+        return Problem("invalid-option", f"{name} must be {expected}, got {shown!r}", name)
+
+    def schema(self) -> dict[str, Any]:
+        """As OpenAPI says it."""
+        found: dict[str, Any] = {"type": self.type, "description": self.text}
+        if self.default is not None:
+            found["default"] = self.default
+        if self.choices:
+            found["enum"] = list(self.choices)
+        if self.type in ("integer", "number"):
+            found |= {"minimum": self.low, "maximum": self.high}
+        return found
+
+
+SENSITIVITY = Option(
+    type="number", default=0.5, text="Of finding damage: 0 = only what is sure, 1 = all that might be."
+)
+DILATE = Option(
+    type="integer",
+    default=None,
+    high=500,
+    text="Grow the hole, in pixels. Default: 2 for found damage, 0 for a mask.",
+)
+REPAIR: dict[str, Option] = {
+    "method": Option(
+        type="string", default="auto", choices=("auto", *ENTRIES), text="How to fill; see /v1/methods."
+    ),
+    "quality": Option(type="string", default="balanced", choices=QUALITIES, text="What auto may spend."),
+    "seed": Option(type="integer", default=0, high=LARGEST_SEED, text="Same seed, same pixels."),
+    "format": Option(
+        type="string",
+        default=None,
+        choices=(*FORMATS, "jpg", "tif", "heic", PATCH),
+        text="Of the answer. Default: the image's own. patch: only what was filled, to be sent as kept.",
+    ),
+    "mask_polarity": Option(type="string", default="white", choices=POLARITIES, text="What marks the hole."),
+    "dilate_px": DILATE,
+    "resize_mask": Option(type="boolean", default=False, text="Accept a mask of another size."),
+    "sensitivity": SENSITIVITY,
+    "grain": Option(type="number", default=1.0, high=2, text="Grain of smooth fills; 1 = as around."),
+    "denoise": Option(type="number", default=0.0, text="Denoise what was filled."),
+    "sharpen": Option(type="number", default=0.0, high=3, text="Sharpen what was filled."),
+    "whole_picture": Option(type="boolean", default=False, text="Denoise and sharpen everything."),
+    "repair_alpha": Option(type="boolean", default=False, text="Fill the alpha channel too."),
+}
+DETECT: dict[str, Option] = {
+    "sensitivity": SENSITIVITY,
+    "dilate_px": Option(type="integer", default=2, high=500, text="Grow what was found, in pixels."),
+}
+JOB: dict[str, Option] = {
+    "kind": Option(type="string", default="repair", choices=("repair", "detect"), text="What to do."),
+    **REPAIR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a form asks for, checked.
+
+    Attributes:
+        kind: ``repair`` or ``detect``.
+        settings, mask_options, format, as_patch: as `remend.job.repair_file` takes them.
+    """
+
+    kind: str
+    settings: Settings
+    mask_options: MaskOptions
+    format: str | None = None
+    as_patch: bool = False
+
+
+def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str | None = None) -> Wish:
+    """The fields of a form, each checked.
+
+    Args:
+        fields: as they came.
+        table: REPAIR, DETECT or JOB.
+        kind: where the form does not say it.
+
+    Raises:
+        Problem: naming the field.
+    """
+    for name in fields:
+        if name not in table:
+            known = ", ".join(table)
+            raise Problem(
+                "invalid-option", f"there is no field {name[:40]!r}", name[:40], f"use one of {known}"
+            )
+    given = {name: option.read(name, fields.get(name, "")) for name, option in table.items()}
+    kind = kind or str(given["kind"])
+    if kind == "detect":
+        for name in fields:
+            if name not in DETECT and name != "kind" and fields[name].strip():
+                raise Problem(
+                    "invalid-option", f"{name} is not for detection", name, f"use {', '.join(DETECT)}"
+                )
+        dilate = DETECT["dilate_px"].read("dilate_px", fields.get("dilate_px", ""))
+        options = MaskOptions(sensitivity=cast(float, given["sensitivity"]), dilate_px=cast(int, dilate))
+        return Wish("detect", Settings(), options)
+    settings = Settings(**{name: cast(Any, given[name]) for name in Settings.__slots__})
+    options = MaskOptions(
+        mask_polarity=cast(Polarity, given["mask_polarity"]),
+        dilate_px=cast("int | None", given["dilate_px"]),
+        resize_mask=cast(bool, given["resize_mask"]),
+        sensitivity=cast(float, given["sensitivity"]),
+    )
+    format = cast("str | None", given["format"])
+    if format == PATCH:
+        return Wish("repair", settings, options, as_patch=True)
+    return Wish("repair", settings, options, _format(format))
+
+
+def _format(name: str | None) -> str | None:
+    """The format's proper name, if it can be written here."""
+    if name is None:
+        return None
+    try:
+        return codec_named(name).format
+    except (UsageError, ImportError):
+        raise Problem("invalid-option", f"format {name} is not installed here", "format") from None
+
+
+def form_schema(table: Mapping[str, Option], *, mask: bool) -> dict[str, Any]:
+    """A form as OpenAPI says it, to be given as a route's ``openapi_extra``."""
+    file = {"type": "string", "format": "binary"}
+    properties: dict[str, Any] = {"image": {**file, "description": "The picture."}}
+    if mask:
+        about = "White = repair; of the picture's size. Without it the damage is found."
+        properties["mask"] = {**file, "description": about}
+        about = "What earlier answers filled, as format=patch gave it: laid over the picture first."
+        properties["kept"] = {**file, "description": about}
+    properties |= {name: option.schema() for name, option in table.items()}
+    schema = {
+        "type": "object",
+        "required": ["image"],
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -1,0 +1,71 @@
+"""The page's files, read once at the start: no path of a request ever reaches the file system."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+__all__ = ["Asset", "asset_reply", "read_assets"]
+
+MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "mjs": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "json": "application/json",
+    "webmanifest": "application/manifest+json",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "webp": "image/webp",
+    "jpg": "image/jpeg",
+    "ico": "image/x-icon",
+    "woff2": "font/woff2",
+    "txt": "text/plain; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file of the page."""
+
+    content: bytes
+    media_type: str
+    etag: str
+
+
+def read_assets(folder: str = "static") -> dict[str, Asset]:
+    """All files below a folder of this package, by their place in it, with slashes.
+
+    Files of other kinds than a page is made of are left out.
+    """
+    found = {}
+    for place, file in _below(files("remend.serve").joinpath(folder), ""):
+        media_type = MEDIA_TYPES.get(place.rpartition(".")[2])
+        if media_type is not None:
+            content = file.read_bytes()
+            found[place] = Asset(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
+    return found
+
+
+def _below(folder: Traversable, place: str) -> Iterator[tuple[str, Traversable]]:
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _below(entry, f"{place}{entry.name}/")
+        else:
+            yield place + entry.name, entry
+
+
+def asset_reply(asset: Asset, request: Request) -> Response:
+    """The file, or 304 for who has it."""
+    headers = {"Cache-Control": "no-cache", "ETag": asset.etag}
+    if asset.etag in request.headers.get("if-none-match", ""):
+        return Response(None, 304, headers)
+    return Response(asset.content, 200, headers, asset.media_type)

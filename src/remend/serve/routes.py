@@ -1,0 +1,315 @@
+"""The routes under /v1: parse, call the desk, answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+
+from remend import __version__
+from remend.fill.catalogue import ENTRIES
+from remend.io.registry import FORMATS
+from remend.serve.desk import Desk
+from remend.serve.events import listen
+from remend.serve.job import Job
+from remend.serve.keys import MOST_LENGTH
+from remend.serve.options import DETECT, JOB, REPAIR, Option, Wish, form_schema, read_wish
+from remend.serve.problems import Problem
+from remend.serve.replies import Json, ResultReply
+from remend.serve.uploads import Upload, receive_upload
+
+__all__ = ["router"]
+
+QUALITIES = {
+    "fast": "smooth fills everywhere: at once, without texture",
+    "balanced": "copies texture where a smooth fill would show; the default",
+    "best": "copies texture wherever there is some: slower, and sharper than it is certain",
+}
+IMAGE: dict[str, Any] = {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    408: {"description": "The upload took too long."},
+    413: {"description": "Too many bytes or pixels."},
+    415: {"description": "Not a form, or not a picture that can be read."},
+    422: {"description": "A field that cannot be meant, a damaged picture, a mask that does not fit."},
+    503: {"description": "The queue is full, or the server is going down; see Retry-After."},
+}
+UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job, or no more."}}
+
+router = APIRouter(prefix="/v1")
+
+
+def desk_of(request: Request) -> Desk:
+    """The server's desk."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def job_of(request: Request, job_id: str) -> Job:
+    """The job of that id.
+
+    Raises:
+        Problem: ``not-found``.
+    """
+    job = desk_of(request).jobs.get(job_id)
+    if job is None or not job.kept:
+        raise Problem("not-found", "there is no job of this id, or not any more", remedy="post it again")
+    return job
+
+
+TheDesk = Annotated[Desk, Depends(desk_of)]
+TheJob = Annotated[Job, Depends(job_of)]
+
+
+@router.post(
+    "/repair",
+    summary="Repair a picture: its file in, the same kind of file out.",
+    response_class=Response,
+    responses={200: {"description": "The repaired picture.", **IMAGE}, **REFUSALS},
+    openapi_extra=form_schema(REPAIR, mask=True),
+)
+async def repair(request: Request, desk: TheDesk) -> Response:
+    """Without a mask the damage is found. What was done is said in the answer's headers."""
+    job = await _take(request, desk, REPAIR, "repair", files=("image", "mask", "kept"))
+    return await _answer(request, desk, job)
+
+
+@router.post(
+    "/detect",
+    summary="Find the damage of a picture.",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Regions with kind, confidence and mask; with Accept: image/png the mask itself."
+        },
+        **REFUSALS,
+    },
+    openapi_extra=form_schema(DETECT, mask=False),
+)
+async def detect(request: Request, desk: TheDesk) -> Response:
+    """Scratches, dust, cracks, captions and dates burnt in, areas without any picture."""
+    job = await _take(request, desk, DETECT, "detect", files=("image",))
+    return await _answer(request, desk, job)
+
+
+@router.get("/methods", summary="Methods, qualities, formats and limits.")
+async def methods(desk: TheDesk) -> Response:
+    """What the options may be, in words that can be shown."""
+    limits = desk.limits
+    listed = [{"name": "auto", "summary": "chooses for each hole", "reference": "", "available": True}]
+    for name, entry in ENTRIES.items():
+        available = name not in desk.missing
+        listed.append(
+            {"name": name, "summary": entry.summary, "reference": entry.reference, "available": available}
+        )
+    return Json(
+        {
+            "version": __version__,
+            "methods": listed,
+            "qualities": [{"name": name, "summary": text} for name, text in QUALITIES.items()],
+            "formats": list(FORMATS),
+            "limits": {
+                "max_pixels": limits.max_pixels,
+                "max_bytes": limits.max_bytes,
+                "queue": limits.queue,
+                "workers": limits.workers,
+                "result_seconds": limits.result_seconds,
+            },
+        }
+    )
+
+
+@router.post(
+    "/jobs",
+    summary="Repair or detect without waiting.",
+    status_code=202,
+    response_class=Response,
+    responses={202: {"description": "The job; Location says where it is."}, **REFUSALS},
+    openapi_extra=form_schema(JOB, mask=True),
+)
+async def post_job(
+    request: Request,
+    desk: TheDesk,
+    idempotency_key: Annotated[str | None, Header(description="Makes a repeat harmless.")] = None,
+) -> Response:
+    """The fields of /v1/repair, and `kind`."""
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= MOST_LENGTH:
+        raise Problem("invalid-option", f"Idempotency-Key must have 1 to {MOST_LENGTH} characters")
+    replayed = False
+    with desk.admission():
+        upload, wish = await _receive(request, desk, JOB, None, files=("image", "mask", "kept"))
+        try:
+            known: Job | None = None
+            if idempotency_key is not None:
+                fingerprint = await asyncio.to_thread(upload.fingerprint)
+                known = desk.keys.find(idempotency_key, fingerprint)
+        except BaseException:
+            upload.discard()
+            raise
+        if known is not None:
+            upload.discard()
+            job, replayed = known, True
+        else:
+            job = desk.submit(upload, wish, kept=True)
+            if idempotency_key is not None:
+                desk.keys.keep(idempotency_key, fingerprint, job)
+    headers = {"Location": f"/v1/jobs/{job.id}"}
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Json(job.as_json(result_seconds=desk.limits.result_seconds), 202, headers)
+
+
+@router.get("/jobs/{job_id}", summary="How a job stands.", response_class=Response, responses=UNKNOWN)
+async def get_job(job: TheJob, desk: TheDesk) -> Response:
+    """State, place in the queue, stage, progress; at the end the report or the problem."""
+    return Json(job.as_json(result_seconds=desk.limits.result_seconds))
+
+
+@router.get(
+    "/jobs/{job_id}/result",
+    summary="What a job made.",
+    response_class=Response,
+    responses={
+        200: {"description": "What the waiting call would have answered.", **IMAGE},
+        **UNKNOWN,
+        409: {"description": "Not ready yet; see Retry-After."},
+        410: {"description": "The job was cancelled."},
+    },
+)
+async def get_result(request: Request, job: TheJob) -> Response:
+    """As often as wished, until it expires."""
+    if job.state == "failed":
+        assert job.problem is not None
+        raise job.problem
+    if job.state == "cancelled":
+        raise Problem("cancelled", "the job was cancelled, so there is no result")
+    if job.state != "done":
+        raise Problem("not-ready", f"the job is {job.state}", retry_after=1)
+    job.fetched = True
+    return ResultReply(job, as_mask=_wants_mask(request, job))
+
+
+@router.delete(
+    "/jobs/{job_id}",
+    summary="Cancel a job, or throw its result away.",
+    response_class=Response,
+    responses=UNKNOWN,
+)
+async def delete_job(job: TheJob, desk: TheDesk) -> Response:
+    """Answers when its place is free, with the job as it stands then. Again is fine."""
+    desk.cancel(job)
+    while not job.over:
+        await job.changed.wait()
+    return Json(job.as_json(result_seconds=desk.limits.result_seconds))
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    summary="A job's progress as server-sent events.",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Events `progress` and, as the last one, `end`.",
+            "content": {"text/event-stream": {}},
+        },
+        **UNKNOWN,
+    },
+)
+async def get_events(
+    request: Request,
+    job: TheJob,
+    desk: TheDesk,
+    cancel_on_leave: Annotated[
+        bool, Query(description="Cancel the job when its last such listener leaves before the end.")
+    ] = False,
+) -> Response:
+    """Each carries the job, as GET /v1/jobs/{job_id} shows it."""
+    streams: set[object] = request.app.state.streams
+    if len(streams) >= desk.limits.streams:
+        raise Problem("queue-full", "too many event streams are open", retry_after=5)
+    mark = object()
+
+    async def counted() -> AsyncGenerator[bytes]:
+        streams.add(mark)
+        try:
+            events = listen(
+                job, result_seconds=desk.limits.result_seconds, tied=cancel_on_leave, leave=desk.cancel
+            )
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                await events.aclose()
+        finally:
+            streams.discard(mark)
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(counted(), media_type="text/event-stream", headers=headers)
+
+
+async def _receive(
+    request: Request, desk: Desk, table: dict[str, Option], kind: str | None, *, files: tuple[str, ...]
+) -> tuple[Upload, Wish]:
+    """The body, and what it asks for."""
+    upload = await receive_upload(
+        request, folder=desk.folder, limits=desk.limits, ledger=desk.ledger, files=files
+    )
+    try:
+        if "image" not in upload.files:
+            raise Problem(
+                "missing-field", "the form has no image", "image", "add the picture as the field image"
+            )
+        wish = read_wish(upload.fields, table, kind)
+        if wish.kind == "detect" and "mask" in upload.files:
+            raise Problem("invalid-option", "a detection takes no mask", "mask", "leave it out")
+        if wish.kind == "detect" and "kept" in upload.files:
+            raise Problem("invalid-option", "a detection takes no patch", "kept", "leave it out")
+    except BaseException:
+        upload.discard()
+        raise
+    return upload, wish
+
+
+async def _take(
+    request: Request, desk: Desk, table: dict[str, Option], kind: str, *, files: tuple[str, ...]
+) -> Job:
+    with desk.admission():
+        upload, wish = await _receive(request, desk, table, kind, files=files)
+        return desk.submit(upload, wish, kept=False)
+
+
+async def _answer(request: Request, desk: Desk, job: Job) -> Response:
+    """Wait for the end; stop the work when nobody is there any more to wait."""
+    leaving = asyncio.create_task(_left(request))
+    try:
+        while not job.over:
+            changing = asyncio.create_task(job.changed.wait())
+            try:
+                await asyncio.wait({changing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                changing.cancel()
+            if leaving.done():
+                raise ClientDisconnect
+        if job.state != "done":
+            raise job.problem or Problem("cancelled", "the work was stopped")
+    except BaseException:
+        desk.release(job)
+        raise
+    finally:
+        leaving.cancel()
+    return ResultReply(job, as_mask=_wants_mask(request, job), after=lambda: desk.release(job))
+
+
+async def _left(request: Request) -> None:
+    """Returns when the client has hung up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _wants_mask(request: Request, job: Job) -> bool:
+    """Of a detection: the mask, if PNG is asked for by name and JSON is not."""
+    accept = request.headers.get("accept", "")
+    return job.task.wish.kind == "detect" and "image/png" in accept and "application/json" not in accept

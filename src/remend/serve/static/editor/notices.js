@@ -1,0 +1,94 @@
+// What the page has to say: short notices that people see, and the live region that screen readers hear.
+
+const place = document.getElementById("notices");
+const live = document.getElementById("live");
+
+/** Say something to screen readers only. @param {string} text */
+export function say(text) {
+  live.textContent = "";
+  requestAnimationFrame(() => {
+    live.textContent = text;
+  });
+}
+
+/**
+ * Show a notice.
+ * @param {string} text
+ * @param {{remedy?: string, bad?: boolean, seconds?: number, key?: string,
+ *   action?: {label: string, run: () => void}, closed?: () => void}} [options]
+ *   `key`: a further notice with the same key replaces this one
+ */
+export function notice(text, { remedy = "", bad = false, seconds = bad ? 14 : 7, key = text, action, closed } = {}) {
+  for (const old of place.children) if (old.dataset.key === key) old.remove();
+  const box = document.createElement("div");
+  box.className = bad ? "notice bad" : "notice";
+  box.dataset.key = key;
+  box.setAttribute("role", bad ? "alert" : "status");
+  const words = document.createElement("div");
+  const first = document.createElement("p");
+  first.textContent = sentence(text);
+  words.append(first);
+  if (remedy) {
+    const second = document.createElement("p");
+    second.className = "remedy";
+    second.textContent = sentence(remedy);
+    words.append(second);
+  }
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "icon close";
+  close.setAttribute("aria-label", "Close this message");
+  close.append(icon("cross"));
+  box.append(words, close);
+  let timer = 0;
+  const end = () => {
+    clearTimeout(timer);
+    if (!box.isConnected) return;
+    box.remove();
+    closed?.();
+  };
+  close.addEventListener("click", end);
+  if (action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link act";
+    button.textContent = action.label;
+    button.addEventListener("click", () => {
+      closed = undefined;
+      end();
+      action.run();
+    });
+    box.append(button);
+  }
+  // Whoever reads it or holds the pointer over it has all the time they need.
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (box.matches(":hover, :focus-within") ? wait() : end()), seconds * 1000);
+  };
+  wait();
+  place.append(box);
+  while (place.children.length > 3) place.firstElementChild.remove();
+}
+
+/** Tell of a fault, whatever it is. @param {any} error */
+export function tell(error) {
+  if (error?.name === "AbortError") return;
+  console.debug(error);
+  notice(error?.message || String(error), { remedy: error?.remedy, bad: true });
+}
+
+/** @param {string} name of a symbol in index.html */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** The library's messages are one line without capitals; on a page they are sentences. */
+function sentence(text) {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}

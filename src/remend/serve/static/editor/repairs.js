@@ -1,0 +1,161 @@
+// What runs on the server for a picture: finding damage, filling, another answer.
+
+import { maskPng } from "./bytes.js";
+import { Mask } from "./mask.js";
+import { Problem, job } from "./server.js";
+import { eachRegionSpan } from "./work.js";
+
+/** @typedef {{method: string, quality: string, seed: number, sensitivity: number}} Settings */
+
+/**
+ * Run something for a picture, one thing at a time; `work.running` cancels it.
+ * @template T @param {import("./work.js").Work} work @param {(signal: AbortSignal) => Promise<T>} act
+ * @returns {Promise<T>}
+ */
+async function alone(work, act) {
+  if (work.running) throw new Problem({ detail: "this picture is being worked on", remedy: "wait, or cancel it" });
+  work.running = new AbortController();
+  work.dispatchEvent(new Event("running"));
+  try {
+    return await act(work.running.signal);
+  } finally {
+    work.running = null;
+    work.dispatchEvent(new Event("running"));
+  }
+}
+
+/**
+ * Let the server find the damage, and put it into the mask.
+ * @returns {Promise<number>} how many regions are new
+ */
+export function findDamage(work, settings, progress) {
+  return alone(work, async (signal) => {
+    const { response } = await job(
+      { kind: "detect", image: work.record.file, sensitivity: settings.sensitivity },
+      progress,
+      signal,
+    );
+    const { regions, width, height } = await response.json();
+    if (width !== work.mask.width || height !== work.mask.height)
+      throw new Problem({ detail: `the server sees ${width}×${height} pixels, the browser ${work.mask.width}×${work.mask.height}` });
+    const fresh = notYetRepaired(work, regions);
+    await work.mask.settled();
+    if (fresh.length) work.found(fresh);
+    return fresh.length;
+  });
+}
+
+/** The file still has the damage that was repaired here: that is not found again. */
+function notYetRepaired(work, regions) {
+  const repairs = work.past.filter((entry) => entry.kind === "repair");
+  if (!repairs.length) return regions;
+  const done = new Mask(work.mask.width, work.mask.height);
+  done.begin();
+  for (const { difference } of repairs) done.mark(difference);
+  done.commit();
+  return regions.filter((region) => {
+    let inside = 0;
+    eachRegionSpan(region, (y, from, to) => {
+      for (let x = from; x < to; x++) inside += done.at(x, y);
+    });
+    return inside < region.pixels / 2;
+  });
+}
+
+/** Fill what is marked. @param {import("./work.js").Work} work @param {Settings} settings */
+export function repairMarked(work, settings, progress) {
+  return alone(work, async (signal) => {
+    const marks = work.mask.snapshot();
+    const answer = await ask(work, marks, work.answer, settings, progress, signal);
+    await work.mask.settled();
+    work.mask.begin();
+    work.mask.unmark(marks); // what was painted meanwhile stays marked
+    work.repaired(answer, work.mask.commit() ?? []);
+    return answer;
+  });
+}
+
+/**
+ * Fill the last repair again in another way.
+ * @returns {Promise<{answer: import("./work.js").Answer, isNew: boolean}>} not new when the pixels are those
+ *   of an answer that is there
+ */
+export function anotherAnswer(work, settings, progress) {
+  return alone(work, async (signal) => {
+    const entry = work.lastRepair;
+    const answer = await ask(work, entry.difference, work.answerBefore, settings, progress, signal);
+    await work.mask.settled();
+    if (work.lastRepair !== entry) throw new DOMException("the repair was undone meanwhile", "AbortError");
+    for (const id of entry.answers) {
+      const other = work.answers.get(id);
+      if (await sameBytes(other.patch ?? other.file, answer.patch ?? answer.file)) {
+        work.choose(id);
+        return { answer: other, isNew: false };
+      }
+    }
+    work.addAnswer(answer);
+    return { answer, isNew: true };
+  });
+}
+
+/** One filling of some marks upon an earlier answer. @returns {Promise<import("./work.js").Answer>} */
+async function ask(work, marks, before, settings, progress, signal) {
+  const { width, height } = work.mask;
+  const marked = new Mask(width, height);
+  marked.begin();
+  marked.mark(marks);
+  marked.commit();
+  const mask = await maskPng(width, height, (row) => marked.eachSpan(row));
+  const { method, quality, seed } = settings;
+  const options = { mask, method, quality, seed };
+  const began = performance.now();
+  const send = (fields) => job({ ...options, ...fields }, progress, signal);
+  let result;
+  let isPatch = !before?.file;
+  if (isPatch) {
+    try {
+      result = await send({ image: work.record.file, kept: before?.patch ?? null, format: "patch" });
+    } catch (error) {
+      // Pictures that no patch can hold (CMYK, float) go on from the repaired file, which is lossless for them.
+      if (before || error.kind !== "cannot-write") throw error;
+      isPatch = false;
+    }
+  }
+  if (!isPatch) result = await send({ image: before?.file ?? work.record.file });
+  const blob = await result.response.blob();
+  const { type, name } = work.record.file;
+  return {
+    id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
+    work: work.id,
+    method,
+    quality,
+    seed,
+    seconds: (performance.now() - began) / 1000,
+    patch: isPatch ? blob : null,
+    file: isPatch ? null : new File([blob], name, { type }),
+    thumb: null,
+    notes: result.report?.notes ?? [],
+    fillers: [...new Set((result.report?.plan ?? []).map((part) => part.filler))],
+  };
+}
+
+async function sameBytes(one, two) {
+  if (one.size !== two.size) return false;
+  const [a, b] = await Promise.all([one.arrayBuffer(), two.arrayBuffer()]);
+  const x = new Uint8Array(a);
+  const y = new Uint8Array(b);
+  return x.every((value, i) => value === y[i]);
+}
+
+const STAGES = { read: "Reading the picture", find: "Looking for damage", plan: "Planning", fill: "Filling", write: "Writing" };
+
+/** What to say about a job that runs. */
+export function wordsFor(job) {
+  if (job.state === "refused") return "The server is busy; trying again";
+  if (job.state === "queued") {
+    if (!job.place || job.place === 1) return "Next in the queue";
+    return `In the queue, ${job.place - 1} before you`;
+  }
+  const stage = STAGES[job.stage] ?? "Starting";
+  return job.stage === "fill" && job.steps > 1 ? `${stage}, ${job.step} of ${job.steps}` : stage;
+}

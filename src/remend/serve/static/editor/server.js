@@ -1,0 +1,163 @@
+// The HTTP API, as the page uses it. Every fault becomes a `Problem` that says what came and what to do.
+
+export class Problem extends Error {
+  /** @param {{status?: number, kind?: string, detail?: string, remedy?: string, title?: string}} said */
+  constructor(said, retryAfter = 0) {
+    super(said.detail || said.title || `the server answered ${said.status}`);
+    this.status = said.status ?? 0;
+    this.kind = said.kind ?? "";
+    this.remedy = said.remedy ?? "";
+    this.retryAfter = retryAfter;
+  }
+}
+
+const OFFLINE = {
+  kind: "unreachable",
+  detail: "the server cannot be reached",
+  remedy: "see that `remend serve` still runs, then try again; your work is kept in this browser",
+};
+
+/** Asked once when the server wants a token. @type {() => Promise<string | null>} */
+let askForToken = async () => null;
+export const setTokenAsker = (asker) => {
+  askForToken = asker;
+};
+
+/** @param {string} path @param {RequestInit} options @returns {Promise<Response>} */
+async function call(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (options.signal?.aborted) throw options.signal.reason;
+    throw new Problem(OFFLINE);
+  }
+  if (response.ok) return response;
+  const problem = await problemOf(response);
+  if (response.status === 401 && (await signedIn())) return call(path, options);
+  throw problem;
+}
+
+async function problemOf(response) {
+  const retryAfter = Number(response.headers.get("Retry-After")) || 0;
+  const isProblem = (response.headers.get("Content-Type") ?? "").includes("json");
+  const said = isProblem ? await response.json().catch(() => ({})) : {};
+  return new Problem({ status: response.status, ...said }, retryAfter);
+}
+
+/** The cookie for a token that the user types. Requests that wait for it share one question. */
+let asking = null;
+function signedIn() {
+  asking ??= (async () => {
+    const token = await askForToken();
+    if (!token) return false;
+    const response = await fetch("/v1/session", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    return response.ok;
+  })().finally(() => {
+    asking = null;
+  });
+  return asking;
+}
+
+export const methods = async () => (await call("/v1/methods")).json();
+
+/** @param {Record<string, string | number | boolean | Blob | null>} fields null: not sent */
+function form(fields) {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === null || value === undefined) continue;
+    if (value instanceof File) data.append(name, value, value.name);
+    else if (value instanceof Blob) data.append(name, value, `${name}.png`);
+    else data.append(name, String(value));
+  }
+  return data;
+}
+
+/**
+ * A job from beginning to end. A full queue is waited for; a signal cancels at the server too.
+ * @param {Record<string, any>} fields of `POST /v1/jobs`
+ * @param {(job: {state: string, place: number | null, stage: string | null, progress: number,
+ *   step: number | null, steps: number | null}) => void} progress
+ * @param {AbortSignal} signal
+ * @returns {Promise<{response: Response, report: any}>}
+ */
+export async function job(fields, progress, signal) {
+  const body = form(fields);
+  const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+  let started;
+  for (;;) {
+    try {
+      started = await (await call("/v1/jobs", { method: "POST", body, headers, signal })).json();
+      break;
+    } catch (error) {
+      if (!(error instanceof Problem) || error.kind !== "queue-full") throw error;
+      progress({ state: "refused", place: null, stage: null, progress: 0, step: null, steps: null });
+      await pause(1000 * Math.max(1, error.retryAfter), signal);
+    }
+  }
+  const cancel = () => fetch(started.links.self, { method: "DELETE", keepalive: true }).catch(() => {});
+  signal.addEventListener("abort", cancel);
+  try {
+    const end = await finished(started, progress, signal);
+    if (end.state === "failed") throw new Problem(end.problem);
+    if (end.state === "cancelled") throw new Problem({ kind: "cancelled", detail: "the repair was cancelled" });
+    const response = await call(started.links.result, { signal });
+    return { response, report: end.report };
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+/** Hear of a job until its end. @returns {Promise<any>} the job as it ended */
+function finished(started, progress, signal) {
+  progress(started);
+  return new Promise((done, failed) => {
+    // The server frees the place of somebody who has closed the page.
+    const source = new EventSource(`${started.links.events}?cancel_on_leave=true`);
+    let faults = 0;
+    const stop = () => {
+      source.close();
+      signal.removeEventListener("abort", aborted);
+    };
+    const aborted = () => {
+      stop();
+      failed(signal.reason);
+    };
+    signal.addEventListener("abort", aborted);
+    source.addEventListener("progress", (event) => {
+      faults = 0;
+      progress(JSON.parse(event.data));
+    });
+    source.addEventListener("end", (event) => {
+      stop();
+      done(JSON.parse(event.data));
+    });
+    source.onerror = async () => {
+      if (source.readyState !== EventSource.CLOSED && ++faults < 4) return; // it tries again by itself
+      stop();
+      try {
+        const job = await (await call(started.links.self, { signal })).json();
+        if (["done", "failed", "cancelled"].includes(job.state)) done(job);
+        else failed(new Problem(OFFLINE));
+      } catch (error) {
+        failed(error);
+      }
+    };
+  });
+}
+
+/** @param {Record<string, any>} fields of `POST /v1/repair` @param {AbortSignal} [signal] */
+export const repair = (fields, signal) => call("/v1/repair", { method: "POST", body: form(fields), signal });
+
+function pause(milliseconds, signal) {
+  return new Promise((done, failed) => {
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      failed(signal.reason);
+    });
+  });
+}

@@ -1,0 +1,44 @@
+// What the user prefers, kept in this browser.
+
+const KEY = "remend-settings";
+
+export const COLOURS = ["#ff2d7a", "#00c2a8", "#4d7cff", "#ffd000"];
+
+const DEFAULTS = { method: "auto", quality: "balanced", sensitivity: 0.5, auto: false, colour: 0, singleKeys: true };
+
+/** @returns {typeof DEFAULTS} */
+function read() {
+  try {
+    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
+  } catch {
+    return { ...DEFAULTS }; // forbidden or damaged storage: the defaults serve
+  }
+}
+
+export const settings = read();
+
+/** @param {Partial<typeof DEFAULTS>} changes */
+export function prefer(changes) {
+  Object.assign(settings, changes);
+  try {
+    localStorage.setItem(KEY, JSON.stringify(settings));
+  } catch {
+    // They hold until the page is closed.
+  }
+}
+
+const THEMES = ["", "light", "dark"]; // "" follows the system
+
+/** The next theme. @returns {string} its name */
+export function nextTheme() {
+  const root = document.documentElement;
+  const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "") + 1) % THEMES.length];
+  if (next) root.dataset.theme = next;
+  else delete root.dataset.theme;
+  try {
+    localStorage.setItem("remend-theme", next);
+  } catch {
+    // It holds until the page is closed.
+  }
+  return next || "as the system";
+}

@@ -1,0 +1,220 @@
+"""What a worker process does with one task: read, repair or detect, write the result."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remend.adapt import as_picture
+from remend.damage.given import dilated
+from remend.errors import RemendError
+from remend.io import encode_picture
+from remend.io.registry import FORMATS, codec_of_bytes
+from remend.job import Finding, find_mask, repair_file
+from remend.picture import Bool, Filled, Picture, Region
+from remend.plan.plan import Plan, Step
+from remend.serve.problems import Problem, problem_of
+from remend.serve.task import Cancelled, Done, Failed, Progress, Task, mask_beside
+
+__all__ = ["MEDIA_TYPES", "Hear", "Stopped", "perform", "runs_of"]
+
+MEDIA_TYPES = {name: f"image/{name}" for name in FORMATS}
+MOST_STEPS = 200  # of a plan, shown in a report
+Hear = Callable[[Progress], None]
+"""Told where the work is; raises Stopped when nobody wants it any more."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error
+    """The task was cancelled."""
+
+
+class NamedFile(io.BytesIO):
+    """A file's bytes under the name of the form's field, which is what messages call it."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(path.read_bytes())
+        self.name = name
+
+
+def perform(task: Task, hear: Hear) -> Done | Failed | Cancelled:
+    """Do it; every expected fault becomes an answer.
+
+    Args:
+        task: what to do.
+        hear: told of each stage and step.
+    """
+    stage = "read"
+
+    def listen(progress: Progress) -> None:
+        nonlocal stage
+        stage = progress.stage
+        hear(progress)
+
+    try:
+        return Done((_detect if task.wish.kind == "detect" else _repair)(task, listen))
+    except Stopped:
+        return Cancelled()
+    except RemendError as error:
+        return Failed(problem_of(error, stage=stage))
+    except MemoryError:
+        return Failed(Problem("out-of-memory", "the picture needs more memory than there is", retry_after=10))
+
+
+def _repair(task: Task, hear: Hear) -> dict[str, Any]:
+    """The very call of the command line, on the same bytes."""
+    encoded = io.BytesIO()
+    encoded.name = "the answer"
+
+    def observe(number: int, count: int, step: Step, filled: Filled) -> None:
+        hear(Progress("fill", number, count))
+
+    report = repair_file(
+        NamedFile(task.image, "image"),
+        encoded,
+        mask=None if task.mask is None else NamedFile(task.mask, "mask"),
+        kept=None if task.kept is None else NamedFile(task.kept, "kept"),
+        as_patch=task.wish.as_patch,
+        settings=task.wish.settings,
+        options=task.wish.mask_options,
+        format=task.wish.format,
+        max_pixels=task.max_pixels,
+        observer=observe,
+        stages=lambda stage, steps: hear(Progress(stage, 0, steps)),
+    )
+    content = encoded.getbuffer()
+    task.result.write_bytes(content)
+    codec = codec_of_bytes(bytes(content[:64]))
+    format = codec.format if codec is not None else "png"
+    return {
+        "filename": _answer_name(task.filename, format),
+        "media_type": MEDIA_TYPES[format],
+        "bytes": len(content),
+        "width": report.size[1],
+        "height": report.size[0],
+        "hole_ratio": round(report.hole_ratio, 6),
+        "found": report.found,
+        "plan": _fillers(report.plan),
+        "steps": _steps(report.plan),
+        "notes": list(report.notes),
+        "seconds": _rounded(report.seconds),
+    }
+
+
+def _detect(task: Task, hear: Hear) -> dict[str, Any]:
+    """Regions as JSON, and beside them the mask that `remend detect` would write."""
+    laps = [time.perf_counter()]
+    hear(Progress("read"))
+    picture = as_picture(NamedFile(task.image, "image"), max_pixels=task.max_pixels)
+    laps.append(time.perf_counter())
+    hear(Progress("find"))
+    options = task.wish.mask_options
+    finding = find_mask(picture, None, options=options)
+    regions = _regions(finding, options.dilate_px or 0, picture.size)
+    laps.append(time.perf_counter())
+    hear(Progress("write"))
+    mask = Picture(finding.mask.astype(np.uint8)[..., None] * np.uint8(255), "L")
+    png = encode_picture(mask, changed=np.ones(mask.size, bool), format="png").data
+    seconds = _rounded({"read": laps[1] - laps[0], "find": laps[2] - laps[1]})
+    ratio = round(float(np.count_nonzero(finding.mask)) / finding.mask.size, 6)
+    answer = {
+        "width": picture.width,
+        "height": picture.height,
+        "dilate_px": options.dilate_px,
+        "hole_ratio": ratio,
+        "regions": regions,
+        "seconds": seconds,
+    }
+    content = json.dumps(answer, separators=(",", ":")).encode()
+    task.result.write_bytes(content)
+    mask_beside(task.result).write_bytes(png)
+    return {
+        "filename": Path(task.filename).stem + ".damage.json",
+        "media_type": "application/json",
+        "bytes": len(content) + len(png),
+        "width": picture.width,
+        "height": picture.height,
+        "hole_ratio": ratio,
+        "found": dict(Counter(region.kind for region in finding.regions)),
+        "plan": [],
+        "steps": [],
+        "notes": list(finding.notes),
+        "seconds": seconds,
+    }
+
+
+def _regions(finding: Finding, dilate_px: int, size: tuple[int, int]) -> list[dict[str, Any]]:
+    """Surest first; each grown by itself, so that their union is the effective mask."""
+    found = []
+    ordered = sorted(finding.regions, key=lambda region: -region.confidence)
+    for number, region in enumerate(ordered):
+        grown = _grown(region, dilate_px, size)
+        box = grown.box
+        found.append(
+            {
+                "id": number,
+                "kind": region.kind,
+                "confidence": round(region.confidence, 3),
+                "box": [box.left, box.top, box.right, box.bottom],
+                "pixels": int(np.count_nonzero(grown.mask)),
+                "runs": runs_of(grown.mask),
+            }
+        )
+    return found
+
+
+def _grown(region: Region, by_px: int, size: tuple[int, int]) -> Region:
+    box = region.box.grown(by_px, size)
+    mask = np.zeros((box.height, box.width), bool)
+    mask[region.box.inside(box).slices] = region.mask
+    return Region(box, dilated(mask, by_px), region.kind, region.confidence)
+
+
+def runs_of(mask: Bool) -> list[int]:
+    """Lengths of unmarked and marked runs in turn, row by row, without the last unmarked one.
+
+    >>> import numpy as np
+    >>> runs_of(np.array([[0, 1, 1], [1, 0, 0]], bool))
+    [1, 3]
+    >>> runs_of(np.array([[1, 0], [0, 1]], bool))
+    [0, 1, 2, 1]
+    """
+    flat = np.concatenate([[False], mask.ravel(), [False]])
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    runs: list[int] = np.diff(edges, prepend=0).tolist()
+    return runs
+
+
+def _fillers(plan: Plan) -> list[dict[str, Any]]:
+    """How many windows each filler got, in the order they were first called."""
+    counts = Counter(step.filler for step in plan.steps)
+    return [{"filler": name, "windows": count} for name, count in counts.items()]
+
+
+def _steps(plan: Plan) -> list[dict[str, Any]]:
+    return [
+        {
+            "filler": step.filler,
+            "reason": step.reason,
+            "window": [step.window.left, step.window.top, step.window.right, step.window.bottom],
+        }
+        for step in plan.steps[:MOST_STEPS]
+    ]
+
+
+def _answer_name(filename: str, format: str) -> str:
+    """``photo.jpg`` → ``photo.repaired.jpg``; the ending stays if it stands for the format."""
+    path = Path(filename)
+    endings = FORMATS[format]
+    suffix = path.suffix if path.suffix.lower() in endings else endings[0]
+    return f"{path.stem}.repaired{suffix}"
+
+
+def _rounded(seconds: dict[str, float]) -> dict[str, float]:
+    return {stage: round(spent, 4) for stage, spent in seconds.items()}

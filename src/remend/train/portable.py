@@ -1,0 +1,80 @@
+"""A trained net as one file: safetensors, with what is known of it as JSON in the file's metadata; no pickle.
+
+``RUN/best.safetensors`` is such a file: the averaged weights of the best checkpoint, with its ``state.json``
+under the metadata key ``remend``. It can be sent, exported and measured without the run's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from remend.errors import ModelError, WriteError
+
+__all__ = ["load_portable", "save_portable"]
+
+_KEY = "remend"
+# The format itself allows no longer header; a file that claims one is no safetensors file.
+_LARGEST_HEADER = 100_000_000
+
+
+def save_portable(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+    """Write tensors and state as one file; it exists whole or not at all.
+
+    Args:
+        path: the file, replaced if it exists.
+        tensors: by name; stored contiguous, as safetensors wants them.
+        state: anything that JSON holds; of a checkpoint, its ``state.json``.
+
+    Raises:
+        WriteError: it cannot be written; a file that was there is as it was.
+    """
+    content = save(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+        metadata={"format": "pt", _KEY: json.dumps(state, ensure_ascii=False)},
+    )
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise WriteError(
+            f"{path} cannot be written ({error.strerror or error}): make room or choose another place"
+        ) from error
+
+
+def load_portable(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what ``save_portable`` wrote: ``(tensors, state)``, the tensors on the CPU.
+
+    Raises:
+        ModelError: missing, damaged, or a file that Remend did not write.
+    """
+    try:
+        content = path.read_bytes()
+        tensors = load(content)
+        length = int.from_bytes(content[:8], "little")
+        if length > _LARGEST_HEADER:
+            raise ValueError(f"its header claims {length} bytes")
+        metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+        state = json.loads(metadata[_KEY]) if _KEY in metadata else None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror or error}): give another file") from error
+    except (SafetensorError, ValueError, AttributeError) as error:
+        raise ModelError(f"{path} is damaged or no safetensors file ({error}): give another one") from error
+    if not isinstance(state, dict):
+        raise ModelError(
+            f"{path} holds tensors but not what they are of: give the best.safetensors of a run, "
+            "or a checkpoint's folder"
+        )
+    return tensors, state

@@ -1,0 +1,152 @@
+"""What learns, and one step of it: net, losses, critic, averaged weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from remend.errors import UsageError
+from remend.nets.catalogue import build
+from remend.nets.inpainter import Inpainter
+from remend.train.config import Recipe
+from remend.train.ema import Ema
+from remend.train.game import Game, Turn
+from remend.train.loader import Batch
+from remend.train.losses import JITTER_PX, Criterion
+from remend.train.profile import span
+from remend.train.schedule import learning_rate, seed_of
+from remend.train.transfer import parameter_groups, set_frozen
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+__all__ = ["Learner"]
+
+
+class Learner:
+    """Everything that a step changes.
+
+    Args:
+        recipe: net, losses, critic, rates.
+        fabric: of the run.
+
+    Attributes:
+        net: unwrapped: what is saved and averaged has the same names on any device.
+        optimizer: of the net.
+        ema: its averaged weights.
+        game: critic and its optimiser; None without one.
+
+    Raises:
+        UsageError: settings that do not go together.
+    """
+
+    def __init__(self, recipe: Recipe, fabric: Fabric) -> None:
+        self.recipe, self.plan, self.fabric = recipe, recipe.train, fabric
+        if self.plan.batch % fabric.world_size:
+            raise UsageError(
+                f"train.batch={self.plan.batch} cannot be split over {fabric.world_size} devices"
+            )
+        self.net: Inpainter = build(recipe.net, recipe.options)
+        for key, side in (("crop_px", recipe.data.crop_px), ("validation_px", recipe.data.validation_px)):
+            if side % self.net.size_multiple:
+                raise UsageError(
+                    f"data.{key} must be a multiple of {self.net.size_multiple} for {recipe.net}, got {side}"
+                )
+        self.net.to(memory_format=torch.channels_last)
+        optimizer = torch.optim.AdamW(
+            parameter_groups(self.net, recipe), lr=self.plan.lr, betas=self.plan.betas
+        )
+        self.wrapped, self.optimizer = fabric.setup(self.net, optimizer)
+        self.ema = Ema(self.net, self.plan.ema_half_life)
+        self.criterion = fabric.to_device(Criterion.of(recipe.loss)).to(memory_format=torch.channels_last)
+        self.game = Game(recipe, fabric) if recipe.critic.name else None
+
+    def step(
+        self, batch: Batch, samples_seen: int, prior: Tensor | None = None, *, rehearse: bool = False
+    ) -> dict[str, Tensor]:
+        """Learn from one batch.
+
+        Nothing here waits for the device, and nothing looks at the numbers: whoever reads them finds out
+        whether they are finite, and goes back to a checkpoint where they are not.
+
+        Args:
+            batch: on the device.
+            samples_seen: before this step; all schedules follow from it.
+            prior: (N, 3, H, W), coarse fills to start from; see ``Inpainter``.
+            rehearse: compute everything, change no weight.
+
+        Returns:
+            Scalars to log: every loss, gradient norms, the game's readings.
+        """
+        rate = self._schedule(samples_seen)
+        # Dropout too is a function of the sample's number: resume is exact without any state of a device.
+        torch.manual_seed(seed_of(self.plan.seed, batch.first, self.fabric.global_rank))
+        with span("forward"):
+            filled, raw = self.wrapped(batch.image, batch.hole, prior)
+        game = self.game if self.game is not None and self.game.begun(samples_seen) else None
+        output = raw
+        if game is not None:
+            # Losses meet at the output: cut the graph there, to weigh their gradients against each other.
+            output = raw.detach().requires_grad_()
+            filled = torch.where(batch.hole > 0.5, output, batch.image)
+        turn = Turn(batch, filled, output, samples_seen)
+        with span("losses"), self.fabric.autocast():
+            values = self.criterion(filled, output, batch.target, batch.hole, self._jitter(batch))
+        objective = values["total"]
+        if game is not None:
+            with span("critic"):
+                gradient, told = game.press(objective, turn)
+            objective = (raw * gradient).sum()
+            values |= told
+        with span("backward"):
+            self.optimizer.zero_grad(set_to_none=True)
+            self.fabric.backward(objective)
+            largest = self.plan.clip or float("inf")
+            norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), largest)
+        if not rehearse:
+            with span("optimizer"):
+                self.optimizer.step()
+        if game is not None:
+            with span("critic"):
+                values |= game.learn(turn, rehearse=rehearse)
+        values = {name: value.detach() for name, value in values.items()}
+        return values | {"gradient": norm.detach(), "lr": torch.tensor(rate)}
+
+    def average(self, samples_seen: int) -> None:
+        """Let the averaged weights follow a step that was good."""
+        with span("ema"):
+            self.ema.update(self.net, batch=self.plan.batch, samples_seen=samples_seen)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Whatever is rehearsed inside leaves no trace: buffers, gradients and random state are put back."""
+        modules = [self.net, *([self.game.critic] if self.game else [])]
+        kept = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+        random = torch.get_rng_state()
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for buffer, value in kept:
+                    buffer.copy_(value)
+            torch.set_rng_state(random)
+            for module in modules:
+                module.zero_grad(set_to_none=True)
+
+    def _schedule(self, samples_seen: int) -> float:
+        """Set what follows from the samples seen: rates, and what is frozen."""
+        rate = learning_rate(self.plan, samples_seen)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        if self.recipe.transfer.freeze_until:
+            set_frozen(self.net, samples_seen < self.recipe.transfer.freeze_until)
+        return rate
+
+    def _jitter(self, batch: Batch) -> tuple[int, int]:
+        down, right = np.random.default_rng([self.plan.seed, batch.first, 1]).integers(JITTER_PX, size=2)
+        return int(down), int(right)

@@ -1,0 +1,83 @@
+"""What a browser is served: the page, the reference, metrics; nothing from elsewhere."""
+
+import json
+import re
+
+from fastapi.routing import APIRoute
+
+from remend.fill.catalogue import ENTRIES
+from remend.serve.page import read_assets
+from remend.serve.routes import router
+
+
+def test_the_page_and_its_files(home):
+    assets = read_assets()
+    page = home.get("/")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert home.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+    for name in assets:
+        answer = home.get(f"/static/{name}")
+        assert answer.status_code == 200
+        assert answer.content == assets[name].content
+    script = next(name for name in assets if name.endswith(".js"))
+    assert home.get(f"/static/{script}").headers["content-type"].startswith("text/javascript")
+
+
+def test_the_reference_names_every_route_and_loads_nothing(home):
+    page = home.get("/docs")
+    assert page.status_code == 200
+    assert not re.search(r"(?:src|href)=['\"](?:https?:)?//", page.text)
+    assert "<script" not in page.text
+    assert "style=" not in page.text
+    for route in router.routes:
+        assert isinstance(route, APIRoute)
+        assert route.path in page.text
+    for name in ("dilate_px", "mask_polarity", "Idempotency-Key".lower(), "cancel_on_leave", "sharpen"):
+        assert name in page.text
+    assert home.get("/docs/reference.css").headers["content-type"].startswith("text/css")
+
+
+def test_openapi_tells_the_forms(home):
+    document = home.get("/openapi.json").json()
+    form = document["paths"]["/v1/repair"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["image"]
+    assert form["properties"]["quality"]["enum"] == ["fast", "balanced", "best"]
+    assert form["properties"]["seed"]["default"] == 0
+    assert "mask" not in json.dumps(document["paths"]["/v1/detect"]["post"]["requestBody"])
+    assert {"/v1/jobs/{job_id}/events", "/v1/methods", "/health", "/ready", "/metrics"} <= set(
+        document["paths"]
+    )
+
+
+def test_methods_tell_what_may_be_asked_for(home):
+    said = home.get("/v1/methods").json()
+    assert [method["name"] for method in said["methods"]] == ["auto", *ENTRIES]
+    assert [quality["name"] for quality in said["qualities"]] == ["fast", "balanced", "best"]
+    assert said["limits"]["max_pixels"] == 2_000_000
+    missing = [method["name"] for method in said["methods"] if not method["available"]]
+    assert set(missing) <= {"neural"}
+
+
+def test_metrics_count_by_route_never_by_path(home):
+    for k in range(5):
+        home.get(f"/v1/jobs/made-up-{k}")
+        home.get(f"/nowhere-{k}")
+    text = home.get("/metrics").text
+    assert "made-up" not in text
+    assert "nowhere" not in text
+    assert 'remend_requests_total{method="GET",route="/v1/jobs/{job_id}",status="404"}' in text
+    assert re.search(r"^remend_workers 2\.0$", text, re.M)
+
+
+def test_unknown_addresses_and_methods_are_problems(home):
+    nowhere, wrong = home.get("/v2/repair"), home.get("/v1/repair")
+    assert (nowhere.status_code, nowhere.json()["kind"]) == (404, "not-found")
+    assert (wrong.status_code, wrong.json()["kind"], wrong.headers["allow"]) == (
+        405,
+        "method-not-allowed",
+        "POST",
+    )
+    odd = home.get("/v1/jobs/x/events?cancel_on_leave=perhaps")
+    assert odd.status_code in (404, 422)
+    assert odd.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,42 @@
+"""Everybody can use it: axe finds nothing, in either theme, empty or at work."""
+
+from __future__ import annotations
+
+import pytest
+
+from page_driver import Editor
+
+pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+from playwright.sync_api import expect  # noqa: E402
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(open_page, request):
+    # axe-core is put into the page as a script, which the page's own policy rightly forbids.
+    return open_page(color_scheme=request.param, reduced_motion="reduce", bypass_csp=True)
+
+
+def violations(page) -> list[str]:
+    found = axe.Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+def test_empty_page(page):
+    assert violations(page) == []
+
+
+def test_at_work(page, png):
+    editor = Editor(page)
+    editor.open(png, png.renamed("second.png"))
+    page.click("#find")
+    expect(page.locator(".region-list .region")).not_to_have_count(0)
+    editor.wait_done()
+    page.click("#mask-more summary")
+    assert violations(page) == []
+    editor.repair()
+    expect(page.locator(".answer img")).to_have_count(1)
+    page.click("#compare")
+    assert violations(page) == []
+    page.keyboard.press("h")
+    assert violations(page) == []
