@@ -4,6 +4,10 @@ Idea: Iglovikov & Shvets, "TernausNet: U-Net with VGG11 encoder pre-trained on I
 segmentation", 2018. There the decoder segments; here it predicts what to add to the base fill, the encoder
 sees the picture with its base fill (which looks like a picture, unlike one with a flat hole), and the hole
 enters through a stem of its own and again at every scale of the decoder.
+
+The decoder adds what its stages find, by residual blocks, to what comes up and across; nothing on its way is
+rectified. A decoder of convolution and ReLU died within two hundred steps: losses on known pixels want a
+residual of 0 and push that way coherently, until the last ReLU lets nothing through.
 """
 
 from __future__ import annotations
@@ -15,8 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from remend.errors import UsageError
-from remend.nets.blocks import ConvPair, resize_up, start_at_zero
+from remend.nets.blocks import resize_up, start_at_zero
 from remend.nets.encoders import build_encoder, widen_stem
+from remend.nets.remend import ResidualBlock
 
 __all__ = ["TransferUnet"]
 
@@ -66,11 +71,12 @@ class TransferUnet(nn.Module):
         self._batch_statistics = batch_statistics
         self._reductions = reductions
         self.register_buffer("gains", torch.ones(len(channels)))
-        self.narrow, self.stages = nn.ModuleList(), nn.ModuleList()
+        self.narrow, self.join, self.stages = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         inside = channels[-1]
-        for level, width in zip(range(len(channels) - 2, -1, -1), widths, strict=False):
+        for skip, width in zip(channels[-2::-1], widths, strict=False):
             self.narrow.append(nn.Conv2d(inside, width, 1))
-            self.stages.append(ConvPair(width + channels[level] + 1, width, rectify=level > 0))
+            self.join.append(nn.Conv2d(skip + 1, width, 1))
+            self.stages.append(nn.Sequential(ResidualBlock(width), ResidualBlock(width)))
             inside = width
         self.head = start_at_zero(nn.Conv2d(inside, 3 * reductions[0] ** 2, 3, padding=1))
         self._measure_gains()
@@ -90,12 +96,12 @@ class TransferUnet(nn.Module):
         features = self.encoder(torch.cat([picture, planes[:, _HOLE_AND_FLAG]], dim=1))
         *skips, x = [feature * self.gains[i] for i, feature in enumerate(features)]
         coarse_to_fine = list(pairwise(reversed(self._reductions)))
-        for (coarse, fine), skip, narrow, stage in zip(
-            coarse_to_fine, reversed(skips), self.narrow, self.stages, strict=True
+        for (coarse, fine), skip, narrow, join, stage in zip(
+            coarse_to_fine, reversed(skips), self.narrow, self.join, self.stages, strict=True
         ):
             # 1 × 1 before the resizing: both commute, and this order costs a quarter.
             up = resize_up(narrow(x), coarse // fine)
-            x = stage(torch.cat([up, skip, F.avg_pool2d(hole, fine)], dim=1))
+            x = stage(up + join(torch.cat([skip, F.avg_pool2d(hole, fine)], dim=1)))
         residual: Tensor = F.pixel_shuffle(self.head(x), self._reductions[0])
         return residual
 

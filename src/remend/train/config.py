@@ -51,6 +51,8 @@ class Data:
         grain: share with film grain.
         validation: how many pictures are set aside, chosen by a hash of their names; at most a tenth.
         validation_px: side of the validation crops.
+        prior: share of the wider holes that start from the net's own fill at half scale, so that it learns
+            to go from coarse to fine; the crop must suit the net at half its side.
         few: learn from this many pictures alone, chosen by a hash of their names; 0 = from all.
         memory_gib: pictures are kept decoded up to this, beyond it read from their files at each use.
         deduplicate: leave out all but one of pictures that look alike.
@@ -74,6 +76,7 @@ class Data:
     grain: float = 0.15
     validation: int = 300
     validation_px: int = 176
+    prior: float = 0.0
     few: int = 0
     memory_gib: float = 6.0
     deduplicate: bool = False

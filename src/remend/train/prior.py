@@ -6,6 +6,8 @@ that never saw its own coarse answers would not know what to trust in them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -20,16 +22,17 @@ _LEAST_RATIO = 0.12
 
 
 def coarse_prior(
-    net: Inpainter, image: Tensor, hole: Tensor, *, share: float, seed: int, first: int
+    net: Inpainter, image: Tensor, hole: Tensor, *, share: float, seed: int, indices: Sequence[int]
 ) -> Tensor | None:
-    """Priors for some samples of a batch, drawn by (seed, index of the first sample).
+    """Priors for some samples of a batch, drawn by (seed, index of the sample).
 
     Args:
         net: the averaged net; it is run without gradients, at half scale, on the chosen samples alone.
         image: (N, 3, H, W) in [0, 1], 0 under the hole. Half of H and W must suit the net.
         hole: (N, 1, H, W), 1 = fill.
         share: chance of each sample whose hole is not small.
-        seed, first: of the draw.
+        seed: of the draw.
+        indices: of the N samples.
 
     Returns:
         (N, 3, H, W), negative where a sample has none; None where no sample has one.
@@ -38,7 +41,7 @@ def coarse_prior(
     """
     if not share or any(side // 2 % net.size_multiple for side in image.shape[2:]):
         return None
-    drawn = np.random.default_rng([seed, first, 2]).random(len(image)) < share
+    drawn = np.array([np.random.default_rng([seed, index, 2]).random() < share for index in indices])
     wide = (hole.mean(dim=(1, 2, 3)) > _LEAST_RATIO).cpu().numpy()
     chosen = torch.from_numpy(np.flatnonzero(drawn & wide)).to(image.device)
     if not len(chosen):

@@ -18,6 +18,7 @@ from remend.train.ema import Ema
 from remend.train.game import Game, Turn
 from remend.train.loader import Batch
 from remend.train.losses import JITTER_PX, Criterion
+from remend.train.prior import coarse_prior
 from remend.train.profile import span
 from remend.train.schedule import learning_rate, seed_of
 from remend.train.transfer import parameter_groups, set_frozen
@@ -66,9 +67,7 @@ class Learner:
         self.criterion = fabric.to_device(Criterion.of(recipe.loss)).to(memory_format=torch.channels_last)
         self.game = Game(recipe, fabric) if recipe.critic.name else None
 
-    def step(
-        self, batch: Batch, samples_seen: int, prior: Tensor | None = None, *, rehearse: bool = False
-    ) -> dict[str, Tensor]:
+    def step(self, batch: Batch, samples_seen: int, *, rehearse: bool = False) -> dict[str, Tensor]:
         """Learn from one batch.
 
         Nothing here waits for the device, and nothing looks at the numbers: whoever reads them finds out
@@ -77,7 +76,6 @@ class Learner:
         Args:
             batch: on the device.
             samples_seen: before this step; all schedules follow from it.
-            prior: (N, 3, H, W), coarse fills to start from; see ``Inpainter``.
             rehearse: compute everything, change no weight.
 
         Returns:
@@ -87,7 +85,7 @@ class Learner:
         # Dropout too is a function of the sample's number: resume is exact without any state of a device.
         torch.manual_seed(seed_of(self.plan.seed, batch.first, self.fabric.global_rank))
         with span("forward"):
-            filled, raw = self.wrapped(batch.image, batch.hole, prior)
+            filled, raw = self.wrapped(batch.image, batch.hole, self._prior(batch))
         game = self.game if self.game is not None and self.game.begun(samples_seen) else None
         output = raw
         if game is not None:
@@ -146,6 +144,18 @@ class Learner:
         if self.recipe.transfer.freeze_until:
             set_frozen(self.net, samples_seen < self.recipe.transfer.freeze_until)
         return rate
+
+    def _prior(self, batch: Batch) -> Tensor | None:
+        """The averaged net's own coarse fills, for some of the samples."""
+        with self.fabric.autocast():
+            return coarse_prior(
+                self.ema.net,
+                batch.image,
+                batch.hole,
+                share=self.recipe.data.prior,
+                seed=self.plan.seed,
+                indices=range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size),
+            )
 
     def _jitter(self, batch: Batch) -> tuple[int, int]:
         down, right = np.random.default_rng([self.plan.seed, batch.first, 1]).integers(JITTER_PX, size=2)

@@ -234,6 +234,9 @@ function progress(job) {
   else bar.removeAttribute("value");
 }
 
+/** The same, only while that picture is on the stage. */
+const progressOf = (one) => (job) => one === work() && progress(job);
+
 async function attempt(act) {
   try {
     return await act();
@@ -249,7 +252,7 @@ async function attempt(act) {
 async function find() {
   const now = work();
   if (!now || now.running || batch) return;
-  const count = await attempt(() => findDamage(now, chosen(), progress));
+  const count = await attempt(() => findDamage(now, chosen(), progressOf(now)));
   if (count === undefined) return;
   if (count === 0) {
     notice(now.answer ? "no further damage was found" : "no damage was found", {
@@ -280,7 +283,7 @@ async function repair() {
   }
   do {
     again = false;
-    const answer = await attempt(() => repairMarked(now, chosen(), progress));
+    const answer = await attempt(() => repairMarked(now, chosen(), progressOf(now)));
     if (!answer) return;
     say(`Repaired in ${answer.seconds.toFixed(1)} seconds`);
     for (const note of answer.notes) notice(note, { seconds: 6 });
@@ -306,7 +309,7 @@ async function another(how) {
     }
     wanted = chosen({ method: next, seed: 0 });
   }
-  const result = await attempt(() => anotherAnswer(now, wanted, progress));
+  const result = await attempt(() => anotherAnswer(now, wanted, progressOf(now)));
   if (!result) return;
   if (result.isNew) say(`Another answer, by ${result.answer.method}`);
   else

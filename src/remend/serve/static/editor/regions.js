@@ -1,7 +1,7 @@
 // What Find damage saw: a list by kind, and outlines on the picture.
 
-const PLURALS = { scratch: "scratches", dust: "specks of dust", blocks: "lost blocks" };
-const SINGULARS = { dust: "speck of dust", blocks: "lost block" };
+const PLURALS = { scratch: "scratches", dust: "specks of dust", blocks: "lost blocks", overlay: "captions and dates" };
+const SINGULARS = { dust: "speck of dust", blocks: "lost block", overlay: "caption or date" };
 
 export const nameOf = (kind, count) =>
   count === 1 ? (SINGULARS[kind] ?? kind) : (PLURALS[kind] ?? `${kind}s`);
