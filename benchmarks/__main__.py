@@ -28,6 +28,8 @@ BENCHMARKS = (
     "ddp_equality",
     "kill_nine",
     "few_shot",
+    "serve_overhead",
+    "serve_load",
 )
 LINES = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -2,7 +2,8 @@
 
 Both begin with the file's bytes and end with the repaired file's; in turn, A B A B …, on one connection.
 `around_the_work` is the answer's time without what the worker says it spent in the library: a busy machine
-blurs it less. The library runs in this process with as many threads as the server's worker has. Bar: ≤ 15 ms, median.
+blurs it less. The library runs in this process with as many threads as the server's worker has.
+Bar: ≤ 15 ms, median.
 """
 
 from __future__ import annotations
