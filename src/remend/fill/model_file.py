@@ -53,7 +53,7 @@ class ModelFile:
 
         Args:
             path: of the ONNX file; its card lies beside it with the same stem.
-            threads: of one run; 0 = as many as there are cores.
+            threads: of one run; 0 = as many as OpenCV is set to, so that worker processes share the cores.
 
         Raises:
             ModelError: missing, damaged, another SHA-256 than the card's, or other inputs and outputs.
@@ -74,7 +74,7 @@ class ModelFile:
             )
         options = ort.SessionOptions()
         options.log_severity_level = 4
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or cv2.getNumThreads()
         try:
             session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a dozen classes of its own
