@@ -44,7 +44,6 @@ def test_a_finger_paints_and_the_thumb_reaches_the_verbs(phone, png):
     page = phone.page
     Fingers(page).drag(phone.at(62, 18), phone.at(84, 122), phone.at(104, 214))
     expect(page.locator("#undo")).to_be_enabled()
-    page.wait_for_timeout(400)  # sooner than any hand, Chromium takes the next touch for the same gesture
     page.locator("#repair").tap()
     expect(page.locator("#download")).to_be_enabled()
     page.locator("#panel-toggle").tap()

@@ -24,6 +24,8 @@ export class Pointers {
     element.addEventListener("pointerup", (event) => this.#up(event));
     element.addEventListener("pointercancel", (event) => this.#up(event, true));
     element.addEventListener("pointerleave", () => this.doing === null && actions.hover(null));
+    // A quick stroke would count as a fling, and the tap on a button after it as what stops the fling.
+    element.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     element.addEventListener("contextmenu", (event) => event.preventDefault());
     element.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     addEventListener("keydown", (event) => {
@@ -70,6 +72,7 @@ export class Pointers {
     }
     if (this.doing) return;
     this.stage.element.setPointerCapture(event.pointerId);
+    this.stage.element.focus({ preventScroll: true, focusVisible: false });
     this.pointer = event.pointerId;
     if (this.space || event.button === 1 || this.actions.hand()) {
       event.preventDefault(); // the middle button would scroll
