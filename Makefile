@@ -6,7 +6,13 @@ READY  := $(VENV)/.ready
 
 TRAIN  := $(VENV)/.ready-train
 
-.PHONY: setup setup-train check test test-train test-slow bench demo sheets wheel clean
+# The training stream's tests, which need PyTorch, and the server's, which need sockets and a browser, have
+# targets of their own: `check` stays a matter of seconds.
+TRAIN_TESTS := tests/nets tests/train tests/test_export.py tests/test_quantize.py tests/evaluation/learned \
+               tests/cli/test_train.py tests/cli/test_convert.py tests/cli/test_data_report.py
+SERVE_TESTS := tests/serve tests/serve_page
+
+.PHONY: setup setup-train check test test-serve test-train test-slow bench demo sheets wheel clean
 
 setup: $(READY)
 
@@ -28,13 +34,17 @@ check: setup  ## lint, types, fast tests: < 60 s
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
+	$(BIN)/python -m pytest -n auto -m "not slow and not gpu" \
+		$(addprefix --ignore ,$(TRAIN_TESTS) $(SERVE_TESTS))
 	$(BIN)/python -m pytest --doctest-modules --doctest-ignore-import-errors src
 
-test: check test-train wheel  ## what the README promises and CI runs
+test: check test-serve test-train wheel  ## what the README promises and CI runs
+
+test-serve: setup  ## the server, and the page in Chromium where there is one
+	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu" $(SERVE_TESTS)
 
 test-train: setup-train  ## the training stream's tests
-	$(BIN)/python -m pytest -m "not slow and not gpu" tests/nets tests/train tests/cli/test_train.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not gpu" $(TRAIN_TESTS)
 
 test-slow: setup  ## the tests that take their time
 	$(BIN)/python -m pytest -m slow
