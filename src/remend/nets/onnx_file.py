@@ -67,7 +67,7 @@ def to_onnx(net: Inpainter, *, half: bool = False, prior: bool = False) -> bytes
     try:
         with warnings.catch_warnings(), torch.inference_mode():
             # The tracing exporter is deprecated. The other one (dynamo=True, sizes as 16 * Dim) gives the
-            # same answers, but takes ten times as long over the base fill's many small steps.
+            # same answers, but takes twenty times as long over the base fill's many small steps.
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 _Served(net).eval(),

@@ -17,6 +17,8 @@ export class Gallery extends EventTarget {
     /** @type {Map<string, string>} passing states: waiting, running, failed, clean */
     this.passing = new Map();
     this.current = null;
+    /** @type {AbortController | null} Find and repair all, while it runs */
+    this.batch = null;
   }
 
   /** What an earlier visit left. @returns {Promise<string | null>} which picture was on the stage */

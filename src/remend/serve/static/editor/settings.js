@@ -27,6 +27,12 @@ export function prefer(changes) {
   }
 }
 
+/** What a job is asked for, as it is preferred now. @returns {import("./repairs.js").Settings} */
+export function wanted(more = {}) {
+  const { method, quality, sensitivity } = settings;
+  return { method, quality, sensitivity, seed: 0, ...more };
+}
+
 const THEMES = ["", "light", "dark"]; // "" follows the system
 
 /** The next theme. @returns {string} its name */

@@ -1,0 +1,150 @@
+// What is done to the picture on the stage: find, repair, another answer, undo, its mask, download.
+
+import { maskPng } from "./bytes.js";
+import { $ } from "./elements.js";
+import { notice, say } from "./notices.js";
+import { finished, readMask, save } from "./pictures.js";
+import { nameOf } from "./regions.js";
+import { anotherAnswer, findDamage, repairMarked } from "./repairs.js";
+import { settings, wanted } from "./settings.js";
+
+/**
+ * @param {{scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
+ *   display: ReturnType<typeof import("./display.js").pageDisplay>,
+ *   filling: ReturnType<typeof import("./filling.js").fillingChoice>}} parts
+ */
+export function pictureActions({ scene, gallery, display, filling }) {
+  const { attempt, progressOf } = display;
+  let again = false; // something was painted while a repair ran
+
+  async function find() {
+    const now = scene.work;
+    if (!now || now.running || gallery.batch) return;
+    const count = await attempt(() => findDamage(now, wanted(), progressOf(now)));
+    if (count === undefined) return;
+    if (count === 0) {
+      notice(now.answer ? "no further damage was found" : "no damage was found", {
+        remedy: "paint over it, or raise the sensitivity",
+        key: "found",
+      });
+      return;
+    }
+    const kinds = new Map();
+    for (const { kind } of now.regions) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    say(`Found ${[...kinds].map(([kind, n]) => `${n} ${nameOf(kind, n)}`).join(", ")}`);
+  }
+
+  async function repair() {
+    const now = scene.work;
+    if (!now || gallery.batch) return;
+    if (now.running) {
+      again = true;
+      return;
+    }
+    if (now.mask.isEmpty()) {
+      notice("nothing is marked yet", {
+        remedy: "paint over what should go",
+        key: "empty",
+        action: { label: "Find damage", run: find },
+      });
+      return;
+    }
+    do {
+      again = false;
+      const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now)));
+      if (!answer) return;
+      say(`Repaired in ${answer.seconds.toFixed(1)} seconds`);
+      for (const note of answer.notes) notice(note, { seconds: 6 });
+    } while (again && settings.auto && !now.mask.isEmpty() && now === scene.work);
+  }
+
+  /** @param {"seed" | "method"} how */
+  async function another(how) {
+    const now = scene.work;
+    const entry = now?.lastRepair;
+    if (!entry || now.running || gallery.batch) return;
+    const answers = entry.answers.map((id) => now.answers.get(id));
+    const { method, quality } = now.answer;
+    let asked;
+    if (how === "seed") {
+      const seeds = answers.filter((answer) => answer.method === method && answer.quality === quality).map((a) => a.seed);
+      asked = wanted({ method, quality, seed: Math.max(...seeds) + 1 });
+    } else {
+      const next = filling.nextMethod(answers.map((answer) => answer.method));
+      if (!next) {
+        notice("every method has answered", { remedy: "try the next seed, or paint the mask a little wider" });
+        return;
+      }
+      asked = wanted({ method: next });
+    }
+    const result = await attempt(() => anotherAnswer(now, asked, progressOf(now)));
+    if (!result) return;
+    if (result.isNew) say(`Another answer, by ${result.answer.method}`);
+    else
+      notice(`${asked.method} gives the same answer with seed ${asked.seed}`, {
+        remedy: "its fill does not depend on the seed here",
+        action: { label: "Next method", run: () => another("method") },
+      });
+  }
+
+  /** Stop what runs, for this picture or for all of them. */
+  function cancel() {
+    gallery.batch?.abort();
+    scene.work?.running?.abort(new DOMException("cancelled", "AbortError"));
+  }
+
+  function undo(redo = false) {
+    const now = scene.work;
+    if (!now || now.mask.isOpen) return;
+    if (now.running) {
+      now.running.abort(new DOMException("cancelled", "AbortError"));
+      return;
+    }
+    const entry = redo ? now.redo() : now.undo();
+    if (entry) say(`${redo ? "Redone" : "Undone"}: ${entry.label}`);
+  }
+
+  function clearMask() {
+    const now = scene.work;
+    if (!now || now.mask.isOpen || now.mask.isEmpty()) return;
+    now.mask.begin();
+    now.mask.unmark(now.mask.snapshot());
+    now.push({ kind: "paint", label: "clear", difference: now.mask.commit() });
+    say("Mask cleared");
+  }
+
+  /** @param {File | undefined} file */
+  async function importMask(file) {
+    const now = scene.work;
+    if (!now || !file) return;
+    await attempt(async () => {
+      const fill = await readMask(file, now.mask);
+      await now.mask.settled();
+      now.mask.begin();
+      fill((y, from, to, value) => now.mask.fill(y, from, to, value));
+      now.mask.refresh({ left: 0, top: 0, right: now.mask.width, bottom: now.mask.height });
+      const difference = now.mask.commit();
+      if (difference) now.push({ kind: "paint", label: "import mask", difference });
+      else notice("the mask marks nothing new", { remedy: "white marks what to repair, black what stays" });
+    });
+  }
+
+  async function exportMask() {
+    const { mask, record } = scene.work;
+    const png = await maskPng(mask.width, mask.height, (row) => mask.eachSpan(row));
+    save(png, `${record.name.replace(/\.[^.]+$/, "")}.mask.png`);
+  }
+
+  async function download() {
+    const now = scene.work;
+    if (!now?.answer) return;
+    $("download").disabled = true;
+    await attempt(async () => {
+      const { name, blob } = await finished(now);
+      save(blob, name);
+      say(`${name} downloaded`);
+    });
+  }
+
+  return { find, repair, another, cancel, undo, clearMask, importMask, exportMask, download };
+}

@@ -1,0 +1,78 @@
+// What each button and switch does.
+
+import { $ } from "./elements.js";
+import { examplePicture } from "./example.js";
+import { prefer, settings } from "./settings.js";
+
+const on = (id, run) => $(id).addEventListener("click", run);
+
+/**
+ * @param {{stage: import("./stage.js").Stage,
+ *   compare: ReturnType<typeof import("./compare.js").compareSlider>,
+ *   display: ReturnType<typeof import("./display.js").pageDisplay>,
+ *   session: ReturnType<typeof import("./session.js").editingSession>,
+ *   actions: ReturnType<typeof import("./actions.js").pictureActions>,
+ *   review: ReturnType<typeof import("./review.js").galleryReview>,
+ *   look: ReturnType<typeof import("./look.js").stageLook>}} parts
+ */
+export function wireControls({ stage, compare, display, session, actions, review, look }) {
+  on("choose", () => $("files").click());
+  on("open", () => $("files").click());
+  on("choose-folder", () => $("folder").click());
+  on("example", async () => display.attempt(async () => session.open([await examplePicture()])));
+  on("close", session.close);
+  on("undo", () => actions.undo());
+  on("redo", () => actions.undo(true));
+  on("download", actions.download);
+  on("find", actions.find);
+  on("repair", actions.repair);
+  on("cancel", actions.cancel);
+  on("another-seed", () => actions.another("seed"));
+  on("another-method", () => actions.another("method"));
+  on("mask-import", () => $("mask-file").click());
+  on("mask-export", actions.exportMask);
+  on("mask-clear", actions.clearMask);
+  on("mask-colour", look.nextColour);
+  on("compare", () => compare.toggle());
+  on("zoom-in", () => stage.zoom(1.25));
+  on("zoom-out", () => stage.zoom(0.8));
+  on("zoom-fit", () => stage.fit());
+  on("zoom-value", look.actualSize);
+  on("theme", look.switchTheme);
+  on("accept", () => review.decide("accepted"));
+  on("reject", () => review.decide("rejected"));
+  on("all", review.repairAll);
+  on("download-all", review.downloadAll);
+  on("help", () => $("keys").showModal());
+  for (const button of document.querySelectorAll("[data-close]"))
+    button.addEventListener("click", () => button.closest("dialog").close());
+  // On a phone the bar has no room for these: the options repeat them.
+  for (const button of document.querySelectorAll("[data-does]"))
+    button.addEventListener("click", () => $(button.dataset.does).click());
+  on("panel-toggle", () => {
+    const isOpen = $("panel").classList.toggle("open");
+    $("panel-toggle").setAttribute("aria-expanded", String(isOpen));
+  });
+  // After a click with a pointer the keys belong to the picture again; who works by keys stays where they are.
+  $("editor").addEventListener("click", (event) => {
+    if (event.detail > 0 && event.target.closest("button") && !event.target.closest(".kind-toggle, #panel-toggle, .answer"))
+      $("stage").focus({ preventScroll: true, focusVisible: false });
+  });
+
+  for (const [id, setting] of [
+    ["auto", "auto"],
+    ["single-keys", "singleKeys"],
+  ]) {
+    $(id).checked = settings[setting];
+    $(id).addEventListener("change", () => prefer({ [setting]: $(id).checked }));
+  }
+  const showSensitivity = () => {
+    $("sensitivity-value").textContent = `${$("sensitivity").value} %`;
+  };
+  $("sensitivity").value = String(100 * settings.sensitivity);
+  showSensitivity();
+  $("sensitivity").addEventListener("input", () => {
+    prefer({ sensitivity: Number($("sensitivity").value) / 100 });
+    showSensitivity();
+  });
+}

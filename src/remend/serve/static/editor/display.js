@@ -1,0 +1,111 @@
+// What the panel, the bar and the strip show of the picture that is on the stage.
+
+import { $ } from "./elements.js";
+import { say, tell } from "./notices.js";
+import { wordsFor } from "./repairs.js";
+
+/**
+ * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene,
+ *   gallery: import("./gallery.js").Gallery, strip: import("./filmstrip.js").Filmstrip,
+ *   compare: ReturnType<typeof import("./compare.js").compareSlider>,
+ *   regionList: import("./regions.js").RegionList, answerList: import("./answers.js").AnswerList}} parts
+ */
+export function pageDisplay({ stage, scene, gallery, strip, compare, regionList, answerList }) {
+  function refresh() {
+    const now = scene.work;
+    if (!now) return;
+    const { record } = now;
+    showTitle(record);
+    $("stage").setAttribute("aria-label", `${record.name}, ${record.width} by ${record.height} pixels`);
+    $("undo").disabled = !now.past.length;
+    $("redo").disabled = !now.future.length;
+    $("undo").title = now.past.length ? `Undo ${now.past.at(-1).label} (Ctrl+Z)` : "Undo (Ctrl+Z)";
+    $("redo").title = now.future.length ? `Redo ${now.future.at(-1).label} (Ctrl+Shift+Z)` : "Redo (Ctrl+Shift+Z)";
+    $("download").disabled = !now.answer;
+    $("compare").disabled = !now.answer;
+    if (!now.answer && stage.compare !== null) compare.toggle(false);
+    const isEmpty = now.mask.isEmpty();
+    const share = isEmpty ? 0 : now.mask.count() / (record.width * record.height);
+    $("marked").textContent = isEmpty ? "nothing marked" : `${percent(share)} marked`;
+    $("mask-export").disabled = $("mask-clear").disabled = isEmpty;
+    $("regions-hint").hidden = now.regions.length > 0;
+    regionList.show(now.regions);
+    const entry = now.lastRepair;
+    const answers = entry ? entry.answers.map((id) => now.answers.get(id)).filter(Boolean) : [];
+    $("answers-card").hidden = !answers.length;
+    answerList.show(answers, entry?.chosen);
+    const isRunning = now.running !== null || gallery.batch !== null;
+    $("find").disabled = $("repair").disabled = $("another-seed").disabled = $("another-method").disabled = isRunning;
+    if (!isRunning) $("progress").hidden = true;
+    refreshStrip();
+  }
+
+  function refreshStrip() {
+    const { records } = gallery;
+    const several = records.length > 1;
+    $("strip").hidden = !several;
+    if (several) {
+      strip.show(
+        records.map((record) => ({ ...record, state: gallery.stateOf(record) })),
+        gallery.current,
+      );
+    }
+    const record = scene.work?.record;
+    $("review").hidden = !(several && scene.work?.answer);
+    $("accept").setAttribute("aria-pressed", String(record?.state === "accepted"));
+    $("reject").setAttribute("aria-pressed", String(record?.state === "rejected"));
+    const accepted = records.filter((one) => one.state === "accepted").length;
+    $("download-all").disabled = !accepted || gallery.batch !== null;
+    $("download-all").textContent = accepted ? `Download ${accepted} accepted` : "Download accepted";
+    $("all").textContent = gallery.batch ? "Stop" : "Find and repair all";
+  }
+
+  /** Show how a job stands. */
+  function progress(job) {
+    $("progress").hidden = false;
+    const words = wordsFor(job);
+    if ($("progress-text").textContent !== words) {
+      $("progress-text").textContent = words;
+      say(words);
+    }
+    const bar = $("progress-bar");
+    if (job.state === "running" && job.progress > 0) bar.value = job.progress;
+    else bar.removeAttribute("value");
+  }
+
+  /** The same, only while that picture is on the stage. @param {import("./work.js").Work} one */
+  const progressOf = (one) => (job) => one === scene.work && progress(job);
+
+  /**
+   * Do what may fail or be cancelled: either is told, and the page shows how things stand then.
+   * @template T @param {() => Promise<T>} act @returns {Promise<T | undefined>}
+   */
+  async function attempt(act) {
+    try {
+      return await act();
+    } catch (error) {
+      if (error?.name === "AbortError") say("Cancelled");
+      else tell(error);
+      return undefined;
+    } finally {
+      refresh();
+    }
+  }
+
+  gallery.addEventListener("change", refreshStrip);
+  return { refresh, progress, progressOf, attempt };
+}
+
+function showTitle({ name, width, height, file }) {
+  document.title = `${name} – Remend`;
+  const title = $("title");
+  title.replaceChildren();
+  const bold = document.createElement("b");
+  bold.textContent = name;
+  title.append(bold, ` · ${width} × ${height} · ${kindOf(file)} · ${sizeOf(file)}`);
+  title.title = name;
+}
+
+const percent = (share) => `${(100 * share).toFixed(share < 0.001 ? 3 : share < 0.1 ? 2 : 0)} %`;
+const sizeOf = (file) => (file.size < 1e6 ? `${Math.max(1, Math.round(file.size / 1e3))} kB` : `${(file.size / 1e6).toFixed(1)} MB`);
+const kindOf = (file) => (file.name.split(".").pop() ?? "").toUpperCase().replace("JPG", "JPEG");

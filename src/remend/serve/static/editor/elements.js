@@ -1,0 +1,3 @@
+// The elements of index.html, by their ids.
+
+export const $ = (id) => document.getElementById(id);

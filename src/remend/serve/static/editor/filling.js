@@ -1,0 +1,64 @@
+// How to fill: the qualities and methods that the server offers, and the one that is chosen.
+
+import { nextMethod } from "./answers.js";
+import { $ } from "./elements.js";
+import { methods } from "./server.js";
+import { prefer, settings } from "./settings.js";
+
+export function fillingChoice() {
+  /** @type {{methods: any[], qualities: any[]}} */
+  let offered = { methods: [], qualities: [] };
+
+  function show() {
+    const method = offered.methods.find((one) => one.name === settings.method);
+    $("method").value = settings.method;
+    $("method-help").textContent = method ? capital(method.summary) : "";
+    const quality = offered.qualities.find((one) => one.name === settings.quality);
+    $("quality-help").textContent = quality ? capital(quality.summary) : "";
+    for (const input of document.querySelectorAll("#qualities input")) input.checked = input.value === settings.quality;
+  }
+
+  async function load() {
+    offered = await methods();
+    $("method").replaceChildren(
+      ...offered.methods.map(({ name, available }) => {
+        const option = new Option(available ? name : `${name} (not installed)`, name);
+        option.disabled = !available;
+        return option;
+      }),
+    );
+    for (const { name } of offered.qualities) $("qualities").append(segment(name));
+    if (!offered.methods.some((method) => method.name === settings.method && method.available)) prefer({ method: "auto" });
+    show();
+  }
+
+  function segment(name) {
+    const label = document.createElement("label");
+    label.className = "segment";
+    const input = document.createElement("input");
+    input.type = "radio";
+    input.name = "quality";
+    input.value = name;
+    input.addEventListener("change", () => {
+      prefer({ quality: name });
+      show();
+    });
+    const text = document.createElement("span");
+    text.textContent = name;
+    label.append(input, text);
+    return label;
+  }
+
+  $("method").addEventListener("change", () => {
+    prefer({ method: $("method").value });
+    show();
+  });
+
+  return {
+    load,
+    /** The method most worth a try after those. @param {string[]} tried */
+    nextMethod: (tried) => nextMethod(offered.methods, tried),
+  };
+}
+
+const capital = (text) => text && `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;

@@ -1,0 +1,53 @@
+// Marks on the picture: what was painted goes into the history, found damage is pointed at and picked.
+
+import { notice } from "./notices.js";
+import { drawRegions, regionAt } from "./regions.js";
+import { settings } from "./settings.js";
+
+const SLACK = 4; // screen pixels by which a region may be missed
+
+/**
+ * @param {{stage: import("./stage.js").Stage, easel: import("./easel.js").Easel,
+ *   scene: import("./scene.js").Scene, regionList: import("./regions.js").RegionList,
+ *   actions: ReturnType<typeof import("./actions.js").pictureActions>}} parts
+ */
+export function pictureMarking({ stage, easel, scene, regionList, actions }) {
+  let pointed = null;
+
+  /** @param {number | null} id of the region whose name is shown on the picture */
+  function pointAt(id) {
+    if (id === pointed) return;
+    pointed = id;
+    stage.redraw();
+  }
+
+  const regionUnder = (point) => regionAt(scene.work.regions, point, SLACK / stage.view.scale);
+
+  easel.addEventListener("painted", ({ detail: { difference, label, erased } }) => {
+    scene.work.push({ kind: "paint", label, difference });
+    if (settings.auto && !erased) actions.repair();
+  });
+  easel.addEventListener("pick", ({ detail: point }) => {
+    const region = regionUnder(point);
+    if (region) scene.work.keep([region.id], !region.kept);
+    else if (!scene.work.regions.length)
+      notice("nothing was found yet to pick from", { action: { label: "Find damage", run: actions.find } });
+  });
+  easel.addEventListener("hover", () => {
+    if (easel.tool !== "pick" || !scene.work) return;
+    const { place } = easel;
+    const { view } = stage;
+    const point = place && { x: (place.x - view.x) / view.scale, y: (place.y - view.y) / view.scale };
+    const id = point ? (regionUnder(point)?.id ?? null) : null;
+    if (id !== pointed) {
+      pointAt(id);
+      regionList.mark(id);
+    }
+  });
+  stage.above.push((context, view) => {
+    const { regions } = scene.work ?? {};
+    if (regions?.length) drawRegions(context, view, regions, { all: easel.tool === "pick", pointed });
+  });
+
+  return { pointAt };
+}

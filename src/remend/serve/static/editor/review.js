@@ -1,0 +1,99 @@
+// Several pictures: all of them repaired in one go, then accepted or rejected one by one.
+
+import { zip } from "./bytes.js";
+import { $ } from "./elements.js";
+import { notice, say, tell } from "./notices.js";
+import { finished, save } from "./pictures.js";
+import { findDamage, repairMarked, wordsFor } from "./repairs.js";
+import { wanted } from "./settings.js";
+
+/**
+ * @param {{scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
+ *   display: ReturnType<typeof import("./display.js").pageDisplay>,
+ *   session: ReturnType<typeof import("./session.js").editingSession>}} parts
+ */
+export function galleryReview({ scene, gallery, display, session }) {
+  /** Decide on the picture on the stage, and go on to the next undecided one. @param {"accepted" | "rejected"} state */
+  function decide(state) {
+    const now = scene.work;
+    if (!now?.answer || gallery.records.length < 2) return;
+    const next = now.record.state === state ? "" : state;
+    now.note({ state: next });
+    say(next ? `${now.record.name} ${next}` : `${now.record.name} undecided`);
+    display.refresh();
+    scene.refresh().catch(tell);
+    if (!next) return;
+    const { records } = gallery;
+    const at = records.indexOf(now.record);
+    const open = [...records.slice(at + 1), ...records.slice(0, at)].find((record) => record.repaired && !record.state);
+    if (open) session.go(open.id);
+  }
+
+  /** Find and repair in every picture that has no answer yet; one that fails never stops the rest. */
+  async function repairAll() {
+    if (gallery.batch) {
+      gallery.batch.abort();
+      return;
+    }
+    if (scene.work?.running) return;
+    const batch = new AbortController();
+    gallery.batch = batch;
+    let work = null;
+    batch.signal.addEventListener("abort", () => work?.running?.abort(new DOMException("cancelled", "AbortError")));
+    const waiting = gallery.records.filter((record) => !record.repaired && record.state !== "rejected");
+    for (const record of waiting) gallery.pass(record.id, "waiting");
+    display.refresh();
+    const counts = { repaired: 0, clean: 0, failed: 0 };
+    for (const [n, record] of waiting.entries()) {
+      if (batch.signal.aborted || !gallery.records.includes(record)) break;
+      gallery.pass(record.id, "running");
+      const step = (job) => {
+        display.progress(job);
+        $("progress-text").textContent = `${n + 1} of ${waiting.length}: ${wordsFor(job)}`;
+      };
+      try {
+        work = await gallery.work(record.id);
+        if (work.mask.isEmpty()) await findDamage(work, wanted(), step);
+        if (work.mask.isEmpty()) {
+          gallery.pass(record.id, "clean");
+          counts.clean++;
+          continue;
+        }
+        await repairMarked(work, wanted(), step);
+        work.note({ repaired: true });
+        gallery.pass(record.id, "");
+        counts.repaired++;
+      } catch (error) {
+        if (error?.name === "AbortError") break;
+        gallery.pass(record.id, "failed");
+        counts.failed++;
+        tell(error);
+      }
+    }
+    for (const record of waiting) if (["waiting", "running"].includes(gallery.passing.get(record.id))) gallery.pass(record.id, "");
+    gallery.batch = null;
+    display.refresh();
+    const parts = [`${counts.repaired} repaired`];
+    if (counts.clean) parts.push(`${counts.clean} without damage`);
+    if (counts.failed) parts.push(`${counts.failed} failed`);
+    notice(`${batch.signal.aborted ? "Stopped: " : ""}${parts.join(", ")}`, {
+      remedy: counts.repaired ? "look at each: accept with A, reject with X" : "",
+    });
+  }
+
+  /** The accepted pictures, as one ZIP. */
+  async function downloadAll() {
+    const files = [];
+    await display.attempt(async () => {
+      $("download-all").disabled = true;
+      for (const record of gallery.records.filter((one) => one.state === "accepted")) {
+        const { name, blob } = await finished(await gallery.work(record.id));
+        const taken = files.filter((file) => file.original === name).length;
+        files.push({ original: name, name: taken ? name.replace(/(\.[^.]*)?$/, `-${taken + 1}$1`) : name, blob });
+      }
+      save(await zip(files), "remend.zip");
+    });
+  }
+
+  return { decide, repairAll, downloadAll };
+}
