@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from remend.errors import MaskError
 from remend.fill.catalogue import filler_named
-from remend.fill.filler import Filler
+from remend.fill.filler import Capabilities, Filler
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
@@ -99,10 +99,20 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings) -> Plan:
     """
     check_mask(mask, picture.size)
     policy = policy_for(settings.method, settings.quality)
-    capabilities = {rung.filler: filler_named(rung.filler).capabilities for rung in policy.rungs}
+    capabilities = _Asked()
+    if settings.method != "auto":
+        capabilities[settings.method]
     if not mask.any():
         return Plan(())
     return make_plan(expand_palette(picture), mask, policy=policy, capabilities=capabilities)
+
+
+class _Asked(dict[str, Capabilities]):
+    """Capabilities by filler, made when first asked for: a model that no hole needs stays closed."""
+
+    def __missing__(self, name: str) -> Capabilities:
+        self[name] = filler_named(name).capabilities
+        return self[name]
 
 
 def restore(

@@ -22,7 +22,8 @@ def trained(name, options=None):
     net = build(name, options or TINY[name]).train()
     with torch.no_grad():
         for parameter in net.parameters():
-            parameter.add_(0.05 * torch.randn(parameter.shape))
+            if not parameter.any():
+                parameter.normal_(std=0.03)
         net(torch.rand(2, 3, 64, 64), torch.ones(2, 1, 64, 64))
     return net.eval()
 

@@ -46,6 +46,14 @@ def test_settings_override_by_their_types():
         ("trian.batch=8", "no section 'trian'"),
         ("train.batch=eight", "train.batch is int, got 'eight'"),
         ("train.batch=1.5", "train.batch is int"),
+        ("train.batch=0", "train.batch is 1 or more, got 0"),
+        ("train.loaders=0", "train.loaders is 1 or more, got 0"),
+        ("train.log_every=0", "train.log_every is 1 or more, got 0"),
+        ("train.lr=nan", "train.lr is 0 or more, got nan"),
+        ("train.hold=1.5", "train.hold is from 0 to 1, got 1.5"),
+        ("train.betas=[0.9, 1.0]", "train.betas are two numbers from 0 to below 1"),
+        ("loss.hole=-1", "loss.hole is 0 or more, got -1"),
+        ("critic.r1_every=0", "critic.r1_every is 1 or more, got 0"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_one_clear_line(setting, said):
@@ -69,3 +77,8 @@ def test_the_digest_ignores_where_weights_lie_but_nothing_else():
     base = override(Recipe("remend"), ["loss.trunk=/here/a.h5"])
     assert digest(base) == digest(override(base, ["loss.trunk=/there/a.h5"]))
     assert digest(base) != digest(override(base, ["train.seed=1"]))
+
+
+def test_losses_that_count_are_told_apart_from_what_shapes_them():
+    recipe = override(Recipe("remend"), ["loss.ring=0", "loss.relative=0.02", "loss.tv=0.1"])
+    assert recipe.loss.weights() == {"hole": 2.0, "perceptual": 0.7, "tv": 0.1}

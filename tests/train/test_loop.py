@@ -195,7 +195,7 @@ def test_a_run_is_not_overwritten_and_another_net_not_mixed_in(photos, tmp_path)
         loop.train(run)
     options = run.recipe.options | {"dilations": (1,)}
     other = dataclasses.replace(run, resume=True, recipe=dataclasses.replace(run.recipe, options=options))
-    with pytest.raises(ModelError, match="another net or width"):
+    with pytest.raises(ModelError, match=r"another net or width .*body\..* …\): give that run"):
         loop.train(other)
 
 
@@ -209,8 +209,27 @@ def test_a_run_goes_on_from_a_checkpoint_elsewhere(photos, tmp_path):
     assert checkpoint.listing(tmp_path / "first")[-1] == first.checkpoint
     with pytest.raises(UsageError, match=r"holds 000000040, which is newer"):
         loop.train(run)
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(UsageError, match="nowhere is no folder"):
         loop.train(dataclasses.replace(run, resume=tmp_path / "nowhere"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"empty cannot be read \(state\.json: No such file") as caught:
+        loop.train(dataclasses.replace(run, resume=tmp_path / "empty"))
+    assert "Errno" not in str(caught.value)
+
+
+def test_a_run_shorter_than_a_line_of_the_log_has_one_all_the_same(photos, tmp_path):
+    loop.train(run_of(photos, tmp_path / "run", [], samples=12, log_every=8))
+    loop.train(run_of(photos, tmp_path / "short", [], samples=4, log_every=8))
+    for name, wanted in (("run", ["8", "12"]), ("short", ["4"])):
+        with (tmp_path / name / "log.csv").open() as file:
+            assert [row["samples"] for row in csv.DictReader(file)] == wanted
+
+
+def test_a_recipe_that_would_learn_nothing_is_refused_before_anything_is_written(photos, tmp_path):
+    run = run_of(photos, tmp_path / "run", [], {"loss": {"hole": 0.0, "ring": 0.0, "perceptual": 0.0}})
+    with pytest.raises(UsageError, match="nothing would be learned"):
+        loop.train(run)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_critic_may_join_a_run_and_leave_it(photos, tmp_path):

@@ -114,7 +114,7 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Inpainter:
     body = getattr(import_module(NETS[name].module), NETS[name].body)
     try:
         return Inpainter(body(**(options or {})))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise UsageError(f"the net {name} does not take these options: {error}") from error
 
 

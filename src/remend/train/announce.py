@@ -74,9 +74,7 @@ def plan_line(recipe: Recipe, out: object) -> str:
     '1,500,000 crops of 128², 16 a step; losses hole 2, ring 0.1, perceptual 0.7; no critic; into runs/x'
     """
     plan, critic = recipe.train, recipe.critic
-    names = [n for n in recipe.loss.__dataclass_fields__ if n not in ("ring_px", "discount")]
-    weights = ((name, getattr(recipe.loss, name)) for name in names)
-    losses = ", ".join(f"{name} {value:g}" for name, value in weights if value and value != str(value))
+    losses = ", ".join(f"{name} {value:g}" for name, value in recipe.loss.weights().items())
     game = (
         f"{critic.name} critic ({critic.loss}) from {critic.from_samples:,}" if critic.name else "no critic"
     )

@@ -136,7 +136,12 @@ def read(path: Path, parts: tuple[str, ...] | None = None) -> Checkpoint:
                 if hashlib.sha256(content).hexdigest() != digest:
                     raise ModelError(f"the checkpoint {path} is damaged: {name} has another checksum")
                 tensors[part] = load(content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise ModelError(
+            f"the checkpoint {path} cannot be read ({Path(error.filename or path).name}: {error.strerror}): "
+            "give a checkpoint's folder, or a run's"
+        ) from error
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"the checkpoint {path} cannot be read ({error}): give another one") from error
     return Checkpoint(path, state, tensors)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from remend.errors import UsageError
+from remend.train.ranges import check_range
 
 __all__ = [
     "Critic",
@@ -124,6 +125,12 @@ class Loss:
     ring_px: int = 16
     trunk: str = ""
     trunk_name: str = "squeezenet"
+
+    def weights(self) -> dict[str, float]:
+        """The losses that count, by name."""
+        settings = ("discount", "relative", "ring_px", "trunk", "trunk_name")
+        names = (field.name for field in dataclasses.fields(self) if field.name not in settings)
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +285,7 @@ def from_dict(content: Mapping[str, Any]) -> Recipe:
     """Make a recipe of what a TOML or JSON file holds.
 
     Raises:
-        UsageError: unknown keys, or values of the wrong kind.
+        UsageError: unknown keys, or values of the wrong kind or out of their range.
 
     >>> from_dict({"net": "remend", "train": {"batch": 8}}).train.batch
     8
@@ -354,7 +361,10 @@ def _section(name: str, kind: type, content: Any) -> Any:
     unknown = set(content) - set(hints)
     if unknown:
         raise UsageError(f"[{name}] has no {_named(unknown)}: it has {', '.join(hints)}")
-    return kind(**{key: _typed(f"{name}.{key}", hints[key], value) for key, value in content.items()})
+    values = {key: _typed(f"{name}.{key}", hints[key], value) for key, value in content.items()}
+    for key, value in values.items():
+        check_range(f"{name}.{key}", value)
+    return kind(**values)
 
 
 def _typed(where: str, wanted: Any, value: Any) -> Any:

@@ -103,6 +103,11 @@ class Meter:
             self._sums[name] += value
             self._counts[name] += 1
 
+    @property
+    def pending(self) -> bool:
+        """Whether a step was added since the last line."""
+        return self._samples > 0
+
     def take(self, samples_seen: int) -> dict[str, float]:
         """Print the status line, start over, and return what it said.
 

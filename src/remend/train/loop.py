@@ -47,6 +47,10 @@ def train(run: Run) -> Outcome:
     """
     if run.resume is False and checkpoint.listing(run.out):
         raise UsageError(f"{run.out} holds a run already: add --resume auto, or give another --out")
+    if isinstance(run.resume, Path) and not run.resume.is_dir():
+        raise UsageError(
+            f"--resume {run.resume} is no folder: give auto, never, or the folder of a run or a checkpoint"
+        )
     fabric = start(run)
     try:
         with stop_on_signal() as stop:
@@ -138,6 +142,8 @@ class _Trainer:
             profile.step()
         source.close()
         profile.close()
+        if counters.samples_seen >= plan.samples and self.meter.pending:
+            self._log()  # a run's last steps, or all of a short one's
         if counters.samples_seen >= plan.samples and counters.measured != counters.samples_seen:
             self._validate()
             self.store.save()

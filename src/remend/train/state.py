@@ -200,9 +200,12 @@ def put_back(
             game.critic.load_state_dict(tensors["critic"])
             checkpoint.restore_optimizer(game.critic, game.optimizer, tensors["critic_optimizer"])
     except (RuntimeError, KeyError) as error:
+        # Torch names every tensor, below a line that says nothing: the first few are enough.
+        lines = str(error).splitlines()
+        reason = " ".join(" ".join(lines[1:] or lines).split())[:120]
         raise ModelError(
             f"the checkpoint {found.path} is of another {what} or width than the recipe asks for "
-            f"({str(error).splitlines()[0]}): give another --out"
+            f"({reason} …): give that run's net and options, or another --out"
         ) from error
     if (game is None) != ("critic" not in tensors):
         say("note: " + ("the checkpoint's critic is left out" if game is None else "the critic is fresh"))

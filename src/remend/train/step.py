@@ -52,6 +52,8 @@ class Learner:
             raise UsageError(
                 f"train.batch={self.plan.batch} cannot be split over {fabric.world_size} devices"
             )
+        if not recipe.critic.name and not recipe.loss.weights():
+            raise UsageError("nothing would be learned: all weights of [loss] are 0; set loss.hole=2 or so")
         self.net: Inpainter = build(recipe.net, recipe.options)
         for key, side in (("crop_px", recipe.data.crop_px), ("validation_px", recipe.data.validation_px)):
             if side % self.net.size_multiple:
