@@ -44,7 +44,8 @@ def recipe_of(blocks: int, steps: int) -> Any:
         "train.save_minutes=1000",
         "data.validation=0",
     ]
-    return override(load("remend"), settings)
+    # Coarse starts are a forward pass of the averaged net: learning, not what the loop puts around a step.
+    return override(load("remend"), [*settings, "data.prior=0"])
 
 
 def bare(recipe: Any) -> Callable[[], None]:
