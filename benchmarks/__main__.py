@@ -24,6 +24,7 @@ BENCHMARKS = (
     "detection",
     "dev_table",
     "dev_learned",
+    "near_duplicates",
     "training_throughput",
     "ddp_equality",
     "kill_nine",

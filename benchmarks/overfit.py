@@ -23,10 +23,23 @@ from benchmarks.line import print_line
 from remend.damage.synth import make_mask
 from remend.evaluation.metrics import psnr
 from remend.nets.catalogue import build, figures
-from remend.train.losses import l1
+from remend.train.pixels import l1
 
 # The learning rate of each: the U-Net is wide and has neither normalisation nor residual branches.
-NETS = {"transfer_unet": 8e-4, "remend": 8e-4, "context_encoder": 8e-4, "unet": 2e-4}
+NETS = {
+    "transfer_unet": 8e-4,
+    "remend": 8e-4,
+    "context_encoder": 8e-4,
+    "unet": 2e-4,
+    "partial_conv": 1e-3,
+    "lama": 1e-3,
+    "aot_gan": 4e-4,
+    "migan": 2e-3,
+    "deepfill_v1": 4e-4,
+    "deepfill_v2": 4e-4,
+    "edge_connect": 4e-4,
+    "comod_gan": 2e-3,
+}
 PICTURES = ("astronaut", "chelsea", "coffee", "rocket", "camera", "brick", "gravel", "hubble_deep_field")
 SIDE = 128
 BAR_DB = 28.0
@@ -72,8 +85,8 @@ def overfit(name: str, *, seconds: float, batch: int) -> dict[str, Any]:
             order = rng.permutation(len(wanted))
         chosen, order = order[:batch], order[batch:]
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            _, raw = net(image[chosen], hole[chosen])
-        loss = l1(raw, image[chosen], hole[chosen])
+            _, *stages = net(image[chosen], hole[chosen])
+        loss = sum(l1(stage, image[chosen], hole[chosen]) for stage in stages)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

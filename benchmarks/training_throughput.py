@@ -67,8 +67,8 @@ def bare(recipe: Any) -> Callable[[], None]:
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16):
-            filled, raw = net(image, hole)
-            loss = criterion(filled, raw, target, hole)["total"]
+            filled, raw, *earlier = net(image, hole)
+            loss = criterion(filled, raw, target, hole, earlier=earlier)["total"]
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

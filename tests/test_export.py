@@ -127,3 +127,63 @@ def test_targets_and_sources_that_cannot_be_meant(run, tmp_path, net):
     save_portable(tmp_path / "other.safetensors", net.state_dict(), narrow)
     with pytest.raises(ModelError, match="does not hold its own net"):
         load_net(tmp_path / "other.safetensors")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of seven smooth made pictures, 200 × 208."""
+    import cv2
+
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for index in range(7):
+        knots = rng.integers(0, 256, (5, 6, 3), np.uint8)
+        cv2.imwrite(
+            str(folder / f"{index}.png"), cv2.resize(knots, (208, 200), interpolation=cv2.INTER_CUBIC)
+        )
+    return folder
+
+
+def test_eight_bits_with_their_card_and_nearly_the_same_fills(tmp_path, photos):
+    torch.manual_seed(0)
+    net = build("remend", RECIPE.options)
+    save_portable(tmp_path / "best.safetensors", net.state_dict(), STATE)
+    done = export(tmp_path / "best.safetensors", tmp_path / "small.onnx", prior=True, calibrate=photos)
+    card = json.loads(done.card.read_text())
+    assert card["weights"].startswith("int8")
+    assert card["calibration"] == {"pictures": 7, "crop_px": 176}
+    assert 0 < card["int8_mean_difference_in_holes"] == done.lost < 0.01
+    assert str(photos) not in done.card.read_text()
+    import onnx
+
+    assert any(node.op_type == "DequantizeLinear" for node in onnx.load(done.model).graph.node)
+    model = Neural.load(done.model)  # checks the contract and the SHA-256
+    assert model.model.takes_prior
+    window, hole = np.random.default_rng(0).random((64, 80, 3), np.float32), np.zeros((64, 80), np.bool_)
+    hole[20:40, 30:60] = True
+    filled = model.fill(window, hole, usable=np.ones_like(hole)).pixels
+    assert np.array_equal(filled[~hole], window[~hole])
+
+
+def test_eight_bits_want_pictures(run, tmp_path, photos):
+    from click.testing import CliRunner
+
+    from remend.cli.export import export as command
+
+    def failure(*arguments):
+        return CliRunner().invoke(command, [str(run), "-o", str(tmp_path / "x.onnx"), *arguments]).exception
+
+    (tmp_path / "empty").mkdir()
+    for arguments, words in (
+        (["--int8"], "add --calibrate FOLDER"),
+        (["--calibrate", str(photos)], "is for --int8"),
+        (["--int8", "--calibrate", str(tmp_path / "nowhere")], "is not there"),
+        (["--int8", "--calibrate", str(tmp_path / "empty")], "holds no pictures of 176 px and more"),
+        (["--int8", "--calibrate", str(photos), "--half"], "not in both"),
+    ):
+        said = failure(*arguments)
+        assert isinstance(said, UsageError)
+        assert words in str(said)
+        assert "\n" not in str(said)
+    assert not (tmp_path / "x.onnx").exists()

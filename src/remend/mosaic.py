@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from remend.picture import Bool, Picture
 
-__all__ = ["Mosaic", "Tiles", "cut"]
+__all__ = ["GUARD_PX", "Mosaic", "Tiles", "cut"]
 
 GUARD_PX = 2  # the reach of the plate's stencil
 

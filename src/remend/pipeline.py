@@ -102,8 +102,10 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings) -> Plan:
     capabilities = _Asked()
     if settings.method != "auto":
         capabilities[settings.method]
-    if not mask.any():
+    damaged_px = int(np.count_nonzero(mask))
+    if not damaged_px:
         return Plan(())
+    policy = policy.affordable(damaged_px)
     return make_plan(expand_palette(picture), mask, policy=policy, capabilities=capabilities)
 
 

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from remend.errors import ModelError
 
-__all__ = ["quantize"]
+__all__ = ["lost_in_holes", "quantize"]
 
 Feed = Mapping[str, NDArray[np.float32]]
 
 # What touches pixels stays in fp32: eight bits of a feature are enough, eight bits of a picture are not.
 _KEPT = ("stem", "head")
+_PLANES, _SUB_PIXELS = 8, 3  # what a body is given, and the least that it answers
 _BODY = "/body/"
 
 
@@ -48,10 +49,14 @@ def quantize(content: bytes, calibration: Iterable[Feed]) -> bytes:
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     model = onnx.load_from_string(content)
+    weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     body = [
         node.name
         for node in model.graph.node
-        if node.op_type == "Conv" and _BODY in node.name and not any(part in node.name for part in _KEPT)
+        if node.op_type == "Conv"
+        and _BODY in node.name
+        and not any(part in node.name for part in _KEPT)
+        and not _touches_pixels(node, weights.get(node.input[1]))
     ]
     if not body:
         raise ModelError("the model has no body whose convolutions could be in 8 bits: export it anew")
@@ -73,6 +78,41 @@ def quantize(content: bytes, calibration: Iterable[Feed]) -> bytes:
             nodes_to_quantize=body,
         )
         return target.read_bytes()
+
+
+def lost_in_holes(content: bytes, small: bytes, feeds: Iterable[Feed]) -> float:
+    """The mean absolute difference in holes between two files of one net, of pictures in [0, 1].
+
+    Infinite where the second one does not leave known pixels bit for bit, or is not finite.
+
+    Args:
+        content: in fp32.
+        small: in 8 bits.
+        feeds: at least one.
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    one, other = (
+        ort.InferenceSession(file, options, providers=["CPUExecutionProvider"]) for file in (content, small)
+    )
+    differences = []
+    for feed in feeds:
+        (wanted,), (got,) = (session.run(["filled"], dict(feed)) for session in (one, other))
+        missing = np.broadcast_to(feed["hole"] > 0, got.shape)
+        if not np.array_equal(got[~missing], feed["image"][~missing]) or not np.isfinite(got).all():
+            return float("inf")
+        differences.append(float(np.abs(got - wanted)[missing].mean()))
+    return float(np.mean(differences))
+
+
+def _touches_pixels(node: Any, weights: tuple[int, ...] | None) -> bool:
+    """Whether a convolution reads the planes or answers pixels; or has no weights of its own to convert."""
+    if weights is None:
+        return True
+    groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+    return weights[1] * groups <= _PLANES or weights[0] <= _SUB_PIXELS
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def test_a_run_computes_them_over_pairs_that_all_answered(net, pairs, picture):
     assert result.sets["200"]["fid_m"] == pytest.approx(fid(truths, made))
     assert result.sets["200"]["kid_m"] == pytest.approx(kid(truths, made))
     assert result.protocol.sha256 != plain.protocol.sha256
-    assert "N = 3 pictures, fewer than 2048" in caveats(result)[0]
+    assert caveats(result)[0].startswith("FID, KID, P-IDS and U-IDS of N = 3 pictures, fewer than 2048")
     assert as_json(result)["sets"][0]["protocol"] == result.protocol.short
     assert caveats(plain) == ()
 

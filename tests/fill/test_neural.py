@@ -5,7 +5,7 @@ from made_models import write_mean_filler
 from remend.errors import ModelError
 from remend.fill.filler import Filler
 from remend.fill.model_card import Card
-from remend.fill.neural import CONTEXT_PX, Neural, _tiles, embedded
+from remend.fill.neural import CONTEXT_PX, Neural, _tiles, wide
 
 
 def window(height: int, width: int):
@@ -58,7 +58,7 @@ class Asked:
         self.card = card
         self.calls: list[tuple[tuple[int, int], bool]] = []
 
-    def run(self, window, known, prior=None):
+    def run(self, window, known, prior=None, *, seed=0):
         self.calls.append((known.shape, prior is not None))
         filled = np.full_like(window, 0.5) if prior is None else prior
         return np.where(known[..., None], window, filled)
@@ -175,7 +175,7 @@ def test_weights_that_are_not_finite(tmp_path):
 def test_without_an_embedded_model_the_message_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr("remend.fill.neural.WEIGHTS", tmp_path)
     with pytest.raises(ModelError, match=r"--method FILE\.onnx"):
-        embedded()
+        wide()
 
 
 def test_the_embedded_model_is_the_one_that_suits_the_processor(tmp_path, monkeypatch):
@@ -183,8 +183,8 @@ def test_the_embedded_model_is_the_one_that_suits_the_processor(tmp_path, monkey
     write_mean_filler(tmp_path / "inpaint.onnx")
     for fast, name in ((True, "inpaint"), (False, "inpaint")):
         monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda fast=fast: fast)
-        assert embedded().name == name
+        assert wide().name == name
     write_mean_filler(tmp_path / "inpaint.int8.onnx")
-    assert embedded().name == "inpaint"
+    assert wide().name == "inpaint"
     monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda: True)
-    assert embedded().name == "inpaint.int8"
+    assert wide().name == "inpaint.int8"

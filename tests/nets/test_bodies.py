@@ -2,18 +2,13 @@
 
 import pytest
 
+from tiny_nets import TINY
+
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.catalogue import NETS, build, figures  # noqa: E402
 from remend.nets.push_pull import push_pull  # noqa: E402
-
-TINY = {
-    "remend": {"widths": (8, 8, 16), "dilations": (1, 2)},
-    "unet": {"widths": (8, 8, 8, 8, 16)},
-    "context_encoder": {"widths": (8, 8, 8, 16), "reach": 3},
-    "transfer_unet": {"encoder": "squeezenet", "widths": (8, 8, 8)},
-}
 
 
 def fresh(name):
@@ -37,7 +32,8 @@ def test_every_net_is_tried_here():
 def test_known_pixels_are_the_pictures_bit_for_bit(name):
     net = fresh(name).eval()
     image, hole = picture()
-    filled, raw = net(image, hole)
+    filled, raw, *earlier = net(image, hole)
+    assert all(stage.shape == image.shape for stage in earlier)
     assert filled.shape == raw.shape == image.shape
     assert torch.isfinite(raw).all()
     known = (hole == 0).expand_as(image)
@@ -57,7 +53,7 @@ def test_what_lies_under_the_hole_is_not_read(name):
 def test_a_served_window_does_not_depend_on_its_neighbours_in_the_batch(name):
     net = fresh(name).eval()
     image, hole = picture()
-    assert torch.allclose(net(image, hole)[0][:1], net(image[:1], hole[:1])[0], atol=1e-5)
+    assert torch.allclose(net(image, hole)[0][:1], net(image[:1], hole[:1])[0], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -68,12 +64,13 @@ def test_gradients_reach_every_parameter(name):
         for parameter in net.parameters():
             parameter.add_(0.02 * torch.randn(parameter.shape))
     image, hole = picture(height=128, width=128)
-    net(image, hole)[1].square().mean().backward()
-    still = [n for n, p in net.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
+    sum(stage.square().mean() for stage in net(image, hole)[1:]).backward()
+    learning = {n: p.grad for n, p in net.named_parameters() if p.requires_grad}
+    still = [n for n, gradient in learning.items() if gradient is None or not gradient.abs().max() > 0]
     assert not still
 
 
-@pytest.mark.parametrize("name", [n for n in NETS if n not in ("context_encoder", "remend")])
+@pytest.mark.parametrize("name", ["transfer_unet", "unet"])
 def test_a_fresh_residual_net_answers_its_base_fill(name):
     image, hole = picture()
     base = push_pull(image * (1 - hole), hole)
@@ -98,9 +95,9 @@ def test_an_option_that_a_net_does_not_take_is_one_clear_line(name):
 @pytest.mark.parametrize("name", NETS)
 def test_cost_grows_with_the_area(name):
     cost = figures(fresh(name))
-    assert cost.parameters == sum(p.numel() for p in fresh(name).parameters())
-    # Convolutions grow with the area, attention faster.
-    if name == "remend":
+    assert cost.parameters == sum(p.numel() for p in fresh(name).folded().parameters())
+    # Convolutions grow with the area, attention faster, dense layers not at all.
+    if name in ("remend", "lama", "deepfill_v1", "deepfill_v2"):
         assert cost.gmac_512 > 4 * cost.gmac_256
     else:
-        assert cost.gmac_512 == pytest.approx(4 * cost.gmac_256, rel=1e-4)
+        assert cost.gmac_512 == pytest.approx(4 * cost.gmac_256, rel=1e-2)

@@ -5,9 +5,10 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from torch.nn.utils import parametrize  # noqa: E402
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.critics import CRITICS, build_critic  # noqa: E402
+from remend.nets.critics import CRITICS, around, build_critic  # noqa: E402
 
 NARROW = {"width": 4}
+SCALES = {"multiscale": 3, "global_local": 2}
 
 
 def batch(count=2, height=64, width=48, seed=0):
@@ -31,12 +32,12 @@ def norms(critic):
 @pytest.mark.parametrize("size", [(32, 32), (64, 48), (99, 70)])
 def test_any_size_gets_one_finite_score_map_a_scale(name, size):
     judgement = build_critic(name, NARROW)(*batch(2, *size))
-    assert len(judgement.scores) == len(judgement.features) == (3 if name == "multiscale" else 1)
+    assert len(judgement.scores) == len(judgement.features) == SCALES.get(name, 1)
     for scores, features in zip(judgement.scores, judgement.features, strict=True):
-        assert scores.shape[:2] == (2, 1)
+        assert scores.shape[:2] == (2, 16 if name == "sn_patch" else 1)
         assert torch.isfinite(scores).all()
         assert all(f.shape[0] == 2 and torch.isfinite(f).all() for f in features)
-    if name == "global":
+    if name in ("global", "global_local", "residual"):
         assert judgement.scores[0].shape == (2, 1, 1, 1)
     if name == "patch":
         assert judgement.scores[0].shape[2:] == (size[0] // 8, size[1] // 8)
@@ -128,7 +129,40 @@ def test_channels_last_gives_the_same_scores(name):
 
 def test_parameters_are_those_of_the_table():
     counted = {name: sum(p.numel() for p in build_critic(name).parameters()) / 1e6 for name in CRITICS}
-    assert counted == pytest.approx({"global": 7.2, "patch": 2.8, "multiscale": 8.3}, abs=0.05)
+    table = {"global": 7.2, "patch": 2.8, "multiscale": 8.3}
+    table |= {"sn_patch": 5.9, "global_local": 6.0, "residual": 15.1}
+    assert counted == pytest.approx(table, abs=0.05)
+
+
+def test_the_local_critic_looks_at_the_hole():
+    torch.manual_seed(0)
+    critic = build_critic("global_local", NARROW).eval()
+    image, hole = torch.rand(2, 3, 64, 48), torch.zeros(2, 1, 64, 48)
+    hole[0, :, :8, :8] = 1  # the crop ends at the frame
+    hole[1, :, 40:48, 20:28] = 1  # its middle is (44, 24)
+    image.requires_grad_()
+    critic(image, hole).scores[1].sum().backward()
+    for index, (rows, columns) in enumerate([((0, 32), (0, 24)), ((28, 60), (12, 36))]):
+        seen = image.grad[index].abs().sum(dim=0).nonzero()
+        assert (int(seen[:, 0].min()), int(seen[:, 0].max()) + 1) == rows
+        assert (int(seen[:, 1].min()), int(seen[:, 1].max()) + 1) == columns
+
+
+def test_a_crop_is_of_the_middle_where_there_is_no_hole():
+    planes = torch.zeros(1, 4, 16, 20)
+    planes[:, 0] = torch.arange(320.0).view(16, 20)
+    assert torch.equal(around(planes, 0.5)[0, 0], planes[0, 0, 4:12, 5:15])
+
+
+def test_sn_patch_sees_253_px_and_each_channel_scores():
+    critic = build_critic("sn_patch", {"width": 2, "spectral": False}).double().eval()
+    image, hole = torch.rand(1, 3, 512, 512).double(), torch.zeros(1, 1, 512, 512).double()
+    image.requires_grad_()
+    scores = critic(image, hole).scores[0]
+    assert scores.shape == (1, 8, 8, 8)
+    scores[0, 5, 4, 4].backward()
+    seen = image.grad.abs().sum(dim=(0, 1, 2)).nonzero().flatten()
+    assert int(seen[-1] - seen[0]) + 1 == 253
 
 
 def test_an_unknown_critic_or_option_is_one_clear_line():

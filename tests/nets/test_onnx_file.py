@@ -1,5 +1,7 @@
 import pytest
 
+from tiny_nets import TINY
+
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
@@ -7,13 +9,6 @@ from remend.errors import ModelError, UsageError  # noqa: E402
 from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.inpainter import Inpainter  # noqa: E402
 from remend.nets.onnx_file import parity, same_over_threads, to_onnx  # noqa: E402
-
-TINY = {
-    "remend": {"widths": (8, 8, 16), "dilations": (1, 2)},
-    "unet": {"widths": (8, 8, 8, 8, 16)},
-    "context_encoder": {"widths": (8, 8, 8, 16), "reach": 3},
-    "transfer_unet": {"encoder": "squeezenet", "widths": (8, 8, 8)},
-}
 
 
 def trained(name, options=None):

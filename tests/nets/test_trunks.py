@@ -50,3 +50,20 @@ def test_another_file_or_name_is_one_clear_line(timm, tmp_path):
         load_trunk("resnet18", str(tmp_path / "vgg.pth"))
     with pytest.raises(UsageError, match="no backbone 'resnet19'"):
         load_trunk("resnet19", str(tmp_path / "x.safetensors"))
+
+
+def test_a_dilated_trunk_keeps_its_scale_with_the_same_weights(timm, tmp_path):
+    safetensors = pytest.importorskip("safetensors.torch")
+    torch.manual_seed(0)
+    model = timm.create_model("resnet18")
+    safetensors.save_file(model.state_dict(), tmp_path / "resnet18.safetensors")
+    plain, dilated = (
+        load_trunk(name, str(tmp_path / "resnet18.safetensors")) for name in ("resnet18", "dilated_resnet18")
+    )
+    image = torch.rand(1, 3, 64, 64)
+    assert [f.shape[2] for f in dilated(image)] == [32, 16, 8, 8, 8]
+    # What is not dilated yet is the same, and so are all weights.
+    assert all(torch.equal(a, b) for a, b in zip(plain(image)[:3], dilated(image)[:3], strict=True))
+    assert plain.state_dict().keys() == dilated.state_dict().keys()
+    with pytest.raises(UsageError, match=r"timm's vgg11 gives no features by scale"):
+        load_trunk("dilated_vgg11", str(tmp_path / "resnet18.safetensors"))

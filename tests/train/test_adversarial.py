@@ -13,7 +13,6 @@ from remend.train.adversarial import (  # noqa: E402
     critic_loss,
     feature_matching,
     generator_loss,
-    r1_penalty,
     target_of,
 )
 
@@ -36,6 +35,7 @@ def softplus(x):
         ("non-saturating", softplus(-0.5) + softplus(-0.25), softplus(0.25)),
         ("least-squares", 0.125 + 0.03125, 0.78125),
         ("bce", 0.9 * softplus(-0.5) + 0.1 * softplus(0.5) + softplus(-0.25), softplus(0.25)),
+        ("wasserstein", -0.5 - 0.25, 0.25),
     ],
 )
 def test_values_by_hand(kind, critic, net):
@@ -120,6 +120,27 @@ def test_the_net_answers_for_its_fills_alone_and_a_scratch_counts_as_much():
     assert float(generator_loss("hinge", scores, hole, mask_as_target=False).detach()) == pytest.approx(-3)
 
 
+def test_channels_of_a_score_map_count_alike():
+    torch.manual_seed(0)
+    real, filled = (torch.randn(2, 3, 2, 2) for _ in range(2))
+    hole = torch.zeros(2, 1, 8, 8)
+    hole[:, :, :3] = 1
+    for mask_as_target in (True, False):
+        whole = critic_loss(
+            "hinge", *(Judgement([s], [[]]) for s in (real, filled)), hole, mask_as_target=mask_as_target
+        )
+        each = [
+            critic_loss(
+                "hinge",
+                *(Judgement([s[:, c : c + 1]], [[]]) for s in (real, filled)),
+                hole,
+                mask_as_target=mask_as_target,
+            )
+            for c in range(3)
+        ]
+        assert torch.allclose(whole, torch.stack(each).mean())
+
+
 def test_scales_count_alike():
     two = Judgement([torch.full((1, 1, 4, 4), 2.0), torch.full((1, 1, 1, 1), -1.0)], [[], []])
     assert float(generator_loss("hinge", two, HOLE)) == pytest.approx(-0.5)
@@ -142,44 +163,6 @@ def test_feature_matching_by_a_loop_and_its_gradient_goes_to_the_fill_alone():
     loss.backward()
     assert all(x.grad is not None for x in got)
     assert all(x.grad is None for x in real)
-
-
-class Quadratic(torch.nn.Module):
-    """One score a picture, half of its squared norm, times a weight: the gradient is weight × picture."""
-
-    def __init__(self, times=1):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.tensor(3.0))
-        self.times = times
-
-    def forward(self, image, hole):
-        assert image.dtype is torch.float32
-        assert not torch.is_autocast_enabled("cpu")
-        score = self.weight * image.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2
-        return Judgement([score] * self.times, [[]] * self.times)
-
-
-@pytest.mark.parametrize("times", [1, 2])
-def test_r1_of_a_quadratic_critic_and_its_gradient(times):
-    critic = Quadratic(times)
-    image = torch.rand(4, 3, 5, 5)
-    with torch.autocast("cpu", torch.bfloat16):
-        penalty = r1_penalty(critic, image, torch.ones(4, 1, 5, 5))
-    square = image.square().sum(dim=(1, 2, 3)).mean()
-    assert float(penalty.detach()) == pytest.approx(float(9 * square / 2), rel=1e-5)
-    penalty.backward()
-    assert float(critic.weight.grad) == pytest.approx(float(3 * square), rel=1e-5)
-    assert image.grad is None
-
-
-def test_r1_of_a_patch_critic_does_not_depend_on_the_size():
-    torch.manual_seed(0)
-    critic = build_critic("patch", {"width": 4, "layers": 1, "spectral": False})
-    values = []
-    for side in (64, 128):
-        penalty = r1_penalty(critic, torch.full((1, 3, side, side), 0.4), torch.zeros(1, 1, side, side))
-        values.append(float(penalty.detach()))
-    assert values[0] == pytest.approx(values[1], rel=0.15)
 
 
 def test_the_balanced_gradient_is_the_wanted_share_in_the_hole():
@@ -212,8 +195,10 @@ def test_a_critic_without_gradient_gives_a_finite_weight():
 
 
 def test_an_unknown_kind_is_one_clear_line():
-    with pytest.raises(UsageError, match=r"no adversarial loss is called 'wasserstein': choose one of hinge"):
-        generator_loss("wasserstein", of(0.0), HOLE)
+    with pytest.raises(
+        UsageError, match=r"no adversarial loss is called 'relativistic': choose one of hinge"
+    ):
+        generator_loss("relativistic", of(0.0), HOLE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -245,3 +230,28 @@ def test_the_game_moves_a_net_towards_what_is_real(kind):
         learn.step()
         critic.requires_grad_(True)
     assert error() < 0.3
+
+
+def test_a_soft_mask_is_least_squares_against_a_blurred_target():
+    """The critic's gradient is that of (score - blurred known share)² and (real - 1)², weighed by area."""
+    from remend.train.adversarial import soften
+
+    hole = torch.zeros(1, 1, 64, 64)
+    hole[:, :, 20:44, 24:48] = 1
+    soft = soften(hole, 3.0)
+    offset = torch.arange(-9, 10, dtype=torch.float64)
+    weight = torch.exp(-(offset**2) / 18)
+    weight = weight / weight.sum()
+    wanted = sum(
+        weight[i] * weight[j] * hole[0, 0, 30 + offset[i].long(), 22 + offset[j].long()]
+        for i in range(19)
+        for j in range(19)
+    )
+    assert float(soft[0, 0, 30, 22]) == pytest.approx(float(wanted), abs=1e-5)
+    assert torch.allclose(soften(torch.ones_like(hole), 10.0), torch.ones_like(hole), atol=1e-5)
+    share = torch.nn.functional.avg_pool2d(soft, 8)
+    score, real = torch.randn(2, 1, 1, 8, 8).unbind()
+    loss = critic_loss("least-squares", Judgement([real], []), Judgement([score], []), hole, soft_px=3.0)
+    inside = (share * ((real - 1) ** 2 + score**2)).sum() / share.sum() / 2
+    outside = ((1 - share) * (score - 1) ** 2).sum() / (1 - share).sum() / 2
+    assert float(loss) == pytest.approx(float(inside + outside), rel=1e-4)

@@ -1,10 +1,11 @@
 import pytest
 
 from remend.errors import UsageError
+from remend.nets.catalogue import NETS
 from remend.train.config import Recipe, as_dict, digest, from_dict, load, override
 
 
-@pytest.mark.parametrize("name", ["remend", "unet", "context_encoder", "transfer_unet"])
+@pytest.mark.parametrize("name", NETS)
 def test_the_shipped_recipes_load_and_survive_a_round_trip(name):
     recipe = load(name)
     assert recipe.net == name

@@ -6,18 +6,24 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.push_pull import push_pull  # noqa: E402
 from remend.train.config import Loss  # noqa: E402
-from remend.train.losses import (  # noqa: E402
-    Criterion,
-    by_difficulty,
-    discounted,
-    edge_distance,
+from remend.train.likeness import (  # noqa: E402
     feature_distance,
     gram,
+    plain_feature_distance,
+    plain_style_distance,
+    style_distance,
+)
+from remend.train.losses import Criterion  # noqa: E402
+from remend.train.pixels import (  # noqa: E402
+    by_difficulty,
+    decibels,
+    discounted,
+    edge_distance,
     grow,
     l1,
     l2,
+    lesson_distance,
     quarter_l1,
-    style_distance,
     total_variation,
 )
 
@@ -85,6 +91,17 @@ def test_l2_by_a_loop():
         for n in (0, 1)
     ]
     assert float(l2(output, target, area)) == pytest.approx(np.mean(each), rel=1e-5)
+
+
+def test_decibels_count_alike_in_easy_and_hard_pictures():
+    _, target, hole = pictures()
+    off = 0.1 * hole
+    assert float(decibels(target + off, target, hole)) == pytest.approx(-20, abs=0.01)
+    halved = float(decibels(target + off, target, hole)) - float(decibels(target + off / 2, target, hole))
+    easy = float(decibels(target + off / 5, target, hole)) - float(decibels(target + off / 10, target, hole))
+    assert halved == pytest.approx(20 * np.log10(2), abs=0.05)
+    assert easy == pytest.approx(halved, abs=0.4)  # the floor at 50 dB begins to be felt
+    assert float(decibels(target, target, hole)) == pytest.approx(-50)
 
 
 def test_a_quarter_scale_sees_colour_but_no_texture():
@@ -279,3 +296,85 @@ def test_relative_losses_weigh_the_hole_and_the_features_alone():
     assert float(weighed["hole"]) == pytest.approx(0.1 * float(each.mean()), rel=1e-4)
     assert torch.equal(weighed["ring"], plain["ring"])
     assert torch.equal(weighed["valid"], plain["valid"])
+
+
+def test_earlier_stages_count_as_the_answer_does():
+    raw, target, hole = pictures()
+    stage = pictures(seed=4)[0]
+    weights = {"hole": 6.0, "ring": 0.5, "valid": 1.0, "perceptual": 0.0, "ring_px": 2}
+    alone = Criterion(Loss(**weights))
+    both = Criterion(Loss(**weights, stages=0.5))(raw, raw, target, hole, earlier=(stage, raw))
+    of_stage, of_raw = alone(stage, stage, target, hole)["total"], alone(raw, raw, target, hole)["total"]
+    assert float(both["stages"]) == pytest.approx(float(of_stage + of_raw), rel=1e-5)
+    assert float(both["total"]) == pytest.approx(float(0.5 * (of_stage + of_raw) + of_raw), rel=1e-5)
+    assert "stages" not in alone(raw, raw, target, hole, earlier=(stage,))
+
+
+def test_over_the_frame_pixel_losses_are_the_papers_sums_by_all_pixels():
+    output, target, hole = pictures()
+    weights = Loss(hole=6.0, valid=1.0, ring=1.0, perceptual=0.0, tv=0.1, over="frame", ring_px=2)
+    filled = torch.where(hole > 0.5, output, target)
+    parts = Criterion(weights)(filled, output, target, hole)
+    count = output[0].numel()
+    off = (output - target).abs()
+    wanted = 6 * (off * hole).sum() / count + (off * (1 - hole)).sum() / count
+    near = torch.nn.functional.max_pool2d(hole, 3, 1, 1)
+    right = (filled[..., 1:] - filled[..., :-1]).abs() * near[..., 1:] * near[..., :-1]
+    below = (filled[..., 1:, :] - filled[..., :-1, :]).abs() * near[..., 1:, :] * near[..., :-1, :]
+    # Here a mean over neighbours, of which there are a row or a column fewer than pixels.
+    wanted = wanted + 0.1 * (right.sum() / (3 * 16 * 19) + below.sum() / (3 * 15 * 20))
+    assert float(parts["total"]) == pytest.approx(float(wanted) / 2, rel=1e-4)
+
+
+@pytest.mark.parametrize("features", ["absolute", "squared"])
+def test_plain_features_and_gram_matrices_by_hand(features):
+    output, target, hole = pictures()
+    got, wanted = Trunk()(output), Trunk()(target)
+    everywhere = torch.ones_like(hole)
+    power = 1 if features == "absolute" else 2
+    by_hand = sum((a - b).abs().pow(power).mean() for a, b in zip(got, wanted, strict=True))
+    assert float(plain_feature_distance(got, wanted, everywhere, power=power)) == pytest.approx(
+        float(by_hand), rel=1e-5
+    )
+    style = 0.0
+    for a, b in zip(got, wanted, strict=True):
+        channels, height, width = a.shape[1:]
+        grams = [torch.einsum("nchw,ndhw->ncd", f, f) / (channels * height * width) for f in (a, b)]
+        style += float((grams[0] - grams[1]).abs().sum(dim=(1, 2)).mean()) / channels**2
+    assert float(plain_style_distance(got, wanted, everywhere)) == pytest.approx(style, rel=1e-5)
+
+
+def test_the_trunk_is_shown_what_the_recipe_says_and_as_many_maps():
+    output, target, hole = pictures(height=48, width=48)
+    hole = torch.nn.functional.pad(torch.ones(2, 1, 16, 16), (16, 16, 16, 16))
+    filled = torch.where(hole > 0.5, output, target)
+    weights = {"perceptual": 1.0, "style": 1.0, "hole": 0.0, "ring": 0.0, "over": "frame"}
+
+    def judged(**more):
+        return Criterion(Loss(**weights, **more), Trunk())(filled, output, target, hole)
+
+    for name in ("perceptual", "style"):
+        each = [float(judged(judged=shown, features="absolute")[name]) for shown in ("filled", "raw", "both")]
+        assert each[2] == pytest.approx(each[0] + each[1], rel=1e-5)
+        assert each[1] > each[0] > 0
+    assert float(judged(trunk_maps=1)["perceptual"]) != float(judged()["perceptual"])
+
+
+def test_a_lesson_is_the_sum_of_pooled_differences_in_the_hole():
+    lesson, target, _ = pictures(height=16, width=16)
+    hole = torch.zeros(2, 1, 16, 16)
+    hole[:, :, :8, 8:] = 1
+    filled = torch.where(hole > 0.5, lesson + 0.25, target)
+    lesson = torch.where(hole > 0.5, lesson, target)
+    assert float(lesson_distance(filled, lesson, hole)) == pytest.approx(4 * 0.25, rel=1e-4)
+    assert float(lesson_distance(filled, lesson, hole, whole=True)) == pytest.approx(0.25, rel=1e-4)
+    assert float(lesson_distance(lesson, lesson, hole)) == 0
+    weights = Loss(hole=0.0, ring=0.0, perceptual=0.0, distill=2.0, teacher="x")
+    parts = Criterion(weights)(filled, filled, target, hole, lesson=lesson)
+    assert float(parts["total"]) == pytest.approx(2.0, rel=1e-4)
+
+
+def test_words_that_a_loss_does_not_know_are_one_clear_line():
+    for key, known in (("over", "area, frame"), ("features", "unit, "), ("judged", "filled, raw, both")):
+        with pytest.raises(UsageError, match=f"loss.{key} is one of {known}.*got 'none'"):
+            Criterion(Loss(perceptual=0.0, **{key: "none"}))

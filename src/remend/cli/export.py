@@ -15,22 +15,55 @@ __all__ = ["export"]
 @click.argument("source", metavar="CHECKPOINT", type=click.Path(path_type=Path))
 @click.option("-o", "--out", "target", required=True, metavar="FILE.onnx", type=click.Path(path_type=Path))
 @click.option("--half", is_flag=True, help="Store the weights in fp16: half the size, computed in fp32.")
+@click.option("--int8", is_flag=True, help="Convert the net to 8 bits, as --calibrate shows it.")
+@click.option(
+    "--calibrate",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="With --int8: some dozens of pictures like those to repair, none of those to measure on.",
+)
 @click.option("--prior", is_flag=True, help="Give the model an input for a coarse fill to start from.")
 @click.option("--licence", default="not stated", show_default=True, help="Of the weights, for the card.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-def export(source: Path, target: Path, half: bool, prior: bool, licence: str, overwrite: bool) -> None:
+def export(
+    source: Path,
+    target: Path,
+    half: bool,
+    int8: bool,
+    calibrate: Path | None,
+    prior: bool,
+    licence: str,
+    overwrite: bool,
+) -> None:
     """Write the averaged weights of CHECKPOINT as ONNX, with a model card beside it.
 
     CHECKPOINT is a run's best.safetensors, a checkpoint's folder, or a run's: then its best checkpoint by
     validation. Nothing is written unless ONNX Runtime answers what the trainer's net does.
+
+    --int8 makes a file of a quarter of the size, two to four times as fast where the processor multiplies
+    bytes (AVX-512 VNNI, ARM dot products) and slower where it does not. What touches pixels stays in fp32.
     """
+    if int8 and calibrate is None:
+        raise UsageError("--int8 needs pictures to calibrate with: add --calibrate FOLDER, some dozens do")
+    if calibrate is not None and not int8:
+        raise UsageError("--calibrate is for --int8: add it, or leave --calibrate out")
     try:
         from remend.export import export as write
     except ModuleNotFoundError as error:
         raise UsageError(
             f"export needs {error.name}, which is not installed: pip install 'remend[train]'"
         ) from error
-    done = write(source, target, half=half, prior=prior, licence=licence, overwrite=overwrite)
+    done = write(
+        source,
+        target,
+        half=half,
+        prior=prior,
+        calibrate=calibrate,
+        licence=licence,
+        overwrite=overwrite,
+    )
     click.echo(f"largest difference to the trainer's net: {done.parity:.1e}", err=True)
+    if done.lost is not None:
+        click.echo(f"8 bits differ from fp32 by {255 * done.lost:.2f} of 255 in holes, on average", err=True)
     click.echo(done.model)
     click.echo(done.card)

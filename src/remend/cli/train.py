@@ -27,6 +27,11 @@ __all__ = ["train"]
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override the recipe: train.batch=8."
 )
 @click.option(
+    "--preset",
+    type=click.Choice(["small"]),
+    help="small: the recipe cut down to about a quarter of an hour of one CPU; --set still counts.",
+)
+@click.option(
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
@@ -49,7 +54,7 @@ __all__ = ["train"]
 )
 @click.option(
     "--strategy",
-    type=click.Choice(["auto", "ddp", "fsdp"]),
+    type=click.Choice(["auto", "ddp"]),
     default="auto",
     show_default=True,
     help="With several devices; auto: ddp, a copy of the net on each.",
@@ -71,6 +76,7 @@ def train(
     recipe: str,
     sources: tuple[Path, ...],
     settings: tuple[str, ...],
+    preset: str | None,
     out: Path | None,
     resume: str,
     devices: int,
@@ -91,7 +97,7 @@ def train(
     """
     from remend.train import config
 
-    chosen = config.override(config.load(recipe), settings)
+    chosen = config.override(config.load(recipe, preset=preset or ""), settings)
     if check:
         from remend.cli.data_report import check_data
 

@@ -66,9 +66,9 @@ def caveats(evaluation: Evaluation) -> tuple[str, ...]:
     count = len(evaluation.common)
     if evaluation.sets and count < FEW:
         lines.append(
-            f"FID, P-IDS and U-IDS of N = {count} pictures, fewer than {FEW}: FID is biased upwards by the "
-            "small N, P-IDS and U-IDS towards 0; compare only at this N and with these features, and with no "
-            "paper's figures."
+            f"FID, KID, P-IDS and U-IDS of N = {count} pictures, fewer than {FEW}: FID is biased upwards by "
+            "the small N, P-IDS and U-IDS towards 0, KID is unbiased but noisy and may be negative; compare "
+            "only at this N and with these features, and with no paper's figures."
         )
     return tuple(lines)
 

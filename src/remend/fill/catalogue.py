@@ -60,9 +60,14 @@ ENTRIES: dict[str, Entry] = {
         "Criminisi, Pérez, Toyama, Region filling and object removal by exemplar-based inpainting, TIP 2004",
     ),
     "neural": Entry(
-        "remend.fill.neural:embedded",
-        "a neural net from an ONNX file",
-        "the model's card",
+        "remend.fill.neural:wide",
+        "the embedded net; for wide holes",
+        "its card, weights/inpaint.json",
+    ),
+    "neural-thin": Entry(
+        "remend.fill.neural:thin",
+        "the embedded net for thin damage: scratches, dust, text",
+        "its card, weights/inpaint-thin.json",
     ),
 }
 

@@ -25,6 +25,7 @@ class Capabilities:
             scale and brought back up. None = any.
         deterministic: same input, same output, whatever the seed.
         local: whether a thin hole may be cut into pieces, each filled from its own surroundings.
+        mosaic_px: longest side of a window made of such pieces laid side by side. None = any.
         copies: whether it answers ``source_xy``.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
     """
@@ -38,6 +39,7 @@ class Capabilities:
     window_px: int | None = None
     deterministic: bool = True
     local: bool = False
+    mosaic_px: int | None = None
     copies: bool = False
     takes_prior: bool = False
 

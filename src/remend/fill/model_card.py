@@ -20,6 +20,7 @@ class Card:
         size_multiple: window sides must be multiples of this.
         window_px: the window side that the net was made for.
         reach_px: largest inscribed radius that it fills well at one go; None = not measured.
+        margin_px: thin holes may be cut into pieces, each filled with so much around it; None = they may not.
         detail: how much copied detail its fills want, see ``remend.fill.detail``; 0 = none.
         sha256: of the ONNX file; None = not checked.
         licence: of the weights.
@@ -29,6 +30,7 @@ class Card:
     size_multiple: int = 32
     window_px: int = 512
     reach_px: int | None = None
+    margin_px: int | None = None
     detail: float = 0.0
     sha256: str | None = None
     licence: str = "not stated"
@@ -50,6 +52,7 @@ class Card:
                 size_multiple=int(content.get("size_multiple", 32)),
                 window_px=int(content.get("window_px", 512)),
                 reach_px=None if content.get("reach_px") is None else int(content["reach_px"]),
+                margin_px=None if content.get("margin_px") is None else int(content["margin_px"]),
                 detail=float(content.get("detail", 0.0)),
                 sha256=content.get("sha256"),
                 licence=str(content.get("licence", "not stated")),

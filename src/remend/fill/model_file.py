@@ -5,6 +5,8 @@ The contract of a model file:
 - input ``image``: (N, 3, H, W) float32 RGB in [0, 1]; what lies under the hole is 0 and means nothing
 - input ``hole``: (N, 1, H, W) float32, 1 = fill, 0 = known
 - input ``prior``, optional: (N, 3, H, W) float32 coarse fill; negative = none
+- input ``guide``, optional: (N, 1, H, W) float32 lines to follow, 1 = line; 0 everywhere = none
+- input ``noise``, optional: (N, D) float32 standard normal, chooses one of several answers
 - output ``filled``: (N, 3, H, W) float32, equal to ``image`` where ``hole`` is 0
 
 Masking, base fill and composition are inside the graph. H and W are dynamic, multiples of the card's
@@ -28,7 +30,7 @@ from remend.picture import Bool, Float
 __all__ = ["ModelFile"]
 
 _REQUIRED = {"image", "hole"}
-_KNOWN = _REQUIRED | {"prior"}
+_KNOWN = _REQUIRED | {"prior", "guide", "noise"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +42,16 @@ class ModelFile:
         card: its card.
         session: ONNX Runtime's.
         takes_prior: whether it has the input ``prior``.
+        takes_guide: whether it has the input ``guide``.
+        noise_size: numbers of the input ``noise``; 0 = it has none.
     """
 
     path: Path
     card: Card
     session: Any
     takes_prior: bool
+    takes_guide: bool = False
+    noise_size: int = 0
 
     @staticmethod
     def open(path: Path, *, threads: int = 0) -> ModelFile:
@@ -82,22 +88,39 @@ class ModelFile:
                 f"the model {path.name} cannot be loaded ({str(error).splitlines()[0]}): "
                 "it is damaged or no ONNX file"
             ) from error
-        inputs = {entry.name for entry in session.get_inputs()}
+        inputs = {entry.name: entry.shape for entry in session.get_inputs()}
         outputs = {entry.name for entry in session.get_outputs()}
-        if not (_REQUIRED <= inputs <= _KNOWN) or "filled" not in outputs:
+        if not (_REQUIRED <= inputs.keys() <= _KNOWN) or "filled" not in outputs:
             raise ModelError(
                 f"the model {path.name} has inputs {sorted(inputs)} and outputs {sorted(outputs)}: "
-                "expected image, hole (and prior) in, filled out"
+                "expected image, hole (and prior, guide, noise) in, filled out"
             )
-        return ModelFile(path, card, session, "prior" in inputs)
+        size = inputs["noise"][-1] if "noise" in inputs else 0
+        if not isinstance(size, int):
+            raise ModelError(
+                f"the model {path.name} does not say how many numbers of noise it takes: "
+                "export it with a fixed last axis of noise"
+            )
+        return ModelFile(path, card, session, "prior" in inputs, "guide" in inputs, size)
 
-    def run(self, window: Float, known: Bool, prior: Float | None = None) -> Float:
+    def run(
+        self,
+        window: Float,
+        known: Bool,
+        prior: Float | None = None,
+        *,
+        guide: Float | None = None,
+        seed: int = 0,
+    ) -> Float:
         """Fill a window: padded to the size multiple by mirroring, run, cropped.
 
         Args:
             window: (h, w, 3) float32; what is not known is not read.
             known: (h, w) bool.
             prior: (h, w, 3) float32 in [0, 1], or None.
+            guide: (h, w) float32 in [0, 1], lines to follow, 1 = line; None = no lines. Models that take none
+                do not read it.
+            seed: of the noise; the same seed gives the same answer. Without noise it changes nothing.
 
         Returns:
             (h, w, 3) float32.
@@ -115,6 +138,11 @@ class ModelFile:
         if self.takes_prior:
             base = np.full_like(window, -1) if prior is None else np.clip(prior, 0, 1)
             feed["prior"] = _planes(base.astype(np.float32), pad)
+        if self.takes_guide:
+            lines = np.zeros(known.shape, np.float32) if guide is None else guide.astype(np.float32)
+            feed["guide"] = _planes(lines[..., None], pad)
+        if self.noise_size:
+            feed["noise"] = np.random.default_rng(seed).standard_normal((1, self.noise_size), np.float32)
         try:
             (filled,) = self.session.run(["filled"], feed)
         except Exception as error:  # as above

@@ -19,7 +19,7 @@ from remend.fill.processor import multiplies_bytes
 from remend.picture import Bool, Box, Filled, Float
 from remend.scale import shrink
 
-__all__ = ["Neural", "embedded"]
+__all__ = ["Neural", "thin", "wide"]
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
@@ -56,12 +56,14 @@ class Neural:
         """What the card says; with a prior the net goes from scale to scale by itself."""
         return Capabilities(
             reach_px=self.card.reach_px,
-            makes_texture=True,
+            makes_texture=self.card.margin_px is None,
             cost_us_per_px=2.0,
-            context_px=CONTEXT_PX,
+            context_px=CONTEXT_PX if self.card.margin_px is None else self.card.margin_px,
             context_radii=3.0 if self.card.detail else 2.0,
             size_multiple=self.card.size_multiple,
             window_px=None if self.model.takes_prior else self.card.window_px,
+            local=self.card.margin_px is not None,
+            mosaic_px=self.card.window_px,
         )
 
     @staticmethod
@@ -85,7 +87,7 @@ class Neural:
         answer = prior
         for scale in self._scales(hole, usable & ~hole):
             small = (window, hole, usable & ~hole) if scale == 1 else shrink(window, hole, usable, scale)
-            answer = self._tiled(*small, answer)
+            answer = self._tiled(*small, answer, seed)
         assert answer is not None
         return copy_detail(answer, window, hole, usable=usable, amount=self.card.detail)
 
@@ -100,8 +102,8 @@ class Neural:
                 scales.insert(0, scales[0] / 2)
         return scales
 
-    def _tiled(self, window: Float, hole: Bool, known: Bool, coarse: Float | None) -> Float:
-        """One pass at one scale; ``coarse`` is brought to the window's size."""
+    def _tiled(self, window: Float, hole: Bool, known: Bool, coarse: Float | None, seed: int) -> Float:
+        """One pass at one scale; ``coarse`` is brought to the window's size. All tiles get one noise."""
         height, width = known.shape
         prior = None
         if coarse is not None and self.model.takes_prior:
@@ -111,7 +113,8 @@ class Neural:
 
         def run(tile: Box) -> Float:
             part = tile.slices
-            return self.model.run(window[part], known[part], None if prior is None else prior[part])
+            before = None if prior is None else prior[part]
+            return self.model.run(window[part], known[part], before, seed=seed)
 
         tiles = list(_tiles(hole, self.card.window_px))
         if len(tiles) == 1:
@@ -127,17 +130,26 @@ class Neural:
         return np.where(weight > 0, total / np.maximum(weight, 1e-6), window).astype(np.float32)
 
 
-def embedded() -> Neural:
-    """The model that lies inside the package: in 8 bits where the processor is made for them, else in fp32.
+def wide() -> Neural:
+    """The embedded model for wide holes; see ``_embedded``."""
+    return _embedded("inpaint")
+
+
+def thin() -> Neural:
+    """The embedded model for thin damage; see ``_embedded``."""
+    return _embedded("inpaint-thin")
+
+
+def _embedded(stem: str) -> Neural:
+    """A model that lies inside the package: in 8 bits where the processor is made for them, else in fp32.
 
     Raises:
         ModelError: this build carries none, or it is damaged.
     """
-    names = ("inpaint.int8.onnx", "inpaint.onnx") if multiplies_bytes() else ("inpaint.onnx",)
-    for name in names:
+    for name in (f"{stem}.int8.onnx", f"{stem}.onnx") if multiplies_bytes() else (f"{stem}.onnx",):
         if (WEIGHTS / name).is_file():
             return Neural.load(WEIGHTS / name)
-    raise ModelError("this build carries no inpainting model: give one with --method FILE.onnx")
+    raise ModelError(f"this build carries no model {stem!r}: give one with --method FILE.onnx")
 
 
 def _tiles(hole: Bool, side_px: int) -> Iterator[Box]:

@@ -74,6 +74,83 @@ NETS: dict[str, Net] = {
         module="remend.nets.transfer_unet",
         body="TransferUnet",
     ),
+    "partial_conv": Net(
+        summary="a U-Net of partial convolutions: only known pixels are read, layer by layer",
+        reference="Liu, Reda, Shih, Wang, Tao, Catanzaro, Image Inpainting for Irregular Holes Using Partial "
+        "Convolutions, ECCV 2018",
+        doi="10.1007/978-3-030-01252-6_6",
+        differs="any size: odd sides are rounded up on the way down; one plane of mask for all channels that "
+        "share it",
+        module="remend.nets.partial_conv",
+        body="PartialConvNet",
+    ),
+    "lama": Net(
+        summary="residual net at 1/8 that sees the whole frame by Fourier convolution; for wide holes",
+        reference="Suvorov, Logacheva, Mashikhin, Remizova, Ashukha, Silvestrov, Kong, Goka, Park, "
+        "Lempitsky, Resolution-robust Large Mask Inpainting with Fourier Convolutions, WACV 2022",
+        doi="10.1109/WACV51458.2022.00323",
+        differs="the transform is a matrix product, so that it exports; known pixels enter centred",
+        module="remend.nets.lama",
+        body="Lama",
+    ),
+    "aot_gan": Net(
+        summary="blocks that look at four distances at once, gated a pixel; learned with a soft-mask critic",
+        reference="Zeng, Fu, Chao, Guo, Aggregated Contextual Transformations for High-Resolution Image "
+        "Inpainting, IEEE TVCG 2023 (first 2021)",
+        doi="10.1109/TVCG.2022.3156949",
+        differs="edges are repeated, not mirrored, so that small windows can be filled",
+        module="remend.nets.aot_gan",
+        body="AotGan",
+    ),
+    "migan": Net(
+        summary="small generator for phones, depthwise; learned with many kernels that fold into one, from a "
+        "teacher",
+        reference="Sargsyan, Navasardyan, Xu, Shi, MI-GAN: A Simple Baseline for Image Inpainting on Mobile "
+        "Devices, ICCV 2023",
+        doi="10.1109/ICCV51070.2023.00674",
+        differs="no noise; upscaling repeats edge pixels; free sizes; the teacher is any net or model file",
+        module="remend.nets.migan",
+        body="Migan",
+    ),
+    "deepfill_v1": Net(
+        summary="a coarse net, then one that copies from what looks alike; learned with Wasserstein critics",
+        reference="Yu, Lin, Yang, Shen, Lu, Huang, Generative Image Inpainting with Contextual Attention, "
+        "CVPR 2018",
+        doi="10.1109/CVPR.2018.00577",
+        differs="what is partly unknown is never copied; propagation ends with rows and columns; holes of "
+        "any shape",
+        module="remend.nets.deepfill_v1",
+        body="DeepFillV1",
+    ),
+    "deepfill_v2": Net(
+        summary="the same in gated convolutions, with SN-PatchGAN; options.guide lets it follow drawn lines",
+        reference="Yu, Lin, Yang, Shen, Lu, Huang, Free-Form Image Inpainting with Gated Convolution, "
+        "ICCV 2019",
+        doi="10.1109/ICCV.2019.00457",
+        differs="as deepfill_v1; lines are of an edge detector, not of HED",
+        module="remend.nets.deepfill_v2",
+        body="DeepFillV2",
+    ),
+    "edge_connect": Net(
+        summary="edges first, then the picture along them, or along drawn lines; learned in two runs",
+        reference="Nazeri, Ng, Joseph, Qureshi, Ebrahimi, EdgeConnect: Structure Guided Image Inpainting "
+        "using Edge Prediction, ICCV Workshops 2019",
+        doi="10.1109/ICCVW.2019.00408",
+        differs="a detector of edges without jumps, inside the graph; the critic of edges does not see the "
+        "grey picture",
+        module="remend.nets.edge_connect",
+        body="EdgeConnect",
+    ),
+    "comod_gan": Net(
+        summary="StyleGAN2 told by picture and chance together: several answers for one hole, by seed",
+        reference="Zhao, Cui, Sheng, Dong, Liang, Chang, Xu, Large Scale Image Completion via Co-Modulated "
+        "Generative Adversarial Networks, ICLR 2021",
+        doi="10.48550/arXiv.2103.10428",
+        differs="free sizes: the picture's code is a mean over the coarsest grid; no noise on single pixels; "
+        "no mixing of styles; its critic compares no pictures of a batch",
+        module="remend.nets.comod_gan",
+        body="CoModGan",
+    ),
 }
 """Every net, by its name on the command line."""
 
@@ -83,7 +160,7 @@ class Figures:
     """What a net costs.
 
     Attributes:
-        parameters: how many numbers are learned.
+        parameters: how many numbers are served; nets that fold learn more.
         gmac_256: 10⁹ multiply-adds for one picture of 256².
         gmac_512: the same at 512².
     """
@@ -114,25 +191,24 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Inpainter:
     body = getattr(import_module(NETS[name].module), NETS[name].body)
     try:
         return Inpainter(body(**(options or {})))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, IndexError, RuntimeError) as error:
         raise UsageError(f"the net {name} does not take these options: {error}") from error
 
 
 def figures(net: Inpainter) -> Figures:
     """Count parameters and multiply-adds; nothing is computed, sizes alone are followed.
 
-    Convolutions and matrix products count; pooling, resizing and activations do not.
+    All is of the net as it is served (``Inpainter.folded``). Convolutions and matrix products count; pooling,
+    resizing and activations do not.
     """
-    import copy
-
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    shadow = copy.deepcopy(net).to("meta")
+    shadow = net.folded().to("meta")
 
     def gmac(side: int) -> float:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             shadow(torch.empty(1, 3, side, side, device="meta"), torch.empty(1, 1, side, side, device="meta"))
         return int(counter.get_total_flops()) / 2e9
 
-    return Figures(sum(p.numel() for p in net.parameters()), gmac(256), gmac(512))
+    return Figures(sum(p.numel() for p in shadow.parameters()), gmac(256), gmac(512))

@@ -10,6 +10,9 @@ hole as a fourth channel: they judge the fill and its join, and need not search 
 | ``global`` | 7.2 M | 1.9 | the whole picture |
 | ``patch`` | 2.8 M | 3.3 | 70 × 70 px |
 | ``multiscale`` | 8.3 M | 4.3 | 70, 140 and 280 px |
+| ``sn_patch`` | 5.9 M | 2.3 | 253 × 253 px |
+| ``global_local`` | 6.0 M | 2.1 | the whole picture, and half of each side around the hole |
+| ``residual`` | 17.7 M | 15.5 | the whole picture |
 
 At ``width=64``; all figures fall with its square.
 """
@@ -17,65 +20,31 @@ At ``width=64``; all figures fall with its square.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
-from torch.nn.utils.parametrizations import spectral_norm
 
 from remend.errors import UsageError
+from remend.nets.critic import SLOPE, Critic, Judgement, critic_conv
+from remend.nets.residual_critic import ResidualCritic
 
-__all__ = ["CRITICS", "GlobalCritic", "Judgement", "MultiscaleCritic", "PatchCritic", "build_critic"]
-
-_SLOPE = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a critic says of a batch, one entry a scale.
-
-    Attributes:
-        scores: logits, (N, 1, h, w) or (N, 1, 1, 1); positive = real.
-        features: of each scale, (N, C, h, w) fine to coarse, after activation.
-    """
-
-    scores: list[Tensor]
-    features: list[list[Tensor]]
+__all__ = [
+    "CRITICS",
+    "GlobalCritic",
+    "GlobalLocalCritic",
+    "Judgement",
+    "MultiscaleCritic",
+    "PatchCritic",
+    "SnPatchCritic",
+    "around",
+    "build_critic",
+]
 
 
-class _Critic(nn.Module):
-    """What all critics share: how pictures enter, and how weights are normalised.
-
-    A forward in training mode moves each norm's power iteration on by one step: its vectors are buffers,
-    saved with the weights, so that a resumed run goes on bit for bit. Do not average them over time.
-    """
-
-    def forward(self, image: Tensor, hole: Tensor) -> Judgement:
-        """Judge pictures.
-
-        Args:
-            image: (N, 3, H, W) RGB in [0, 1].
-            hole: (N, 1, H, W), 1 = filled.
-        """
-        # Weights are normalised once a forward, and in fp32: under autocast the power iteration would run
-        # in bf16, with three digits.
-        with parametrize.cached():
-            with torch.autocast(image.device.type, enabled=False):
-                for module in self.modules():
-                    if parametrize.is_parametrized(module):
-                        _ = module.weight
-            return self.judge(torch.cat([2 * image - 1, hole.to(image.dtype)], dim=1))
-
-    def judge(self, planes: Tensor) -> Judgement:
-        """Judge (N, 4, H, W): RGB in [-1, 1] and the hole."""
-        raise NotImplementedError
-
-
-class PatchCritic(_Critic):
+class PatchCritic(Critic):
     """Scores for overlapping patches of 70 × 70 px, one each 8 px: texture and joins.
 
     Choose it first: it is cheap, has much to learn from in each picture, and so needs few pictures. It does
@@ -101,24 +70,24 @@ class PatchCritic(_Critic):
         super().__init__()
         channels = [4, *(width * min(2**n, 8) for n in range(layers + 1))]
         self.down = nn.ModuleList(
-            _conv(a, b, spectral=spectral, stride=2) for a, b in pairwise(channels[: layers + 1])
+            critic_conv(a, b, spectral=spectral, stride=2) for a, b in pairwise(channels[: layers + 1])
         )
-        self.wide = _conv(channels[layers], channels[layers + 1], spectral=spectral)
-        self.score = _conv(channels[layers + 1], 1, spectral=spectral, gain=1.0)
+        self.wide = critic_conv(channels[layers], channels[layers + 1], spectral=spectral)
+        self.score = critic_conv(channels[layers + 1], 1, spectral=spectral, gain=1.0)
 
     def judge(self, planes: Tensor) -> Judgement:
         """Scores (N, 1, H / 8, W / 8) at the default layers, and the features of all layers before."""
         features: list[Tensor] = []
         x = planes
         for layer in self.down:
-            x = F.leaky_relu(layer(F.pad(x, (1, 1, 1, 1))), _SLOPE)
+            x = F.leaky_relu(layer(F.pad(x, (1, 1, 1, 1))), SLOPE)
             features.append(x)
-        x = F.leaky_relu(self.wide(F.pad(x, (1, 2, 1, 2))), _SLOPE)
+        x = F.leaky_relu(self.wide(F.pad(x, (1, 2, 1, 2))), SLOPE)
         features.append(x)
         return Judgement([self.score(F.pad(x, (2, 1, 2, 1)))], [features])
 
 
-class GlobalCritic(_Critic):
+class GlobalCritic(Critic):
     """One score for the whole picture: does it hang together?
 
     For holes that need to be understood (faces, centres), beside much data: with few pictures it learns
@@ -140,23 +109,25 @@ class GlobalCritic(_Critic):
     def __init__(self, *, width: int = 64, layers: int = 5, spectral: bool = True) -> None:
         super().__init__()
         channels = [4, *(width * min(2**n, 8) for n in range(layers))]
-        self.down = nn.ModuleList(_conv(a, b, spectral=spectral, stride=2) for a, b in pairwise(channels))
+        self.down = nn.ModuleList(
+            critic_conv(a, b, spectral=spectral, stride=2) for a, b in pairwise(channels)
+        )
         # After the mean a hidden layer, or the score would be no more than a mean of patch scores.
-        self.hidden = _conv(channels[-1], channels[-1], spectral=spectral, kernel=1)
-        self.score = _conv(channels[-1], 1, spectral=spectral, kernel=1, gain=1.0)
+        self.hidden = critic_conv(channels[-1], channels[-1], spectral=spectral, kernel=1)
+        self.score = critic_conv(channels[-1], 1, spectral=spectral, kernel=1, gain=1.0)
 
     def judge(self, planes: Tensor) -> Judgement:
         """A score (N, 1, 1, 1), and the features of all convolutions."""
         features: list[Tensor] = []
         x = planes
         for layer in self.down:
-            x = F.leaky_relu(layer(F.pad(x, (1, 1, 1, 1))), _SLOPE)
+            x = F.leaky_relu(layer(F.pad(x, (1, 1, 1, 1))), SLOPE)
             features.append(x)
-        x = F.leaky_relu(self.hidden(x.mean(dim=(2, 3), keepdim=True)), _SLOPE)
+        x = F.leaky_relu(self.hidden(x.mean(dim=(2, 3), keepdim=True)), SLOPE)
         return Judgement([self.score(x)], [features])
 
 
-class MultiscaleCritic(_Critic):
+class MultiscaleCritic(Critic):
     """Patch critics at full, 1/2 and 1/4 scale, each with its own weights: texture, parts, layout.
 
     For feature matching, which it was made for, and for pictures of 256 px and more.
@@ -191,10 +162,102 @@ class MultiscaleCritic(_Critic):
         return Judgement(scores, features)
 
 
-CRITICS: dict[str, type[_Critic]] = {
+class SnPatchCritic(Critic):
+    """Each position of each channel of the last of six layers is a score of its own: SN-PatchGAN.
+
+    Kernels of 5 × 5 and stride 2 see 253 px, so that at 256² one critic is both local and global, and
+    channels may each look for something else. Scores are (N, 4 ``width``, H / 64, W / 64): with so coarse a
+    map set ``critic.mask_as_target = false``, as the paper has it.
+
+    Reference: Yu et al., "Free-Form Image Inpainting with Gated Convolution", ICCV 2019,
+    doi:10.1109/ICCV.2019.00457.
+
+    Args:
+        width: channels of the first layer; they double up to four times that.
+        layers: convolutions.
+        spectral: normalise weights by their largest singular value.
+    """
+
+    def __init__(self, *, width: int = 64, layers: int = 6, spectral: bool = True) -> None:
+        super().__init__()
+        channels = [4, *(width * min(2**n, 4) for n in range(layers))]
+        self.down = nn.ModuleList(
+            critic_conv(a, b, spectral=spectral, kernel=5, stride=2) for a, b in pairwise(channels)
+        )
+
+    def judge(self, planes: Tensor) -> Judgement:
+        """The last layer as scores, the others as features."""
+        features: list[Tensor] = []
+        x = planes
+        for number, layer in enumerate(self.down):
+            if number:
+                x = F.leaky_relu(x, SLOPE)
+                features.append(x)
+            x = layer(F.pad(x, (2, 2, 2, 2)))
+        return Judgement([x], [features])
+
+
+class GlobalLocalCritic(Critic):
+    """Two critics of the kind of ``GlobalCritic``: of the whole picture, and of a crop around the hole.
+
+    Made for ``critic.loss = "wasserstein"`` and ``critic.gp = 10``, hence without the norm of weights, whose
+    place the penalty takes.
+
+    Reference: Iizuka et al., "Globally and Locally Consistent Image Completion", SIGGRAPH 2017,
+    doi:10.1145/3072959.3073659; as two Wasserstein critics: Yu et al., "Generative Image Inpainting with
+    Contextual Attention", CVPR 2018, doi:10.1109/CVPR.2018.00577. There holes are boxes of one size, and the
+    crop is the hole; here it lies around the middle of all of a picture's holes.
+
+    Args:
+        width: channels of the first layers.
+        share: the crop's sides as a share of the picture's.
+        spectral: normalise weights by their largest singular value.
+    """
+
+    def __init__(self, *, width: int = 64, share: float = 0.5, spectral: bool = False) -> None:
+        super().__init__()
+        self.share = share
+        self.whole = GlobalCritic(width=width, layers=4, spectral=spectral)
+        self.near = GlobalCritic(width=width, layers=4, spectral=spectral)
+
+    def judge(self, planes: Tensor) -> Judgement:
+        """Two scores (N, 1, 1, 1) and the features of both."""
+        whole, near = self.whole.judge(planes), self.near.judge(around(planes, self.share))
+        return Judgement(whole.scores + near.scores, whole.features + near.features)
+
+
+def around(planes: Tensor, share: float) -> Tensor:
+    """A crop of each picture around the middle of its holes, moved into the frame where it would leave it.
+
+    Args:
+        planes: (N, C, H, W), the last channel is the hole; a picture without one is cropped in its middle.
+        share: the crop's sides as a share of H and W.
+
+    Returns:
+        (N, C, round(share · H), round(share · W)), with its gradients. Nothing waits for the device.
+    """
+    for axis in (2, 3):
+        length = planes.shape[axis]
+        side = max(1, round(share * length))
+        there = planes[:, -1].detach().float().sum(dim=4 - axis).clamp_min(0) + 1e-6  # (N, length)
+        at = torch.arange(length, device=planes.device) + 0.5
+        middle = (there * at).sum(dim=1) / there.sum(dim=1)
+        first = (middle - side / 2).round().clamp(0, length - side).long()
+        index = first[:, None] + torch.arange(side, device=planes.device)
+        index = index.view((-1, 1, side, 1) if axis == 2 else (-1, 1, 1, side))
+        sizes = [-1, *planes.shape[1:]]
+        sizes[axis] = side
+        planes = planes.gather(axis, index.expand(sizes))
+    return planes
+
+
+CRITICS: dict[str, type[Critic]] = {
     "global": GlobalCritic,
     "patch": PatchCritic,
     "multiscale": MultiscaleCritic,
+    "sn_patch": SnPatchCritic,
+    "global_local": GlobalLocalCritic,
+    "residual": ResidualCritic,
 }
 """Every critic, by its name in a recipe."""
 
@@ -215,15 +278,3 @@ def build_critic(name: str, options: Mapping[str, Any] | None = None) -> nn.Modu
         return CRITICS[name](**(options or {}))
     except TypeError as error:
         raise UsageError(f"the critic {name} does not take these options: {error}") from error
-
-
-def _conv(
-    inside: int, outside: int, *, spectral: bool, kernel: int = 4, stride: int = 1, gain: float | None = None
-) -> nn.Module:
-    conv = nn.Conv2d(inside, outside, kernel, stride=stride)
-    # Without the norm the scale of weights is what begins the game; with it, only their direction is.
-    nn.init.kaiming_normal_(conv.weight, a=_SLOPE, nonlinearity="leaky_relu")
-    if gain is not None:
-        nn.init.xavier_normal_(conv.weight, gain)
-    nn.init.zeros_(conv.bias)
-    return spectral_norm(conv) if spectral else conv

@@ -83,6 +83,7 @@ class TimmEncoder(nn.Module):
 
     Args:
         name: timm's name of it.
+        stride: coarsest scale of the features; further layers are dilated. 0 = as the backbone comes.
 
     Raises:
         UsageError: timm is not installed, or has no such backbone with features at falling scale.
@@ -93,14 +94,15 @@ class TimmEncoder(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, stride: int = 0) -> None:
         super().__init__()
         self.name = name
-        self.net = _create(name)
+        self.options = {"output_stride": stride} if stride else {}
+        self.net = _create(name, **self.options)
         info = self.net.feature_info
         self.channels = tuple(info.channels())
         self.reductions = tuple(info.reduction())
-        if len(set(self.reductions)) < len(self.reductions) or len(self.reductions) < 2:
+        if (not stride and len(set(self.reductions)) < len(self.reductions)) or len(self.reductions) < 2:
             raise UsageError(
                 f"timm's {name} has features at 1/{', 1/'.join(map(str, self.reductions))}: a U-Net needs an "
                 "encoder of falling scale (resnet18, vgg16, mobilenetv3_large_100, convnext_tiny …)"
@@ -140,7 +142,7 @@ class TimmEncoder(nn.Module):
         try:
             if overlay is not None:
                 _require_all(self.name, overlay["file"])
-            loaded = _create(self.name, pretrained=True, pretrained_cfg_overlay=overlay)
+            loaded = _create(self.name, pretrained=True, pretrained_cfg_overlay=overlay, **self.options)
         except RemendError:
             raise
         except Exception as error:  # timm, safetensors, the hub's client: each has its own
@@ -218,10 +220,10 @@ def _create(name: str, **options: Any) -> Any:
         ) from error
     if not timm.is_model(name.partition(".")[0]):
         raise UsageError(f"timm has no backbone {name!r}: see timm.list_models(), or take squeezenet")
-    if options:
+    if options.get("pretrained"):
         return timm.create_model(name, features_only=True, **options)
     try:
-        return timm.create_model(name, features_only=True, pretrained=False)
+        return timm.create_model(name, features_only=True, pretrained=False, **options)
     except (RuntimeError, AttributeError, TypeError, AssertionError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise UsageError(f"timm's {name} gives no features by scale ({reason}): choose another") from error

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from remend.nets.push_pull import push_pull
 
@@ -17,11 +22,17 @@ class Inpainter(nn.Module):
     """A body, made into picture and hole in, filled picture out.
 
     Args:
-        body: ``body(planes (N, 8, H, W), hole (N, 1, H, W)) -> answer (N, 3, H, W)``. It states
+        body: ``body(planes (N, 8, H, W), hole (N, 1, H, W)) -> answer (N, 3, H, W)``, or a tuple ``(answer,
+            *earlier)`` of what its earlier stages would answer, which losses may hold to the target too.
+            It states
 
             - ``size_multiple``: height and width must be multiples of it, and of the base fill's 16;
             - ``residual``, True if left out: the answer is added to the base fill, or is the picture;
-            - ``takes_prior``, True if left out: it reads the base fill, so that a prior changes something.
+            - ``takes_prior``, True if left out: it reads the base fill, so that a prior changes something;
+            - ``takes_guide``, False if left out: it is given ``guide=`` (N, 1, H, W), lines to follow;
+            - ``noise_size``, 0 if left out: it is given ``noise=`` (N, ``noise_size``), which chooses one
+              of several answers;
+            - ``draws``, None if left out: what it is to draw of a picture (N, 3, H, W), if not the picture.
     """
 
     def __init__(self, body: nn.Module) -> None:
@@ -38,7 +49,30 @@ class Inpainter(nn.Module):
         """Whether a prior changes anything."""
         return bool(getattr(self.body, "takes_prior", True))
 
-    def forward(self, image: Tensor, hole: Tensor, prior: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    @property
+    def takes_guide(self) -> bool:
+        """Whether lines to follow change anything."""
+        return bool(getattr(self.body, "takes_guide", False))
+
+    @property
+    def noise_size(self) -> int:
+        """How many numbers choose among its answers; 0 = there is one."""
+        return int(getattr(self.body, "noise_size", 0))
+
+    @property
+    def draws(self) -> Callable[[Tensor], Tensor] | None:
+        """What is to be drawn of a picture; None = the picture itself."""
+        draws: Callable[[Tensor], Tensor] | None = getattr(self.body, "draws", None)
+        return draws
+
+    def forward(
+        self,
+        image: Tensor,
+        hole: Tensor,
+        prior: Tensor | None = None,
+        guide: Tensor | None = None,
+        noise: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
         """Fill the hole.
 
         Args:
@@ -46,10 +80,15 @@ class Inpainter(nn.Module):
             hole: (N, 1, H, W) float32, above 0.5 = fill.
             prior: (N, 3, H, W) float32, a coarse fill to start from instead of push-pull; a picture
                 whose prior is negative has none.
+            guide: (N, 1, H, W) float32 in [0, 1], lines to follow, 1 = line; None = no lines. Not read by
+                nets that take none.
+            noise: (N, ``noise_size``) float32, standard normal. None = drawn from torch's generator while
+                training, and 0, the middle of all answers, in evaluation. Not read by nets that take none.
 
         Returns:
-            ``(filled, raw)``, both (N, 3, H, W) float32: composed, equal to ``image`` bit for bit where
-            known; and the prediction over the whole frame, which losses use around the hole.
+            ``(filled, raw, *earlier)``, all (N, 3, H, W) float32: composed, equal to ``image`` bit for bit
+            where known; the prediction over the whole frame, which losses use around the hole; and what the
+            earlier stages of the net predict, if it has any. Evaluation and export look at ``filled`` alone.
         """
         missing = hole > 0.5
         fill = missing.to(image.dtype)
@@ -62,6 +101,48 @@ class Inpainter(nn.Module):
             base = torch.where(missing & given, prior, base)
         # Centred, so that the padding's 0 is a mid grey.
         planes = torch.cat([(image - 0.5) * (1 - fill), base - 0.5, fill, flag], dim=1)
-        answer = self.body(planes, fill).to(image.dtype)
-        raw = base + answer if getattr(self.body, "residual", True) else answer
-        return torch.where(missing, raw, image), raw
+        answers = self.body(planes, fill, **self._further(image, guide, noise))
+        stages = answers if isinstance(answers, tuple) else (answers,)
+        residual = getattr(self.body, "residual", True)
+        raw, *earlier = (base + a.to(image.dtype) if residual else a.to(image.dtype) for a in stages)
+        return torch.where(missing, raw, image if self.draws is None else self.draws(base)), raw, *earlier
+
+    def folded(self) -> Inpainter:
+        """A copy for serving: the same answers from fewer operations.
+
+        Normalised weights (spectral norm) become plain ones, and every module with a method ``fold`` folds
+        what it needs for learning alone. In evaluation mode; it cannot go on learning what was folded.
+        """
+        served = copy.deepcopy(self).eval()
+        for module in list(served.modules()):
+            if parametrize.is_parametrized(module):
+                _make_plain(module)
+        for module in list(served.modules()):
+            if callable(fold := getattr(module, "fold", None)):
+                fold()
+        return served
+
+    def _further(self, image: Tensor, guide: Tensor | None, noise: Tensor | None) -> dict[str, Tensor]:
+        """What the body takes besides planes and hole."""
+        given: dict[str, Tensor] = {}
+        if self.takes_guide:
+            given["guide"] = torch.zeros_like(image[:, :1]) if guide is None else guide
+        if size := self.noise_size:
+            if noise is None:
+                draw = torch.randn if self.training else torch.zeros
+                noise = draw(image.shape[0], size, dtype=image.dtype, device=image.device)
+            given["noise"] = noise
+        return given
+
+
+def _make_plain(module: nn.Module) -> None:
+    """Keep the values of parametrised weights, drop what makes them.
+
+    ``parametrize.remove_parametrizations`` on a copy spoils the original: both share a class.
+    """
+    names = list(cast(nn.ModuleDict, module.parametrizations))
+    values = [getattr(module, name).detach() for name in names]
+    module.__class__ = parametrize.type_before_parametrizations(module)
+    del module.parametrizations
+    for name, value in zip(names, values, strict=True):
+        module.register_parameter(name, nn.Parameter(value))

@@ -22,25 +22,29 @@ OPSET = 18
 PARITY_SIZES = ((1, 1, 1), (1, 4, 4), (1, 6, 10), (2, 13, 9), (1, 3, 16), (1, 16, 16))
 """(N, H, W), H and W counted in the net's ``size_multiple``."""
 
+_LARGEST_PX = 512
 _HALF_FROM = 1024
 
 Feed = dict[str, NDArray[np.float32]]
 
 
 class _Served(nn.Module):
-    """The net as it is served: what it fills, without what losses need besides."""
+    """The net as it is served: what it fills, without what losses need besides; inputs by position."""
 
-    def __init__(self, net: Inpainter) -> None:
+    def __init__(self, net: Inpainter, names: Sequence[str]) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.names = net, tuple(names)
 
-    def forward(self, image: Tensor, hole: Tensor, prior: Tensor | None = None) -> Tensor:
-        filled: Tensor = self.net(image, hole, prior)[0]
+    def forward(self, *inputs: Tensor) -> Tensor:
+        filled: Tensor = self.net(**dict(zip(self.names, inputs, strict=True)))[0]
         return filled
 
 
 def to_onnx(net: Inpainter, *, half: bool = False, prior: bool = False) -> bytes:
     """The net as an ONNX file's content: N, H and W free, H and W multiples of the net's size multiple.
+
+    Inputs are ``image`` and ``hole``, then ``prior`` if asked for, ``guide`` if the net follows lines, and
+    ``noise`` (N, D) if noise chooses among its answers.
 
     Args:
         net: ready to fill (``eval``).
@@ -57,11 +61,11 @@ def to_onnx(net: Inpainter, *, half: bool = False, prior: bool = False) -> bytes
         raise UsageError(
             "this net draws the picture without a base fill, so a prior would change nothing: leave it out"
         )
-    count, height, width = 2, 4 * net.size_multiple, 6 * net.size_multiple
-    image, hole = torch.rand(count, 3, height, width), torch.zeros(count, 1, height, width)
-    hole[:, :, height // 4 : height // 2, width // 4 : width // 2] = 1
-    names = ["image", "hole", *(["prior"] if prior else [])]
+    if net.draws is not None:
+        raise UsageError("this net draws what another one goes on from, not pictures: export that one")
+    (feed,) = _feeds(net, [(2, 4, 6)], prior=prior, kinds=1)
     frame = {0: "N", 2: "H", 3: "W"}
+    axes = {name: frame if planes.ndim == 4 else {0: "N"} for name, planes in feed.items()}
     buffer = io.BytesIO()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
@@ -70,12 +74,12 @@ def to_onnx(net: Inpainter, *, half: bool = False, prior: bool = False) -> bytes
             # same answers, but takes twenty times as long over the base fill's many small steps.
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                _Served(net).eval(),
-                (image, hole, *([torch.rand_like(image)] if prior else [])),
+                _Served(net.folded(), list(feed)).eval(),
+                tuple(torch.from_numpy(planes) for planes in feed.values()),
                 buffer,
-                input_names=names,
+                input_names=list(feed),
                 output_names=["filled"],
-                dynamic_axes=dict.fromkeys([*names, "filled"], frame),
+                dynamic_axes={**axes, "filled": frame},
                 opset_version=OPSET,
                 dynamo=False,
             )
@@ -114,10 +118,10 @@ def parity(
     """
     session = _session(content)
     worst = 0.0
-    for feed in _feeds(net.size_multiple, sizes, prior=prior):
+    for feed in _feeds(net, sizes, prior=prior):
         (answer,) = session.run(["filled"], feed)
         with torch.inference_mode():
-            wanted = net(*(torch.from_numpy(planes) for planes in feed.values()))[0].numpy()
+            wanted = net(**{name: torch.from_numpy(planes) for name, planes in feed.items()})[0].numpy()
         known = np.broadcast_to(feed["hole"] == 0, answer.shape)
         if not np.array_equal(answer[known], feed["image"][known]) or not np.isfinite(answer).all():
             return float("inf")
@@ -127,7 +131,7 @@ def parity(
 
 def same_over_threads(net: Inpainter, content: bytes, *, prior: bool = False) -> bool:
     """Whether the file answers the same bits on one and on two threads."""
-    (feed,) = _feeds(net.size_multiple, [(1, 13, 16)], prior=prior, kinds=1)
+    (feed,) = _feeds(net, [(1, 13, 16)], prior=prior, kinds=1)
     first, second = (_session(content, threads).run(["filled"], feed)[0] for threads in (1, 2))
     return bool(np.array_equal(first, second))
 
@@ -141,24 +145,32 @@ def round_to_half(net: nn.Module) -> None:
 
 
 def _feeds(
-    multiple: int, sizes: Sequence[tuple[int, int, int]], *, prior: bool, kinds: int = 3
+    net: Inpainter, sizes: Sequence[tuple[int, int, int]], *, prior: bool, kinds: int = 3
 ) -> Iterator[Feed]:
-    """Random pictures and holes of these sizes, in the order that the net takes them."""
+    """Random pictures and holes of these sizes, and whatever else the net takes, in that order.
+
+    Nets of a large size multiple are not asked for more than ``_LARGEST_PX`` a side.
+    """
     rng = np.random.default_rng(0)
+    most = max(2, _LARGEST_PX // net.size_multiple)
     for count, rows, columns in sizes:
-        height, width = rows * multiple, columns * multiple
+        height, width = (min(side, most) * net.size_multiple for side in (rows, columns))
         hole = np.zeros((count, 1, height, width), np.float32)
         hole[:, :, height // 4 : height // 2, width // 8 : width // 2] = 1
         hole[rng.random(hole.shape) < 0.05] = 1
         image = rng.random((count, 3, height, width), np.float32) * (1 - hole)
-        feed = {"image": image, "hole": hole}
+        feed, further = {"image": image, "hole": hole}, {}
+        if net.takes_guide:
+            further["guide"] = (rng.random(hole.shape) < 0.1).astype(np.float32)
+        if net.noise_size:
+            further["noise"] = rng.standard_normal((count, net.noise_size), np.float32)
         if not prior:
-            yield feed
+            yield {**feed, **further}
             continue
         given = rng.random(image.shape, np.float32)
         alternating = np.where(np.arange(count)[:, None, None, None] % 2 == 1, given, np.float32(-1))
         for kind in (given, np.full_like(given, -1), alternating)[:kinds]:
-            yield {**feed, "prior": kind}
+            yield {**feed, "prior": kind, **further}
 
 
 def _session(content: bytes, threads: int = 0) -> Any:

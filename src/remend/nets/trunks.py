@@ -14,6 +14,8 @@ from remend.nets.squeezenet import SqueezeNet
 
 __all__ = ["TimmTrunk", "load_trunk"]
 
+_DILATED = "dilated_"
+
 
 class TimmTrunk(nn.Module):
     """A backbone of timm as a trunk: its features by scale, of a picture in [0, 1].
@@ -36,7 +38,10 @@ def load_trunk(name: str, weights: str) -> nn.Module:
 
     Args:
         name: ``squeezenet`` (v1.1), or a backbone of timm: ``vgg16`` is the trunk of most papers,
-            ``resnet18`` costs least.
+            ``resnet18`` costs least. ``dilated_`` before it: its later layers are dilated instead of
+            strided, as far as timm can, so that features stay at 1/8 and each sees far. LaMa's is a
+            dilated ResNet-50 that ADE20K taught to segment; ``dilated_resnet50`` has the weights of ImageNet,
+            which the paper finds to be worse, but better than a VGG.
         weights: a file: Keras' ``…_notop.h5`` for SqueezeNet, timm's ``model.safetensors`` for others.
 
     Returns:
@@ -51,6 +56,7 @@ def load_trunk(name: str, weights: str) -> nn.Module:
     """
     if name == "squeezenet":
         return SqueezeNet.load(Path(weights).expanduser())
-    encoder = TimmEncoder(name)
+    plain = name.removeprefix(_DILATED)
+    encoder = TimmEncoder(plain, stride=8 if plain != name else 0)
     encoder.load_weights(weights)
     return TimmTrunk(encoder).eval().requires_grad_(False)

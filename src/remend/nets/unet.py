@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from remend.errors import UsageError
 from remend.nets.blocks import ConvPair, resize_up, start_at_zero
 from remend.nets.inpainter import PLANES
 
@@ -30,12 +31,17 @@ class Unet(nn.Module):
         widths: channels at 1, 1/2, 1/4 … of the size, two at least.
         dropout: share of features left out at the last two scales while training; 0 = none. The paper
             does not say how large.
+
+    Raises:
+        UsageError: fewer than two widths.
     """
 
     residual = True
 
     def __init__(self, *, widths: Sequence[int] = (64, 128, 256, 512, 1024), dropout: float = 0.5) -> None:
         super().__init__()
+        if len(widths) < 2:
+            raise UsageError(f"unet needs two widths at least, one a scale, got {list(widths)}")
         up = tuple(reversed(widths))
         self.size_multiple = max(16, 2 ** (len(widths) - 1))  # 16: that of the base fill
         self.contracting = nn.ModuleList(ConvPair(a, b) for a, b in pairwise((PLANES, *widths)))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from remend.fill.filler import Capabilities
-from remend.mosaic import Tiles
+from remend.mosaic import GUARD_PX, Tiles
 from remend.picture import Bool, Box, Picture
 from remend.plan.holes import CELL_PX, Cluster, activity_around, clusters
 from remend.plan.policy import Choice, Policy
@@ -190,8 +190,11 @@ def _tiled(
     blocks = everything.reshape(grid.height, TILE_PX, grid.width, TILE_PX).transpose(0, 2, 1, 3)
     places = np.argwhere(blocks.any(axis=(2, 3)))
     margin = max(can.context_px, ceil(MARGIN_RADII * widest))
-    for start in range(0, len(places), TILES_PER_STEP):
-        part = places[start : start + TILES_PER_STEP]
+    count = TILES_PER_STEP
+    if can.mosaic_px is not None:
+        count = min(count, max(1, can.mosaic_px // (TILE_PX + 2 * (margin + GUARD_PX))) ** 2)
+    for start in range(0, len(places), count):
+        part = places[start : start + count]
         corners = (part + np.array([grid.top, grid.left])) * TILE_PX
         tiles = Tiles(corners, blocks[part[:, 0], part[:, 1]], TILE_PX, margin)
         (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0) + TILE_PX

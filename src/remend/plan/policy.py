@@ -23,12 +23,14 @@ class Rung:
         radius_px: largest inscribed radius of the hole; None = any.
         activity: largest texture activity around the hole (see ``remend.plan.holes``); None = any.
         beyond_share: only holes whose inscribed radius exceeds this share of the picture's shorter side.
+        most_px: only if no more pixels than this are damaged in all: it takes its time; None = any.
     """
 
     filler: str
     radius_px: float | None = None
     activity: float | None = None
     beyond_share: float = 0.0
+    most_px: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class Policy:
     """Rungs from the top; the first whose bounds hold a hole takes it. The last has no bounds."""
 
     rungs: tuple[Rung, ...]
+
+    def affordable(self, damaged_px: int) -> Policy:
+        """Without the rungs that would take too long over so much damage."""
+        return Policy(tuple(r for r in self.rungs if r.most_px is None or damaged_px <= r.most_px))
 
     @property
     def needs_activity_above_px(self) -> float | None:

@@ -11,11 +11,12 @@ much as a large hole, and a batch split over devices needs no exchange of hole a
 | ``bce`` | the same, its target 0.9 | softplus(s) | softplus(-s) | Salimans et al., NeurIPS 2016 |
 | ``hinge`` | max(0, 1 - s) | max(0, 1 + s) | -s | Lim and Ye, "Geometric GAN", 2017 |
 | ``least-squares`` | (s - 1)² / 2 | s² / 2 | (s - 1)² / 2 | Mao et al., ICCV 2017 |
+| ``wasserstein`` | -s | s | -s | Arjovsky et al., ICML 2017; it needs ``gradient_penalty`` |
 
 Binary cross entropy on logits *is* the non-saturating pair; what ``bce`` adds, and all it adds, is one-sided
 label smoothing, which keeps the critic from growing ever surer of real pictures.
 doi: 10.48550/arXiv.1406.2661 · 10.48550/arXiv.1606.03498 · 10.48550/arXiv.1705.02894 ·
-10.1109/ICCV.2017.304.
+10.1109/ICCV.2017.304 · 10.48550/arXiv.1701.07875.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from remend.errors import UsageError
 from remend.nets.critics import Judgement
@@ -35,11 +36,11 @@ __all__ = [
     "critic_loss",
     "feature_matching",
     "generator_loss",
-    "r1_penalty",
+    "soften",
     "target_of",
 ]
 
-KINDS = ("hinge", "non-saturating", "least-squares", "bce")
+KINDS = ("hinge", "non-saturating", "least-squares", "bce", "wasserstein")
 """The losses of the game."""
 
 _SMOOTH = 0.9
@@ -47,7 +48,13 @@ _LARGEST_WEIGHT = 1e4
 
 
 def critic_loss(
-    kind: str, real: Judgement, filled: Judgement, hole: Tensor, *, mask_as_target: bool = True
+    kind: str,
+    real: Judgement,
+    filled: Judgement,
+    hole: Tensor,
+    *,
+    mask_as_target: bool = True,
+    soft_px: float = 0.0,
 ) -> Tensor:
     """What the critic minimises; mean over its scales.
 
@@ -60,16 +67,21 @@ def critic_loss(
             known. Real pictures are judged where their twins were filled, so that at each place both
             sides weigh alike; scores over what was known, which must be "real", are a third term.
             Off: all cells of a filled picture are fakes, all of a real one real.
+        soft_px: the hole is softened by a Gaussian of this sigma first: near its edge a cell is partly
+            both, as what a score sees there is. Not for the net, which answers for its hole alone.
 
     Raises:
         UsageError: ``kind`` is unknown.
 
     Reference for ``mask_as_target``: Suvorov et al., "Resolution-robust Large Mask Inpainting with Fourier
-    Convolutions" (LaMa), WACV 2022, doi:10.1109/WACV51458.2022.00323. There cells are averaged over the
+    Convolutions" (LaMa), WACV 2022, doi:10.1109/WACV51458.2022.00323; softened: Zeng et al. (AOT-GAN), TVCG
+    2023, doi:10.1109/TVCG.2022.3156949, with sigma 10 at 512². In LaMa cells are averaged over the
     frame, and a critic of small holes does well by calling everything real; here each term is a mean over
     its own area.
     """
     total = torch.zeros((), device=hole.device)
+    if soft_px and mask_as_target:
+        hole = soften(hole, soft_px)
     for genuine, made in zip(real.scores, filled.scores, strict=True):
         genuine, made = genuine.float(), made.float()
         share = target_of(hole, made) if mask_as_target else torch.ones_like(made)
@@ -101,8 +113,18 @@ def generator_loss(kind: str, filled: Judgement, hole: Tensor, *, mask_as_target
 
 
 def target_of(hole: Tensor, scores: Tensor) -> Tensor:
-    """The filled share (N, 1, h, w) of each cell of a score map, float32."""
+    """The filled share (N, 1, h, w) of each cell of a score map (N, C, h, w), float32."""
     return F.interpolate(hole.float(), size=scores.shape[2:], mode="area")
+
+
+def soften(hole: Tensor, sigma_px: float) -> Tensor:
+    """``hole`` (N, 1, H, W) blurred by a Gaussian cut off at three sigma; edges are repeated."""
+    reach = max(1, round(3 * sigma_px))
+    place = torch.arange(-reach, reach + 1, device=hole.device, dtype=torch.float32)
+    taps = torch.exp(-0.5 * (place / sigma_px).square())
+    taps = taps / taps.sum()
+    padded = F.pad(hole.float(), (reach, reach, reach, reach), mode="replicate")
+    return F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
 
 
 def feature_matching(filled: Judgement, real: Judgement) -> Tensor:
@@ -122,37 +144,6 @@ def feature_matching(filled: Judgement, real: Judgement) -> Tensor:
             total = total + ((got.float() - wanted).abs().mean(dim=(1, 2, 3)) / size).mean()
             layers += 1
     return total / max(layers, 1)
-
-
-def r1_penalty(critic: nn.Module, image: Tensor, hole: Tensor) -> Tensor:
-    """Half the squared norm of the critic's gradient at real pictures; weigh it with gamma.
-
-    Computed in float32 whatever autocast says: half precision loses the second derivative. Applied lazily,
-    each ``n`` steps with ``n`` times the weight, it costs little. Per score it is the same at any size:
-    for patch critics the norm of the gradient of the *sum* of scores is divided by their number.
-
-    Args:
-        critic: not wrapped by Fabric, whose wrapper would turn autocast on again.
-        image: (N, 3, H, W), real.
-        hole: (N, 1, H, W).
-
-    Returns:
-        A scalar with a graph to the critic's weights.
-
-    Cost: about three times a forward and backward of the critic.
-
-    Reference: Mescheder et al., "Which Training Methods for GANs do actually Converge?", ICML 2018,
-    doi:10.48550/arXiv.1801.04406; lazily: Karras et al., "Analyzing and Improving the Image Quality of
-    StyleGAN", CVPR 2020, doi:10.1109/CVPR42600.2020.00813.
-    """
-    with torch.autocast(image.device.type, enabled=False):
-        image = image.detach().float().requires_grad_()
-        judgement: Judgement = critic(image, hole.float())
-        total = torch.zeros((), device=image.device)
-        for scores in judgement.scores:
-            (gradient,) = torch.autograd.grad(scores.sum(), image, create_graph=True)
-            total = total + gradient.square().sum(dim=(1, 2, 3)).mean() / scores[0].numel()
-        return total / (2 * len(judgement.scores))
 
 
 def balance(
@@ -188,7 +179,8 @@ def balance(
 
 
 def _over(share: Tensor, cost: Tensor) -> Tensor:
-    """Mean of ``cost`` (N, 1, h, w) weighted by ``share`` within each picture, then over pictures."""
+    """Mean of ``cost`` (N, C, h, w) weighted by ``share`` within each picture, then over pictures."""
+    cost, share = cost.mean(dim=1, keepdim=True), share.mean(dim=1, keepdim=True)
     return ((cost * share).sum(dim=(1, 2, 3)) / share.sum(dim=(1, 2, 3)).clamp_min(1e-6)).mean()
 
 
@@ -199,6 +191,8 @@ def _as_real(kind: str, score: Tensor) -> Tensor:
             return F.relu(1 - score)
         case "least-squares":
             return (score - 1).square() / 2
+        case "wasserstein":
+            return -score
         case "bce":
             return _SMOOTH * F.softplus(-score) + (1 - _SMOOTH) * F.softplus(score)
         case _:
@@ -212,6 +206,8 @@ def _as_fake(kind: str, score: Tensor) -> Tensor:
             return F.relu(1 + score)
         case "least-squares":
             return score.square() / 2
+        case "wasserstein":
+            return score
         case _:
             return F.softplus(score)
 
@@ -219,7 +215,7 @@ def _as_fake(kind: str, score: Tensor) -> Tensor:
 def _as_wanted(kind: str, score: Tensor) -> Tensor:
     """What the net pays for ``score``."""
     match _known(kind):
-        case "hinge":
+        case "hinge" | "wasserstein":
             return -score
         case "least-squares":
             return (score - 1).square() / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ def rehearse(learner: Learner) -> Estimate:
 def pictures_line(pictures: Pictures, seen: Pictures, aside: Pictures) -> str:
     """What was found, and what it is for."""
     groups = ", ".join(f"{name} {count:,}" for name, count in pictures.groups.items())
-    text = f"{len(pictures):,} pictures ({groups}), {pictures.nbytes / 2**30:.2f} GiB in memory: "
+    text = f"{len(pictures):,} pictures ({groups}), {_room(pictures.nbytes)} in memory: "
     text += f"{len(seen):,} to learn from, {len(aside):,} set aside"
     return text + (
         f"; {len(pictures.skipped)} skipped, first {pictures.skipped[0]}" if pictures.skipped else ""
@@ -90,5 +91,14 @@ def cost_line(learner: Learner, estimate: Estimate, samples_seen: int) -> str:
     left = max(0, recipe.train.samples - samples_seen) / estimate.crops_s
     return (
         f"{recipe.net}: {cost.parameters / 1e6:.2f} M parameters, {cost.gmac_512:.1f} GMAC at 512²; about "
-        f"{estimate.memory_gib:.1f} GiB, {estimate.crops_s:.3g} crops/s, {duration(left)}"
+        f"{_room(estimate.memory_gib * 2**30)}, {estimate.crops_s:.3g} crops/s, {duration(left)}"
     )
+
+
+def _room(nbytes: float) -> str:
+    """Memory as people say it.
+
+    >>> _room(5 * 2**30), _room(3_000_000)
+    ('5.0 GiB', '3 MiB')
+    """
+    return f"{nbytes / 2**30:.1f} GiB" if nbytes >= 2**30 else f"{math.ceil(nbytes / 2**20)} MiB"

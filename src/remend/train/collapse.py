@@ -26,10 +26,12 @@ def readings(
     rows = []
     for genuine, made in zip(real.scores, filled.scores, strict=True):
         genuine, made = genuine.float(), made.float()
-        share = target_of(hole, made) if mask_as_target else torch.ones_like(made)
+        share = target_of(hole, made) if mask_as_target else torch.ones_like(made[:, :1])
         share = share / share.sum().clamp_min(1e-6)
         right = (genuine > made).float() + (genuine == made).float() / 2
-        rows.append(torch.stack([(x * share).sum() for x in (genuine, made, right)]))
+        rows.append(
+            torch.stack([(x.mean(dim=1, keepdim=True) * share).sum() for x in (genuine, made, right)])
+        )
     names = ("critic_real", "critic_filled", "critic_right")
     return dict(zip(names, torch.stack(rows).mean(dim=0).unbind(), strict=True))
 

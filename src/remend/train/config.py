@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from remend.errors import UsageError
+from remend.train.preset import small
 from remend.train.ranges import check_range
 
 __all__ = [
@@ -54,6 +55,9 @@ class Data:
         validation_px: side of the validation crops.
         prior: share of the wider holes that start from the net's own fill at half scale, so that it learns
             to go from coarse to fine; the crop must suit the net at half its side.
+        guide: share of samples that are shown the lines their hole held, for nets that follow lines.
+        damage: where the pictures are damaged: a folder of masks called like them, white = damaged, or
+            ``find``: it is looked for; "" = they are whole. What is damaged is never wanted nor judged.
         few: learn from this many pictures alone, chosen by a hash of their names; 0 = from all.
         memory_gib: pictures are kept decoded up to this, beyond it read from their files at each use.
         deduplicate: leave out all but one of pictures that look alike.
@@ -78,6 +82,8 @@ class Data:
     validation: int = 300
     validation_px: int = 176
     prior: float = 0.0
+    guide: float = 0.5
+    damage: str = ""
     few: int = 0
     memory_gib: float = 6.0
     deduplicate: bool = False
@@ -96,17 +102,29 @@ class Loss:
         perceptual: distance of the trunk's features of the composed picture, in and near the hole.
         hole_l2, ring_l2, valid_l2: the mean squared difference on the same three areas.
         hole_quarter: L1 in the hole at 1/4 scale: colours and shapes, without saying where each hair lies.
+        hole_db: minus the hole's PSNR in dB: every picture counts alike. Its unit is large: 0.006 is much.
         style: distance of the Gram matrices of the trunk's features. It is relative to the target's, so
             the weights of papers (120, 250) do not carry over: begin at 0.1.
         tv: total variation of the composed picture in the hole and a rim of 1 px; it smooths.
         edge: L1 of Sobel gradients of the composed picture in the hole and a rim of 1 px.
         discount: the weight of a pixel in ``hole`` and ``hole_l2`` falls by this factor with each step from
             the known ones; 1 = all alike, 0.99 is DeepFill's.
+        stages: how much the L1 of a net's earlier stages counts beside that of its answer: hole, ring and
+            valid at their own weights.
         relative: above 0, the losses in the hole are divided by the base fill's own L1 there plus this, so
             that scratches count as much as wide holes; 0 = plain means over pictures.
+        distill: distance from the fill of a teacher, in the hole, at four scales.
+        teacher: who teaches: a run's folder, its ``best.safetensors``, or any model file (``.onnx``).
+        over: ``area``: pixel losses are means over their own area, so that a scratch counts as much as a wide
+            hole. ``frame``: over the whole frame, as in papers; the trunk's losses then too.
+        features: how ``perceptual`` and ``style`` compare: ``unit``, our own scale, the same for every trunk;
+            ``absolute`` or ``squared``: plain features, for the weights of papers.
+        judged: what the trunk is shown: the ``filled`` picture, the net's own ``raw`` answer, or ``both``.
         ring_px: width of the ring.
         trunk: file with the trunk's weights: Keras' for SqueezeNet, safetensors for any other.
-        trunk_name: ``squeezenet``, or a name that timm knows: ``vgg16``, ``resnet18`` …
+        trunk_name: ``squeezenet``, or a name that timm knows: ``vgg16``, ``resnet18`` …; with ``dilated_``
+            before it, one that keeps its features at 1/8 and so sees further: ``dilated_resnet50``.
+        trunk_maps: of the trunk's maps of features, take this many, fine to coarse; 0 = all.
     """
 
     hole: float = 2.0
@@ -117,19 +135,31 @@ class Loss:
     ring_l2: float = 0.0
     valid_l2: float = 0.0
     hole_quarter: float = 0.0
+    hole_db: float = 0.0
     style: float = 0.0
     tv: float = 0.0
     edge: float = 0.0
+    stages: float = 0.0
+    distill: float = 0.0
     discount: float = 1.0
     relative: float = 0.0
     ring_px: int = 16
+    over: str = "area"
+    features: str = "unit"
+    judged: str = "filled"
     trunk: str = ""
     trunk_name: str = "squeezenet"
+    trunk_maps: int = 0
+    teacher: str = ""
 
     def weights(self) -> dict[str, float]:
         """The losses that count, by name."""
-        settings = ("discount", "relative", "ring_px", "trunk", "trunk_name")
-        names = (field.name for field in dataclasses.fields(self) if field.name not in settings)
+        settings = {"discount", "relative", "ring_px", "trunk_maps"}
+        names = (
+            field.name
+            for field in dataclasses.fields(self)
+            if field.name not in settings and field.type != "str"
+        )
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
@@ -138,19 +168,26 @@ class Critic:
     """A critic to learn against; without a name there is none, and it costs nothing.
 
     Attributes:
-        name: ``global``, ``patch`` or ``multiscale`` of ``remend.nets.critics``; "" = no critic.
+        name: ``patch``, ``multiscale``, ``global``, ``sn_patch``, ``global_local`` or ``residual`` of
+            ``remend.nets.critics``; "" = no critic.
         options: keyword arguments of the critic.
-        loss: ``hinge``, ``non-saturating``, ``least-squares`` or ``bce``.
+        loss: ``hinge``, ``non-saturating``, ``least-squares``, ``bce`` or ``wasserstein``.
         weight: of the adversarial loss; not used where ``balance`` is above 0.
         feature_matching: weight of the distance of the critic's features between filled and wanted.
         r1: gamma of the penalty on the critic's gradient at real pictures; 0 = none.
         r1_every: steps of the critic between two penalties, each then counted that many times.
+        gp: lambda of the penalty on the critic's gradient between real and filled pictures, at each of its
+            steps; ``wasserstein`` needs it, 10 in papers. 0 = none.
+        path_length: weight of the penalty on fills that move unevenly with the noise, for nets that take
+            noise; 0 = none.
+        path_every: steps of the net between two of these, each then counted that many times.
         lr: highest learning rate of the critic; its schedule is the net's.
         betas: of the critic's Adam.
         steps: of the critic at each step of the net at which it learns.
         every: steps of the net between two at which the critic learns.
         from_samples: crops learned from before the critic begins.
         mask_as_target: known patches of a filled picture count as real.
+        soft_px: sigma by which the hole is softened for that, for the critic; AOT-GAN's is 10 at 512².
         augment: kinds of DiffAugment, separated by commas: colour, translation, cutout; "" = none.
         balance: size of the adversarial gradient at the net's output, as a share of the
             reconstruction's, held at every step; 0 = take ``weight`` as it is.
@@ -163,12 +200,16 @@ class Critic:
     feature_matching: float = 0.0
     r1: float = 0.0
     r1_every: int = 16
+    gp: float = 0.0
+    path_length: float = 0.0
+    path_every: int = 4
     lr: float = 2e-4
     betas: tuple[float, float] = (0.0, 0.99)
     steps: int = 1
     every: int = 1
     from_samples: int = 0
     mask_as_target: bool = True
+    soft_px: float = 0.0
     augment: str = ""
     balance: float = 0.0
 
@@ -252,15 +293,28 @@ class Recipe:
 
 
 _SECTIONS = {"data": Data, "loss": Loss, "critic": Critic, "transfer": Transfer, "train": Train}
-_FILES = (("data", "masks"), ("data", "against"), ("loss", "trunk"), ("transfer", "weights"))
+_FILES = (
+    ("data", "masks"),
+    ("data", "damage"),
+    ("data", "against"),
+    ("loss", "trunk"),
+    ("loss", "teacher"),
+    ("transfer", "weights"),
+)
 
 
-def load(name: str) -> Recipe:
+def load(name: str, *, preset: str = "") -> Recipe:
     """Read a recipe: the package's own by name, or a TOML file by path.
 
+    Args:
+        name: or path.
+        preset: ``small`` cuts it down to one CPU, as ``remend.train.preset`` says; "" = as it is.
+
     Raises:
-        UsageError: no such recipe, no TOML, or keys and values that a recipe does not have.
+        UsageError: no such recipe, no TOML, or keys and values that a recipe does not have; another preset.
     """
+    if preset not in ("", "small"):
+        raise UsageError(f"no preset is called {preset!r}: give small, or none")
     shipped = resources.files("remend.train") / "recipes"
     if name.endswith(".toml"):
         try:
@@ -278,7 +332,12 @@ def load(name: str) -> Recipe:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the recipe {name} is no TOML: {error}") from error
-    return from_dict(content)
+    own = content.pop("small", {})
+    recipe = from_dict(content)
+    if not isinstance(own, Mapping):
+        raise UsageError(f"[small] of a recipe is a table, got {own!r}")
+    cut_down = from_dict(small(as_dict(recipe), own))  # what it says is checked, asked for or not
+    return cut_down if preset else recipe
 
 
 def from_dict(content: Mapping[str, Any]) -> Recipe:

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from remend.nets.critics import Judgement, build_critic
-from remend.train.adversarial import balance, critic_loss, feature_matching, generator_loss, r1_penalty
+from remend.nets.inpainter import Inpainter
+from remend.train.adversarial import balance, critic_loss, feature_matching, generator_loss
 from remend.train.augment import diff_augment, kinds_of
 from remend.train.collapse import CollapseAlarm, readings, spread
 from remend.train.config import Recipe
 from remend.train.devices import mean_over_devices
 from remend.train.loader import Batch
+from remend.train.penalties import gradient_penalty, path_penalty, r1_penalty
 from remend.train.profile import span
 from remend.train.schedule import learning_rate, seed_of
 
@@ -61,6 +63,7 @@ class Game:
         self.fabric, self.plan, self.rules = fabric, recipe.train, recipe.critic
         self.critic = build_critic(self.rules.name, self.rules.options).to(memory_format=torch.channels_last)
         self.kinds = kinds_of(self.rules.augment)
+        self.others = bool(recipe.loss.weights() or self.rules.feature_matching)
         optimizer = torch.optim.Adam(self.critic.parameters(), lr=self.rules.lr, betas=self.rules.betas)
         self.scorer, self.optimizer = fabric.setup(_Scorer(self.critic), optimizer)
         self.alarm = CollapseAlarm()
@@ -97,16 +100,47 @@ class Game:
                 reconstruction = reconstruction + rules.feature_matching * matching
                 told["feature_matching"] = matching.detach()
         self.critic.requires_grad_(True)
-        (against,) = torch.autograd.grad(adversarial, turn.output, retain_graph=bool(rules.feature_matching))
-        (towards,) = torch.autograd.grad(reconstruction, turn.output)
+        (against,) = torch.autograd.grad(adversarial, turn.output, retain_graph=True)
+        if self.others:
+            (towards,) = torch.autograd.grad(reconstruction, turn.output)
+        else:  # the net learns from the critic alone
+            towards = torch.zeros_like(turn.output)
         # Over all devices, so that they agree.
         weight, ratio = balance(
             towards, against, turn.batch.hole, rules.balance, add_up=partial(mean_over_devices, self.fabric)
         )
         if not rules.balance:
             weight = torch.full_like(weight, rules.weight)
-        told["balance"] = weight * ratio
+        told["balance"] = weight * ratio if self.others else torch.zeros_like(weight)
         return towards + weight * against, told
+
+    def smooth(
+        self, net: Inpainter, batch: Batch, samples_seen: int
+    ) -> tuple[Tensor | float, dict[str, Tensor]]:
+        """The penalty on fills that move unevenly with the noise, at the steps that have one.
+
+        Args:
+            net: unwrapped.
+            batch: on the device.
+            samples_seen: before this step.
+
+        Returns:
+            What to add to the net's objective, and what to log.
+
+        Raises:
+            UsageError: the net takes no noise.
+        """
+        rules = self.rules
+        if not rules.path_length or self._step(samples_seen) % rules.path_every:
+            return 0.0, {}
+        penalty, length = path_penalty(net, batch.image, batch.hole)
+        mean = net.body.path_mean
+        assert isinstance(mean, Tensor)
+        mean.copy_(mean_over_devices(self.fabric, mean))
+        return rules.path_length * rules.path_every * penalty, {
+            "path_penalty": penalty.detach(),
+            "path": length,
+        }
 
     def learn(self, turn: Turn, *, rehearse: bool = False) -> dict[str, Tensor]:
         """The critic's own steps on the pictures of ``turn``, if it is its turn.
@@ -118,7 +152,7 @@ class Game:
         Returns:
             What to log, of the last of the steps.
         """
-        rules, step = self.rules, (turn.samples_seen - self.rules.from_samples) // self.plan.batch
+        rules, step = self.rules, self._step(turn.samples_seen)
         if step % rules.every:
             return {}
         said: dict[str, Tensor] = {}
@@ -132,12 +166,23 @@ class Game:
                 scores = self.scorer(torch.cat([real, filled]), torch.cat([hole, hole]))
                 on_real = Judgement([s[: len(hole)] for s in scores], [])
                 on_filled = Judgement([s[len(hole) :] for s in scores], [])
-                loss = critic_loss(rules.loss, on_real, on_filled, hole, mask_as_target=rules.mask_as_target)
+                loss = critic_loss(
+                    rules.loss,
+                    on_real,
+                    on_filled,
+                    hole,
+                    mask_as_target=rules.mask_as_target,
+                    soft_px=rules.soft_px,
+                )
             said["critic"] = loss.detach()
             if rules.r1 and (step // rules.every * rules.steps + own) % rules.r1_every == 0:
                 penalty = r1_penalty(self.critic, real, hole)
                 said["r1"] = penalty.detach()
                 loss = loss + rules.r1 * rules.r1_every * penalty
+            if rules.gp:
+                slope = gradient_penalty(self.critic, real, filled, hole)
+                said["gp"] = slope.detach()
+                loss = loss + rules.gp * slope
             self.optimizer.zero_grad(set_to_none=True)
             self.fabric.backward(loss)
             norm = torch.nn.utils.clip_grad_norm_(self.critic.parameters(), float("inf"))
@@ -148,6 +193,10 @@ class Game:
             said |= readings(on_real, on_filled, hole, mask_as_target=rules.mask_as_target)
         said["contrast"] = spread(turn.filled.detach(), turn.batch.target, turn.batch.hole)
         return said
+
+    def _step(self, samples_seen: int) -> int:
+        """Steps since the critic joined."""
+        return (samples_seen - self.rules.from_samples) // self.plan.batch
 
     def _altered(self, turn: Turn, *, filled: Tensor, again: int = 0) -> tuple[Tensor, Tensor, Tensor]:
         """What the critic is shown: real, filled and hole; each sample's draw follows from its index."""

@@ -143,11 +143,13 @@ class Meter:
 
 
 def duration(seconds: float) -> str:
-    """Hours and minutes.
+    """Hours and minutes; seconds below two minutes.
 
-    >>> duration(37_260), duration(125)
-    ('10 h 21 min', '2 min')
+    >>> duration(37_260), duration(125), duration(17.2)
+    ('10 h 21 min', '2 min', '17 s')
     """
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from remend.picture import Bool
 from remend.train.samples import Sample
 
 __all__ = ["Batch", "batches", "collate"]
@@ -25,6 +27,7 @@ class Batch:
     Attributes:
         image, target: (N, 3, H, W) float32 in [0, 1].
         hole: (N, 1, H, W) float32, 1 = fill.
+        damage: (N, 1, H, W) float32, 1 = nobody knows what was there; None = all is known.
         first: global index of the first sample, over all devices.
         end: global index after the last one.
     """
@@ -34,6 +37,7 @@ class Batch:
     hole: Tensor
     first: int
     end: int
+    damage: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``."""
@@ -43,7 +47,14 @@ class Batch:
             self.hole.to(device, non_blocking=True),
             self.first,
             self.end,
+            None if self.damage is None else self.damage.to(device, non_blocking=True),
         )
+
+    def shown(self) -> Batch:
+        """The batch as a net is to see it: damage is a hole like any other."""
+        if self.damage is None:
+            return self
+        return replace(self, hole=torch.maximum(self.hole, self.damage), damage=None)
 
 
 def batches(
@@ -90,10 +101,17 @@ def collate(samples: list[Sample], first: int = 0, end: int | None = None) -> Ba
     return Batch(
         _planes(np.stack([s.image for s in samples])),
         _planes(np.stack([s.target for s in samples])),
-        _planes(np.stack([s.hole[..., None].astype(np.uint8) * np.uint8(255) for s in samples])),
+        _planes(np.stack([_plane(s.hole) for s in samples])),
         first,
         len(samples) if end is None else end,
+        _planes(np.stack([_plane(s.damage) for s in samples if s.damage is not None]))
+        if samples and samples[0].damage is not None
+        else None,
     )
+
+
+def _plane(mask: Bool) -> NDArray[np.uint8]:
+    return mask[..., None].astype(np.uint8) * np.uint8(255)
 
 
 def _planes(pixels: np.ndarray) -> Tensor:

@@ -20,6 +20,7 @@ from remend.train.devices import mean_over_devices, peak_memory_gib, start
 from remend.train.journal import Journal, Meter
 from remend.train.loader import batches
 from remend.train.pictures import read_pictures
+from remend.train.preflight import preflight
 from remend.train.profile import Profile, span
 from remend.train.run import Outcome, Run
 from remend.train.samples import Sampler, validation_samples
@@ -51,6 +52,7 @@ def train(run: Run) -> Outcome:
         raise UsageError(
             f"--resume {run.resume} is no folder: give auto, never, or the folder of a run or a checkpoint"
         )
+    preflight(run)
     fabric = start(run)
     try:
         with stop_on_signal() as stop:
@@ -75,6 +77,8 @@ class _Trainer:
         self.first = fabric.is_global_zero
         self.say: Callable[[str], None] = run.say if self.first else _silent
         torch.manual_seed(self.plan.seed)
+        # Before pictures are read: a trunk that is none, an encoder that the net does not have.
+        self.learner = Learner(self.recipe, fabric)
         data = self.recipe.data
         least = max(data.crop_px, data.validation_px)
         pictures = read_pictures(
@@ -93,8 +97,9 @@ class _Trainer:
         self.sampler = Sampler.of(self.pictures, data, self.plan.seed)
         self.say(pictures_line(pictures, self.pictures, aside))
         self.say(plan_line(self.recipe, run.out))
-        self.fixed = validation_samples(aside, data.validation_px) if self.first else []
-        self.learner = Learner(self.recipe, fabric)
+        self.fixed = (
+            validation_samples(aside, data.validation_px, damage=self.sampler.damage) if self.first else []
+        )
         # Before anything is written: what cannot be computed is found here.
         estimate = rehearse(self.learner)
         self.store = Store(run, self.learner, self.pictures.groups, self.say)
@@ -205,8 +210,9 @@ class _Trainer:
         if not self.fixed or not self.first:
             return
         outputs = validation.fill_samples(self.learner.ema.net, self.fixed, self.fabric.device)
-        counters.scores = validation.scores(self.fixed, outputs)
-        sheet = validation.grid(self.fixed, outputs)
+        wanted = validation.as_wanted(self.learner.net, self.fixed)
+        counters.scores = validation.scores(wanted, outputs)
+        sheet = validation.grid(wanted, outputs)
         self.scores.write(counters.samples_seen, counters.scores)
         validation.write_grid(self.run.out / "grids" / f"{counters.samples_seen:09d}.png", sheet)
         self.board.scalars(counters.samples_seen, counters.scores, "validation")

@@ -48,7 +48,7 @@ def coarse_prior(
         return None
     with torch.inference_mode():
         small, small_hole = half_scale(image[chosen], hole[chosen])
-        filled, _ = net(small, small_hole)
+        filled, *_ = net(small, small_hole)
         coarse = F.interpolate(filled.clamp(0, 1), scale_factor=2.0, mode="bilinear", align_corners=False)
     prior = torch.full_like(image, -1.0)
     prior[chosen] = coarse.to(image.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -49,6 +50,8 @@ class Profile:
         self.path, self.say = path, say
         self._profiler: Any = None
         if path is not None:
+            # Kineto tells stderr when it begins and ends; from this level on it keeps that to itself.
+            os.environ.setdefault("KINETO_LOG_LEVEL", "6")
             activities = [torch.profiler.ProfilerActivity.CPU]
             if _cuda():
                 activities.append(torch.profiler.ProfilerActivity.CUDA)

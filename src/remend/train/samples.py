@@ -13,6 +13,7 @@ from remend.damage.synth.irregular import centre
 from remend.errors import UsageError
 from remend.picture import Bool, Float
 from remend.train.config import Data
+from remend.train.damaged import Damage, blanked
 from remend.train.mask_files import MaskFiles, read_mask_files
 from remend.train.masks import MaskBank
 from remend.train.pictures import Pictures
@@ -34,12 +35,15 @@ class Sample:
         target: (H, W, 3) uint8: clean under the hole, equal to ``image`` elsewhere.
         hole: (H, W) bool, True = fill.
         group: of the mask.
+        damage: (H, W) bool, True = nobody knows what was there, 0 in ``image`` and ``target``, and no part of
+            ``hole``; None = pictures are whole.
     """
 
     image: NDArray[np.uint8]
     target: NDArray[np.uint8]
     hole: Bool
     group: str
+    damage: Bool | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Sampler:
         seed: of everything drawn.
         masks: where holes come from.
         mask_files: where they come from instead, or beside.
+        damage: where pictures are damaged; None = they are whole.
     """
 
     pictures: Pictures
@@ -59,6 +64,7 @@ class Sampler:
     seed: int
     masks: MaskBank
     mask_files: MaskFiles | None = None
+    damage: Damage | None = None
 
     @classmethod
     def of(cls, pictures: Pictures, data: Data, seed: int) -> Sampler:
@@ -76,7 +82,7 @@ class Sampler:
         if not 0 < data.scale_from <= 1:
             raise UsageError(f"data.scale_from is a factor up to 1, got {data.scale_from}")
         files = read_mask_files(Path(data.masks), polarity=data.mask_polarity) if data.masks else None
-        return cls(pictures, data, seed, MaskBank(seed), files)
+        return cls(pictures, data, seed, MaskBank(seed), files, Damage.of(data.damage, pictures.names))
 
     def __call__(self, index: int) -> Sample:
         """Sample number ``index``, the same whenever and wherever it is asked for.
@@ -85,7 +91,7 @@ class Sampler:
         3 ms for a WebP of 400 × 288, of a picture that is not in memory.
         """
         rng = np.random.default_rng([self.seed, index])
-        target = self._crop(rng)
+        target, damage = self._crop(rng)
         if rng.random() < self.data.grey:
             target = _toned(target, sepia=rng.random() < 0.4, rng=rng)
         group, hole = self._hole(rng)
@@ -94,7 +100,7 @@ class Sampler:
             image = _grained(image, rng)
         if rng.random() < self.data.jpeg:
             image = _compressed(_damaged(image, hole, rng), int(rng.integers(40, 96)))
-        return _sample(image, target, hole, group)
+        return _sample(image, target, hole, group, damage)
 
     def _hole(self, rng: np.random.Generator) -> tuple[str, Bool]:
         """The group of a hole, and the hole."""
@@ -106,38 +112,58 @@ class Sampler:
             return group, centre((self.data.crop_px, self.data.crop_px))
         return group, self.masks.draw(group, self.data.crop_px, rng)
 
-    def _crop(self, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """A square of the picture, shrunk, perhaps mirrored: (crop, crop, 3) uint8."""
+    def _crop(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Bool | None]:
+        """A square of the picture, shrunk, perhaps mirrored: (crop, crop, 3) uint8; and its damage."""
         side = self.data.crop_px
-        picture = self.pictures[int(rng.integers(len(self.pictures)))]
+        number = int(rng.integers(len(self.pictures)))
+        picture = self.pictures[number]
         height, width = picture.shape[:2]
         wanted = round(side / rng.uniform(self.data.scale_from, 1.0))
         window = min(wanted, height, width)
         top, left = int(rng.integers(height - window + 1)), int(rng.integers(width - window + 1))
-        crop = picture[top : top + window, left : left + window]
+        place = (slice(top, top + window), slice(left, left + window))
+        crop, damage = picture[place], None
+        if self.damage is not None:
+            damage = self.damage(self.pictures.names[number], picture)[place]
+            crop = blanked(crop, damage)
         if window != side:
             crop = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-        return np.ascontiguousarray(crop[:, ::-1] if rng.random() < self.data.flip else crop)
+            damage = None if damage is None else _shrunk(damage, side)
+        turn = slice(None, None, -1) if rng.random() < self.data.flip else slice(None)
+        return np.ascontiguousarray(crop[:, turn]), None if damage is None else damage[:, turn].copy()
 
 
-def validation_samples(pictures: Pictures, side: int, *, seed: int = 0) -> list[Sample]:
-    """The fixed samples of validation: middles of pictures with thin, free-form and centre holes in turn."""
+def validation_samples(
+    pictures: Pictures, side: int, *, seed: int = 0, damage: Damage | None = None
+) -> list[Sample]:
+    """The fixed samples of validation: middles of pictures with thin, free-form and centre holes in turn.
+
+    Where pictures are damaged, holes are measured on what is known.
+    """
     bank = MaskBank(seed=seed + 1)
     samples = []
     for index in range(len(pictures)):
         group = ("thin", "free_form", "centre")[index % 3]
         picture = pictures[index]
         top, left = ((length - side) // 2 for length in picture.shape[:2])
-        target = np.ascontiguousarray(picture[top : top + side, left : left + side])
+        place = (slice(top, top + side), slice(left, left + side))
+        target, bad = np.ascontiguousarray(picture[place]), None
+        if damage is not None:
+            bad = np.ascontiguousarray(damage(pictures.names[index], picture)[place])
+            target = blanked(target, bad)
         if group == "centre":
             hole = centre((side, side))
         else:
             hole = bank.draw(group, side, np.random.default_rng([seed, index]))
-        samples.append(_sample(target, target, hole, group))
+        sample = _sample(target, target, hole, group, bad)
+        if sample.hole.any():
+            samples.append(sample)
     return samples
 
 
-def _sample(image: NDArray[np.uint8], target: NDArray[np.uint8], hole: Bool, group: str) -> Sample:
+def _sample(
+    image: NDArray[np.uint8], target: NDArray[np.uint8], hole: Bool, group: str, damage: Bool | None = None
+) -> Sample:
     # Known pixels stay as they are found, traces of compression and all: the net learns to fill, not to
     # restore what it will not be allowed to touch. What lay in the hole is wanted clean.
     # OpenCV's masked copies take a seventh of the time of numpy.where.
@@ -145,7 +171,17 @@ def _sample(image: NDArray[np.uint8], target: NDArray[np.uint8], hole: Bool, gro
     known, wanted = np.zeros_like(image), image.copy()
     cv2.copyTo(image, 1 - missing, known)
     cv2.copyTo(target, missing, wanted)
-    return Sample(known, wanted, hole, group)
+    if damage is None:
+        return Sample(known, wanted, hole, group)
+    known[damage] = 0
+    wanted[damage] = 0
+    return Sample(known, wanted, hole & ~damage, group, damage)
+
+
+def _shrunk(damage: Bool, side: int) -> Bool:
+    """Any damaged pixel makes a damaged one."""
+    share = cv2.resize(damage.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(share > 0)
 
 
 def _toned(image: NDArray[np.uint8], *, sepia: bool, rng: np.random.Generator) -> NDArray[np.uint8]:

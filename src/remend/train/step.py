@@ -16,12 +16,15 @@ from remend.nets.inpainter import Inpainter
 from remend.train.config import Recipe
 from remend.train.ema import Ema
 from remend.train.game import Game, Turn
+from remend.train.guide import as_drawn, drawn_lines
 from remend.train.loader import Batch
 from remend.train.losses import JITTER_PX, Criterion
 from remend.train.prior import coarse_prior
 from remend.train.profile import span
 from remend.train.schedule import learning_rate, seed_of
+from remend.train.teacher import Teacher
 from remend.train.transfer import parameter_groups, set_frozen
+from remend.train.unjudged import unjudged
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -41,6 +44,7 @@ class Learner:
         optimizer: of the net.
         ema: its averaged weights.
         game: critic and its optimiser; None without one.
+        teacher: whose fills are followed; None without ``loss.distill``.
 
     Raises:
         UsageError: settings that do not go together.
@@ -60,6 +64,14 @@ class Learner:
                 raise UsageError(
                     f"data.{key} must be a multiple of {self.net.size_multiple} for {recipe.net}, got {side}"
                 )
+        if recipe.loss.distill and not recipe.loss.teacher:
+            raise UsageError(
+                f"loss.distill={recipe.loss.distill:g} needs a teacher: give --set loss.teacher=RUN or "
+                "FILE.onnx, or leave it out with --set loss.distill=0"
+            )
+        self.teacher = Teacher(recipe.loss.teacher) if recipe.loss.distill else None
+        if self.teacher is not None:
+            self.teacher.require(recipe.data.crop_px)
         self.net.to(memory_format=torch.channels_last)
         optimizer = torch.optim.AdamW(
             parameter_groups(self.net, recipe), lr=self.plan.lr, betas=self.plan.betas
@@ -86,8 +98,14 @@ class Learner:
         rate = self._schedule(samples_seen)
         # Dropout too is a function of the sample's number: resume is exact without any state of a device.
         torch.manual_seed(seed_of(self.plan.seed, batch.first, self.fabric.global_rank))
+        given = batch.shown()
         with span("forward"):
-            filled, raw = self.wrapped(batch.image, batch.hole, self._prior(batch))
+            filled, raw, *earlier = self.wrapped(
+                given.image, given.hole, self._prior(given), self._guide(given)
+            )
+        batch = as_drawn(self.net, batch)
+        if batch.damage is not None:
+            batch, filled, raw, earlier = unjudged(batch, filled, raw, earlier)
         game = self.game if self.game is not None and self.game.begun(samples_seen) else None
         output = raw
         if game is not None:
@@ -96,13 +114,25 @@ class Learner:
             filled = torch.where(batch.hole > 0.5, output, batch.image)
         turn = Turn(batch, filled, output, samples_seen)
         with span("losses"), self.fabric.autocast():
-            values = self.criterion(filled, output, batch.target, batch.hole, self._jitter(batch))
+            values = self.criterion(
+                filled,
+                output,
+                batch.target,
+                batch.hole,
+                self._jitter(batch),
+                earlier=earlier,
+                lesson=self.teacher.fill(given.image, given.hole) if self.teacher else None,
+            )
         objective = values["total"]
         if game is not None:
             with span("critic"):
                 gradient, told = game.press(objective, turn)
             objective = (raw * gradient).sum()
-            values |= told
+            if "stages" in values:  # not cut: the critic judges the answer alone
+                objective = objective + self.recipe.loss.stages * values["stages"]
+            penalty, measured = game.smooth(self.net, given, samples_seen)
+            objective = objective + penalty
+            values |= told | measured
         with span("backward"):
             self.optimizer.zero_grad(set_to_none=True)
             self.fabric.backward(objective)
@@ -158,6 +188,18 @@ class Learner:
                 seed=self.plan.seed,
                 indices=range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size),
             )
+
+    def _guide(self, batch: Batch) -> Tensor | None:
+        """The lines that some of the holes held, for nets that follow lines."""
+        if not self.net.takes_guide:
+            return None
+        return drawn_lines(
+            batch.target,
+            batch.hole,
+            share=self.recipe.data.guide,
+            seed=self.plan.seed,
+            indices=range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size),
+        )
 
     def _jitter(self, batch: Batch) -> tuple[int, int]:
         down, right = np.random.default_rng([self.plan.seed, batch.first, 1]).integers(JITTER_PX, size=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from remend.nets.push_pull import push_pull
 from remend.train.loader import collate
 from remend.train.samples import Sample
 
-__all__ = ["base_scores", "fill_samples", "grid", "scores", "write_grid"]
+__all__ = ["as_wanted", "base_scores", "fill_samples", "grid", "scores", "write_grid"]
 
 Pixels = NDArray[np.uint8]
 
@@ -28,11 +29,22 @@ def fill_samples(net: Inpainter, samples: Sequence[Sample], device: torch.device
     """Fill every sample (all of one size) in fp32: a list of (H, W, 3) uint8."""
     outputs: list[Pixels] = []
     for first in range(0, len(samples), _BATCH):
-        batch = collate(list(samples[first : first + _BATCH])).to(device)
+        batch = collate(list(samples[first : first + _BATCH])).to(device).shown()
         with torch.inference_mode():
-            filled, _ = net(batch.image, batch.hole)
+            filled, *_ = net(batch.image, batch.hole)
         outputs += _pixels(filled)
     return outputs
+
+
+def as_wanted(net: Inpainter, samples: Sequence[Sample]) -> Sequence[Sample]:
+    """The samples with what ``net`` is to draw as targets: as they are, if it draws pictures."""
+    if net.draws is None:
+        return samples
+    wanted: list[Sample] = []
+    for sample in samples:
+        (drawn,) = _pixels(net.draws(collate([sample]).target))
+        wanted.append(replace(sample, target=drawn))
+    return wanted
 
 
 def scores(samples: Sequence[Sample], outputs: Sequence[Pixels]) -> dict[str, float]:
@@ -51,7 +63,7 @@ def base_scores(samples: Sequence[Sample]) -> dict[str, float]:
     """The same for the base fill alone: what the net has to beat."""
     outputs: list[Pixels] = []
     for sample in samples:
-        batch = collate([sample])
+        batch = collate([sample]).shown()
         outputs += _pixels(torch.where(batch.hole > 0.5, push_pull(batch.image, batch.hole), batch.image))
     return scores(samples, outputs)
 
