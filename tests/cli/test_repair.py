@@ -173,9 +173,12 @@ def test_an_interrupt_ends_with_130_and_leaves_nothing_half_written(scene):
     PIL.Image.fromarray(hole).save(scene / "hole.png")
     command = [sys.executable, "-m", "remend", "repair", "big.png", "-m", "hole.png", "--method", "criminisi"]
     process = subprocess.Popen(command, cwd=scene, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted" in stderr.decode()
     assert "Traceback" not in stderr.decode()

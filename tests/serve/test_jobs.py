@@ -56,7 +56,7 @@ def test_a_job_gives_what_the_waiting_call_gives(home, picture, mask):
     report = job["report"]
     assert (report["width"], report["height"], report["bytes"]) == (80, 60, len(result.content))
     assert report["filename"] == "my photo.repaired.png"
-    assert report["steps"][0]["filler"] == "smooth"
+    assert report["steps"][0]["filler"] == "neural-thin"
     assert report["steps"][0]["reason"]
     assert home.get(job["links"]["result"]).content == result.content, "again"
 

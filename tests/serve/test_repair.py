@@ -82,7 +82,7 @@ def test_found_damage_is_the_commands_too(home, tmp_path, worn):
 def test_headers_say_what_was_done(home, picture, mask):
     answer = home.post("/v1/repair", files={"image": ("a.png", picture), "mask": mask})
     assert answer.headers["content-type"] == "image/png"
-    assert json.loads(answer.headers["remend-plan"]) == [{"filler": "smooth", "windows": 1}]
+    assert json.loads(answer.headers["remend-plan"]) == [{"filler": "neural-thin", "windows": 1}]
     assert answer.headers["remend-size"] == "80x60"
     assert float(answer.headers["remend-hole-ratio"]) == pytest.approx(180 / 4800, abs=1e-6)
     assert json.loads(answer.headers["remend-notes"]) == []

@@ -32,7 +32,7 @@ def test_the_meter_gives_means_and_a_speed_without_pauses(monkeypatch):
     assert row["hole"] == 2.0
     assert row["img_s"] == pytest.approx(10)
     assert lines[0].startswith("20 of 1,000  hole 2")
-    assert lines[0].endswith("2 min left")
+    assert lines[0].endswith("98 s left")
 
 
 def test_new_columns_join_an_older_log(tmp_path):

@@ -38,7 +38,7 @@ class Net:
 
 NETS: dict[str, Net] = {
     "remend": Net(
-        summary="dense residual net without normalisation, context at 1/16, attention that copies",
+        summary="dense residual net in units of contrast, context at 1/16, attention that copies",
         reference="our own; see the module for the papers it draws on",
         doi=None,
         differs="–",
