@@ -100,7 +100,7 @@ class Policy:
         raise AssertionError("the last rung of a policy has no bounds")
 
 
-# Thin damage: the net is 1.4 dB better than the smooth fill and takes some 20 µs a damaged pixel, so `balanced`
+# Thin damage: the net is 1.4 dB better than the smooth fill and takes 20 µs a damaged pixel: `balanced`
 # spends at most two seconds on it. The other bounds were set by looking: copied texture beats fog on objects
 # taken out of a scene; where a face, or most of a picture, is gone, fog beats a collage, and a net that knows
 # faces and horizons beats fog.
