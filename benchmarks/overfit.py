@@ -28,7 +28,7 @@ from remend.train.pixels import l1
 # The learning rate of each: the U-Net is wide and has neither normalisation nor residual branches.
 NETS = {
     "transfer_unet": 8e-4,
-    "remend": 8e-4,
+    "remend": 2e-4,
     "context_encoder": 8e-4,
     "unet": 2e-4,
     "partial_conv": 1e-3,
