@@ -1,7 +1,7 @@
-"""Can a net learn at all? Eight pictures at 128², fixed brush strokes, plain L1 in the hole, until 28 dB.
+"""Can a net learn at all? Eight pictures, fixed brush strokes, plain L1 in the hole, Muon, until 28 dB.
 
 python -m benchmarks.overfit                 # all nets, at native widths
-python -m benchmarks.overfit unet --seconds 600
+python -m benchmarks.overfit unet --seconds 600 --side 256
 
 A net passes when the mean hole PSNR of what it would serve (``eval``) reaches 28 dB. Needs scikit-image for
 the pictures.
@@ -23,31 +23,34 @@ from benchmarks.line import print_line
 from remend.damage.synth import make_mask
 from remend.evaluation.metrics import psnr
 from remend.nets.catalogue import build, figures
+from remend.train.muon import Muon, with_kernels_apart
 from remend.train.pixels import l1
 
-# The learning rate of each: the U-Net is wide and has neither normalisation nor residual branches.
-NETS = {
-    "transfer_unet": 8e-4,
-    "remend": 2e-4,
-    "context_encoder": 8e-4,
-    "unet": 2e-4,
-    "partial_conv": 1e-3,
-    "lama": 1e-3,
-    "aot_gan": 4e-4,
-    "migan": 2e-3,
-    "deepfill_v1": 4e-4,
-    "deepfill_v2": 4e-4,
-    "edge_connect": 4e-4,
-    "comod_gan": 2e-3,
-}
+# The learning rate of Muon, and of AdamW for what Muon leaves to it.
+NETS = dict.fromkeys(
+    (
+        "transfer_unet",
+        "remend",
+        "context_encoder",
+        "unet",
+        "partial_conv",
+        "lama",
+        "aot_gan",
+        "migan",
+        "deepfill_v1",
+        "deepfill_v2",
+        "edge_connect",
+        "comod_gan",
+    ),
+    2e-3,
+)
 PICTURES = ("astronaut", "chelsea", "coffee", "rocket", "camera", "brick", "gravel", "hubble_deep_field")
-SIDE = 128
 BAR_DB = 28.0
 LOOK_EVERY = 20
 
 
-def pictures() -> np.ndarray:
-    """(8, 128, 128, 3) uint8: the middle of scikit-image's pictures, made small."""
+def pictures(size: int) -> np.ndarray:
+    """(8, size, size, 3) uint8: the middle of scikit-image's pictures, made small."""
     from skimage import data
 
     cut = []
@@ -59,24 +62,24 @@ def pictures() -> np.ndarray:
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         square = np.ascontiguousarray(picture[top : top + side, left : left + side, :3])
-        cut.append(cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+        cut.append(cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA))
     return np.stack(cut)
 
 
-def holes() -> np.ndarray:
-    """(8, 128, 128) bool: brush strokes, 5 to 35 % of each picture."""
-    return np.stack([make_mask("free-form", (SIDE, SIDE), seed=seed) for seed in range(len(PICTURES))])
+def holes(size: int) -> np.ndarray:
+    """(8, size, size) bool: brush strokes, 5 to 35 % of each picture."""
+    return np.stack([make_mask("free-form", (size, size), seed=seed) for seed in range(len(PICTURES))])
 
 
-def overfit(name: str, *, seconds: float, batch: int) -> dict[str, Any]:
+def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> dict[str, Any]:
     """Learn the eight pictures by heart; stops at the bar or when the time is over."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    wanted, missing = pictures(), holes()
+    wanted, missing = pictures(side), holes(side)
     image = torch.from_numpy(wanted).permute(0, 3, 1, 2).float() / 255
     hole = torch.from_numpy(missing)[:, None].float()
     net = build(name).to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=NETS[name], betas=(0.9, 0.99), weight_decay=0.0)
+    optimizer = Muon(with_kernels_apart([{"params": list(net.parameters())}]), lr=lr)
     start = served(net, image, hole, wanted, missing)
     since, step, reached = time.monotonic(), 0, start
     order = np.arange(0)
@@ -97,7 +100,9 @@ def overfit(name: str, *, seconds: float, batch: int) -> dict[str, Any]:
             print(f"{name}: step {step}, loss {float(loss.detach()):.4f}, {reached:.2f} dB", file=sys.stderr)
     return {
         "net": name,
+        "side_px": side,
         "parameters": figures(net).parameters,
+        "lr": lr,
         "base_fill_db": round(start, 2),
         "hole_psnr_db": round(reached, 2),
         "bar_db": BAR_DB,
@@ -127,9 +132,18 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", default=list(NETS))
     parser.add_argument("--seconds", type=float, default=900)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--side", type=int, default=128, help="of the pictures; papers' nets: 256")
+    parser.add_argument("--lr", type=float, help="instead of the net's own")
     options = parser.parse_args()
     for name in options.nets:
-        print_line("overfit", **overfit(name, seconds=options.seconds, batch=options.batch))
+        line = overfit(
+            name,
+            side=options.side,
+            seconds=options.seconds,
+            batch=options.batch,
+            lr=options.lr or NETS[name],
+        )
+        print_line("overfit", **line)
 
 
 if __name__ == "__main__":

@@ -87,11 +87,15 @@ def test_a_run_leaves_checkpoints_logs_and_grids(photos, tmp_path):
     assert any("to learn from, 1 set aside" in line for line in said)
 
 
-@pytest.mark.parametrize("sections", [{}, GAME], ids=["alone", "against a critic"])
-def test_stop_and_resume_is_bit_for_bit_the_run_that_never_stopped(photos, tmp_path, sections):
-    whole = loop.train(run_of(photos, tmp_path / "whole", [], sections))
+@pytest.mark.parametrize(
+    ("sections", "train"),
+    [({}, {}), (GAME, {}), ({}, {"optimizer": "muon"})],
+    ids=["alone", "against a critic", "by Muon"],
+)
+def test_stop_and_resume_is_bit_for_bit_the_run_that_never_stopped(photos, tmp_path, sections, train):
+    whole = loop.train(run_of(photos, tmp_path / "whole", [], sections, **train))
     said = []
-    half = run_of(photos, tmp_path / "half", said, sections)
+    half = run_of(photos, tmp_path / "half", said, sections, **train)
 
     def say(line):
         said.append(line)
@@ -313,6 +317,8 @@ def test_what_cannot_be_had_is_one_clear_line(photos, tmp_path):
             loop.train(dataclasses.replace(run, accelerator="cuda"))
     with pytest.raises(UsageError, match=r"no adversarial loss|no critic"):
         loop.train(run_of(photos, tmp_path / "run", [], {"critic": {"name": "patches"}}))
+    with pytest.raises(UsageError, match=r"train\.optimizer is adamw or muon, got 'sgd'"):
+        loop.train(run_of(photos, tmp_path / "run", [], optimizer="sgd"))
     with pytest.raises(UsageError, match=r"data.crop_px must be a multiple of 16"):
         loop.train(run_of(photos, tmp_path / "run", [], {"data": TINY["data"] | {"crop_px": 60}}))
     with pytest.raises(UsageError, match="no adversarial loss is called 'hing'"):

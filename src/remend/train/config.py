@@ -239,12 +239,13 @@ class Train:
     Attributes:
         samples: crops to see in all; the schedule ends there.
         batch: crops a step, over all devices.
+        optimizer: ``adamw``, or ``muon``, which learns nets of dense convolutions in a fraction of the steps.
         lr: highest learning rate.
         lr_end: share of it that is left at the end of the cosine.
         hold: share of the samples over which it stays highest before the cosine begins.
         warmup: crops over which it rises.
-        weight_decay: of AdamW, on kernels alone.
-        betas: of AdamW.
+        weight_decay: on kernels alone, decoupled.
+        betas: of AdamW; with ``muon``, of what it leaves to AdamW.
         clip: largest norm of the gradient; 0 = no limit.
         ema_half_life: crops after which half of the averaged weights is new.
         seed: of everything drawn.
@@ -257,6 +258,7 @@ class Train:
 
     samples: int = 1_500_000
     batch: int = 16
+    optimizer: str = "adamw"
     lr: float = 4e-4
     lr_end: float = 0.02
     hold: float = 0.0

@@ -19,11 +19,12 @@ from remend.train.game import Game, Turn
 from remend.train.guide import as_drawn, drawn_lines
 from remend.train.loader import Batch
 from remend.train.losses import JITTER_PX, Criterion
+from remend.train.optimizer import optimizer_of
 from remend.train.prior import coarse_prior
 from remend.train.profile import span
 from remend.train.schedule import learning_rate, seed_of
 from remend.train.teacher import Teacher
-from remend.train.transfer import parameter_groups, set_frozen
+from remend.train.transfer import set_frozen
 from remend.train.unjudged import unjudged
 
 if TYPE_CHECKING:
@@ -73,10 +74,7 @@ class Learner:
         if self.teacher is not None:
             self.teacher.require(recipe.data.crop_px)
         self.net.to(memory_format=torch.channels_last)
-        optimizer = torch.optim.AdamW(
-            parameter_groups(self.net, recipe), lr=self.plan.lr, betas=self.plan.betas
-        )
-        self.wrapped, self.optimizer = fabric.setup(self.net, optimizer)
+        self.wrapped, self.optimizer = fabric.setup(self.net, optimizer_of(self.net, recipe))
         self.ema = Ema(self.net, self.plan.ema_half_life)
         self.criterion = fabric.to_device(Criterion.of(recipe.loss)).to(memory_format=torch.channels_last)
         self.game = Game(recipe, fabric) if recipe.critic.name else None
