@@ -15,9 +15,12 @@ def write_mean_filler(
     constant: float | None = None,
     output: str = "filled",
     prior: bool = False,
+    guide: bool = False,
     card: dict | None = None,
 ) -> Path:
     """A model that fills the hole with the known pixels' mean (or ``constant``, or its prior).
+
+    With ``guide`` it takes lines, and answers 1 where they are.
 
     ``filled = image * (1 - hole) + value * hole``: a real composition, inside the graph.
     """
@@ -43,6 +46,10 @@ def write_mean_filler(
     if prior:
         inputs.append(helper.make_tensor_value_info("prior", TensorProto.FLOAT, frame))
         value = "prior"
+    if guide:
+        inputs.append(helper.make_tensor_value_info("guide", TensorProto.FLOAT, ["N", 1, "H", "W"]))
+        nodes.append(helper.make_node("Max", [value, "guide"], ["drawn"]))
+        value = "drawn"
     nodes += [
         helper.make_node("Mul", [value, "hole"], ["made"]),
         helper.make_node("Add", ["kept", "made"], [output]),

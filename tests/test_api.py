@@ -3,6 +3,7 @@ import PIL.Image
 import pytest
 
 import remend
+from made_models import write_mean_filler
 from remend.errors import MaskError, UsageError, WriteError
 
 
@@ -79,3 +80,32 @@ def test_detect_gives_regions():
     found = remend.detect(image)
     assert found
     assert any(region.box.height > 100 for region in found)
+
+
+def test_lines_come_as_an_array_a_picture_or_a_path_and_are_followed(tmp_path):
+    image, mask = damaged()
+    image[~mask] = 60
+    lines = np.zeros(mask.shape, bool)
+    lines[21, 10:40] = True
+    PIL.Image.fromarray(image).save(tmp_path / "a.png")
+    PIL.Image.fromarray(lines).save(tmp_path / "l.png")
+    method = str(write_mean_filler(tmp_path / "net.onnx", guide=True, card={"margin_px": 4}))
+    repaired = remend.repair(image, mask, guide=lines, method=method)
+    assert (repaired[lines] > 240).all()
+    assert (repaired[mask & ~lines] < 70).all()
+    np.testing.assert_array_equal(repaired[~mask], image[~mask])
+    for guide in (PIL.Image.fromarray(lines), tmp_path / "l.png", lines.astype(np.uint8) * 255):
+        np.testing.assert_array_equal(remend.repair(image, mask, guide=guide, method=method), repaired)
+    written = remend.repair(tmp_path / "a.png", mask, guide=lines, method=method)
+    np.testing.assert_array_equal(np.array(PIL.Image.open(written)), repaired)
+
+
+def test_lines_that_cannot_be_meant(tmp_path):
+    image, mask = damaged()
+    method = str(write_mean_filler(tmp_path / "net.onnx", guide=True))
+    small = np.ones((24, 32), bool)
+    with pytest.raises(UsageError, match="the guide is 32×24 and the picture 64×48"):
+        remend.repair(image, mask, guide=small, method=method)
+    remend.repair(image, mask, guide=small, method=method, resize_mask=True)
+    with pytest.raises(UsageError, match="follows no lines"):
+        remend.repair(image, mask, guide=mask)

@@ -75,3 +75,11 @@ def test_the_number_of_threads_changes_nothing():
         outputs.append(restore(Picture(samples.copy(), "RGB"), mask).picture.samples)
     cv2.setNumThreads(before)
     np.testing.assert_array_equal(*outputs)
+
+
+def test_another_plane_is_laid_as_the_picture_was():
+    picture, mask = picture_and_mask()
+    plane = np.random.default_rng(1).random(mask.shape) < 0.5
+    picture.samples[..., 0] = plane * 200
+    mosaic = cut(picture, mask, tiles_of(mask))
+    np.testing.assert_array_equal(mosaic.lay(plane), mosaic.picture.samples[..., 0] == 200)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from made_models import write_mean_filler
 from remend.errors import MaskError, ModelError, UsageError
 from remend.picture import Picture
 from remend.pipeline import Settings, plan_repair, restore
@@ -146,3 +147,46 @@ def test_wrong_names_fail_before_any_work_even_with_an_empty_mask():
         plan_repair(scene("RGB"), nothing, Settings(method="nowhere.onnx"))
     with pytest.raises(UsageError, match="quality"):
         plan_repair(scene("RGB"), nothing, Settings(quality="great"))
+
+
+def crossed() -> np.ndarray:
+    """Lines a pixel wide across the frame, through the holes of ``scratches`` and what lies between."""
+    lines = np.zeros(SIZE, bool)
+    lines[11, :85], lines[:, 50], lines[40] = True, True, True
+    return lines
+
+
+CARDS = {
+    "a window a hole": {},
+    "at a smaller scale": {"window_px": 32, "size_multiple": 8},
+    "in tiles side by side": {"margin_px": 4, "size_multiple": 8},
+}
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "CMYK"])
+def test_every_window_gets_its_part_of_the_lines_and_nothing_else_changes(tmp_path, card, mode):
+    method = str(write_mean_filler(tmp_path / "net.onnx", guide=True, constant=0.0, card=card))
+    picture, mask, lines = scene(mode), scratches(), crossed()
+    truth = picture.samples.copy()
+    settings = Settings(method=method, grain=0)
+    plain = restore(scene(mode), mask, settings)
+    drawn = restore(picture, mask, settings, guide=lines)
+    np.testing.assert_array_equal(drawn.picture.samples[~mask], truth[~mask])
+    assert drawn.plan.fillers == plain.plan.fillers
+    changed = (drawn.picture.samples != plain.picture.samples).any(axis=2)
+    # Two of the three holes have lines, and along every pixel of those the answer is another.
+    assert changed[mask & lines].all()
+    assert changed[30:50, 40:60].any(axis=0).all()
+    assert changed[30:50, 40:60].any(axis=1).all()
+
+
+def test_lines_that_nobody_follows_are_refused():
+    for method in ("auto", "telea", "exemplar"):
+        with pytest.raises(UsageError, match=f"the method {method} follows no lines: .*onnx"):
+            plan_repair(scene("RGB"), scratches(), Settings(method=method), guide=crossed())
+
+
+def test_lines_of_another_shape_are_refused():
+    with pytest.raises(UsageError, match="a guide is bool of the picture's shape"):
+        restore(scene("RGB"), scratches(), Settings(method="telea"), guide=np.zeros((3, 4), bool))

@@ -1,7 +1,7 @@
 import numpy as np
 
 from remend.picture import Filled
-from remend.scale import enlarge, shrink
+from remend.scale import enlarge, shrink, shrink_lines
 
 
 def test_shrinking_averages_usable_pixels_only():
@@ -40,3 +40,16 @@ def test_copied_places_bring_full_detail_back():
     assert filled.pixels[hole].std() > 0.2
     blurred = enlarge(Filled(small_pixels), texture, hole, ~hole)
     assert blurred.pixels[hole].std() < 1e-6
+
+
+def test_a_line_of_a_pixel_survives_any_shrinking():
+    lines = np.zeros((97, 61), bool)
+    lines[:, 17] = True
+    lines[np.arange(61), np.arange(61)] = True
+    window = np.zeros((97, 61, 3), np.float32)
+    for scale in (0.9, 0.5, 0.31, 0.1):
+        small = shrink_lines(lines, scale)
+        assert small.shape == shrink(window, lines, ~lines, scale)[1].shape
+        assert small.any(axis=1).all()
+        assert small.any(axis=0).all()
+        assert small.mean() < 0.7

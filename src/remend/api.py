@@ -13,7 +13,7 @@ from remend.adapt import as_picture, to_pil
 from remend.damage.find import find_damage
 from remend.damage.given import Polarity
 from remend.errors import UsageError
-from remend.job import MAX_PIXELS, MaskOptions, default_target, find_mask, repair_file
+from remend.job import MAX_PIXELS, MaskOptions, default_target, find_mask, read_guide, repair_file
 from remend.picture import Region
 from remend.pipeline import Settings, restore
 from remend.samples import eight_bit
@@ -30,6 +30,7 @@ def repair(
     image: Repairable,
     mask: object | None = None,
     *,
+    guide: object | None = None,
     method: str = "auto",
     quality: str = "balanced",
     seed: int = 0,
@@ -53,6 +54,9 @@ def repair(
             float32, grey, grey + alpha, RGB or RGBA. Never changed.
         mask: a path, bytes, a PIL image or an array of the picture's size: bool with True = repair,
             or a picture as ``mask_polarity`` reads it. None = find the damage.
+        guide: lines that the fill is to follow, for models that take some: a path, bytes, a PIL image or an
+            array of the picture's size; white (half of the range and more) or True = line. Read where the
+            mask marks.
         method: ``auto``, a name that ``remend methods`` lists, or the path of an ``.onnx`` file.
         quality: ``fast``, ``balanced`` or ``best``.
         seed: same seed, same machine, same pixels.
@@ -60,7 +64,7 @@ def repair(
         overwrite: replace an existing output.
         mask_polarity: what marks the hole: ``white``, ``black`` or ``alpha``.
         dilate_px: grow the hole; None = 2 for found damage, 0 for a given mask.
-        resize_mask: accept a mask of another size.
+        resize_mask: accept a mask, or a guide, of another size.
         sensitivity: of finding damage, 0 to 1.
         grain: of smooth fills, 0 = none, 1 = as around.
         denoise: 0 to 1, on what was filled.
@@ -104,6 +108,7 @@ def repair(
             image,
             target,
             mask=mask,
+            guide=guide,
             settings=settings,
             options=options,
             overwrite=overwrite,
@@ -115,8 +120,9 @@ def repair(
     if output is not None:
         raise UsageError("output is for paths: a PIL image or an array is returned")
     picture = as_picture(image, max_pixels=max_pixels)
+    lines = read_guide(picture, guide, options=options, max_pixels=max_pixels)
     finding = find_mask(picture, mask, options=options, max_pixels=max_pixels)
-    repaired = restore(picture, finding.mask, settings).picture
+    repaired = restore(picture, finding.mask, settings, guide=lines).picture
     return (
         repaired.samples.reshape(image.shape)
         if isinstance(image, np.ndarray)

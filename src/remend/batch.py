@@ -56,10 +56,11 @@ Outcome = Report | Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchOptions:
-    """What all pictures of a batch share."""
+    """What all pictures of a batch share: ``guide`` is a file of lines to follow, or None."""
 
     settings: Settings
     options: MaskOptions
+    guide: Path | None = None
     overwrite: bool = False
     max_pixels: int = MAX_PIXELS
     dry_run: bool = False
@@ -240,6 +241,7 @@ def attempt(
             source,
             None if shared.dry_run else target,
             mask=mask,
+            guide=shared.guide,
             settings=shared.settings,
             options=shared.options,
             format=shared.format,

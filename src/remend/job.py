@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from remend.adapt import as_picture
-from remend.damage.given import Polarity, dilated, effective_mask
+from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
 from remend.errors import MaskError, WriteError
 from remend.io import encode_picture, write_picture
 from remend.patch import lay_patch, patch_of
@@ -23,7 +23,16 @@ from remend.pipeline import Observer, Restored, Settings, plan_repair, restore
 from remend.plan.plan import Plan
 from remend.samples import eight_bit
 
-__all__ = ["MAX_PIXELS", "Finding", "MaskOptions", "Report", "default_target", "find_mask", "repair_file"]
+__all__ = [
+    "MAX_PIXELS",
+    "Finding",
+    "MaskOptions",
+    "Report",
+    "default_target",
+    "find_mask",
+    "read_guide",
+    "repair_file",
+]
 
 FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
 MAX_PIXELS = 256_000_000
@@ -36,7 +45,7 @@ class MaskOptions:
     Attributes:
         mask_polarity: what marks the hole in a given mask: ``white``, ``black`` or ``alpha``.
         dilate_px: grow the hole by this radius; None = 2 for found damage, 0 for a given mask.
-        resize_mask: accept a mask of another size.
+        resize_mask: accept a mask, or a guide, of another size.
         sensitivity: of finding: 0 (only what is sure) to 1 (all that might be damage).
     """
 
@@ -105,6 +114,7 @@ def repair_file(
     target: str | PathLike[str] | BinaryIO | None,
     *,
     mask: object | None = None,
+    guide: object | None = None,
     settings: Settings | None = None,
     options: MaskOptions | None = None,
     format: str | None = None,
@@ -122,6 +132,7 @@ def repair_file(
         source: a path, the file's bytes, or a binary file.
         target: a path, a binary file, or None to plan only and write nothing.
         mask: a mask as ``repair`` takes it; None = find the damage.
+        guide: lines to follow as ``repair`` takes them, or None.
         settings: how to repair.
         options: how to read or find the mask.
         format: of the output; None = the target's suffix, or the source's format.
@@ -151,14 +162,17 @@ def repair_file(
     laid = None
     if kept is not None:
         picture, laid = lay_patch(picture, as_picture(kept, max_pixels=max_pixels))
+    lines = read_guide(picture, guide, options=options, max_pixels=max_pixels)
     laps.end("read")
     begin("find", 0)
     finding = find_mask(picture, mask, options=options, max_pixels=max_pixels)
+    if lines is not None and not (lines & finding.mask).any():
+        notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
     laps.end("find")
     begin("plan", 0)
     size, where = picture.size, None
     if target is None:
-        plan = plan_repair(picture, finding.mask, settings)
+        plan = plan_repair(picture, finding.mask, settings, guide=lines)
         laps.end("plan")
         if inspect is not None:
             inspect(Restored(picture, finding.mask, plan), finding)
@@ -167,6 +181,7 @@ def repair_file(
             picture,
             finding.mask,
             settings,
+            guide=lines,
             observer=observer,
             planned=lambda plan: begin("fill", len(plan.steps)),
         )
@@ -239,6 +254,28 @@ def find_mask(
         )
     notes = effective.notes if effective.mask.any() else (*effective.notes, "the mask is empty")
     return Finding(effective.mask, (), notes)
+
+
+def read_guide(
+    picture: Picture, guide: object | None, *, options: MaskOptions, max_pixels: int = MAX_PIXELS
+) -> Bool | None:
+    """The lines that the fills of a picture are to follow.
+
+    Args:
+        picture: what the lines are for.
+        guide: a path, bytes, a binary file, a PIL image or an array: white, or True, = line; None = no lines.
+        options: whether another size will do.
+        max_pixels: refuse larger files.
+
+    Returns:
+        (H, W) bool, True = line; or None.
+
+    Raises:
+        UsageError: lines of another size.
+    """
+    if guide is None:
+        return None
+    return drawn_lines(as_picture(guide, max_pixels=max_pixels), picture.size, resize=options.resize_mask)
 
 
 def default_target(source: Path) -> Path:

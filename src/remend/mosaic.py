@@ -60,6 +60,14 @@ class Mosaic:
     cells: NDArray[np.intp]
     inner: slice
 
+    def lay(self, plane: Bool) -> Bool:
+        """What else is known of the picture's pixels, (H, W), laid side by side as the picture was."""
+        laid = np.zeros(self.hole.shape, bool)
+        size = self.rows.shape[1]
+        for k, (top, left) in enumerate(self.cells):
+            laid[top : top + size, left : left + size] = plane[np.ix_(self.rows[k], self.columns[k])]
+        return laid
+
     def paste(self, target: Picture, pending: Bool) -> None:
         """Write the filled tiles back, hole pixels only, and mark them as done."""
         side = self.inner.stop - self.inner.start

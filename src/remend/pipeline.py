@@ -10,14 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.errors import MaskError
+from remend.errors import MaskError, UsageError
 from remend.fill.catalogue import filler_named
-from remend.fill.filler import Capabilities, Filler
+from remend.fill.filler import Capabilities, Filler, Following
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
@@ -34,7 +35,7 @@ from remend.samples import (
     take_out,
     value_range,
 )
-from remend.scale import enlarge, shrink
+from remend.scale import enlarge, shrink, shrink_lines
 
 __all__ = ["Observer", "Restored", "Settings", "plan_repair", "restore"]
 
@@ -89,15 +90,18 @@ Observer = Callable[[int, int, Step, Filled], None]
 """Called after each step with its number from 1, how many there are, the step, and its fill."""
 
 
-def plan_repair(picture: Picture, mask: Bool, settings: Settings) -> Plan:
+def plan_repair(picture: Picture, mask: Bool, settings: Settings, *, guide: Bool | None = None) -> Plan:
     """What ``restore`` would do, without doing it.
 
     Raises:
         MaskError: the mask does not fit.
-        UsageError, ModelError: a method that does not exist or a model that cannot run; also when
-            the mask is empty, so that a wrong name never passes unseen.
+        UsageError, ModelError: a method that does not exist or a model that cannot run; a guide that does not
+            fit, or for a method that follows none; also when the mask is empty, so that a wrong name never
+            passes unseen.
     """
     check_mask(mask, picture.size)
+    if guide is not None:
+        _check_guide(guide, picture.size, settings.method)
     policy = policy_for(settings.method, settings.quality)
     capabilities = _Asked()
     if settings.method != "auto":
@@ -107,6 +111,23 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings) -> Plan:
         return Plan(())
     policy = policy.affordable(damaged_px)
     return make_plan(expand_palette(picture), mask, policy=policy, capabilities=capabilities)
+
+
+def _check_guide(guide: Bool, size: tuple[int, int], method: str) -> None:
+    """Lines need a picture of their size and somebody who follows them.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if guide.dtype != np.bool_ or guide.shape != size:
+        raise UsageError(
+            f"a guide is bool of the picture's shape {size}, True = line, got {guide.dtype} {guide.shape}"
+        )
+    if method == "auto" or not filler_named(method).capabilities.takes_guide:
+        raise UsageError(
+            f"the method {method} follows no lines: give a model with an input guide as --method FILE.onnx, "
+            "or leave the guide out"
+        )
 
 
 class _Asked(dict[str, Capabilities]):
@@ -122,6 +143,7 @@ def restore(
     mask: Bool,
     settings: Settings | None = None,
     *,
+    guide: Bool | None = None,
     observer: Observer | None = None,
     planned: Callable[[Plan], None] | None = None,
 ) -> Restored:
@@ -131,6 +153,7 @@ def restore(
         picture: **repaired in place** (a palette picture is rebuilt); hand in a copy to keep it.
         mask: (H, W) bool, True = repair.
         settings: how.
+        guide: (H, W) bool, True = a line that the holes are to hold, for methods that follow lines.
         observer: hears of each step.
         planned: hears the plan, before anything is filled.
 
@@ -139,7 +162,7 @@ def restore(
         UsageError, ModelError: see ``plan_repair``.
     """
     settings = settings or Settings()
-    plan = plan_repair(picture, mask, settings)
+    plan = plan_repair(picture, mask, settings, guide=guide)
     if planned is not None:
         planned(plan)
     work = expand_palette(picture)
@@ -147,7 +170,7 @@ def restore(
     number = 0
     for group in _groups(plan.steps):
         seeds = [settings.seed * 1_000_003 + number + k for k in range(len(group))]
-        for step, filled in zip(group, _do(work, pending, group, settings, seeds), strict=True):
+        for step, filled in zip(group, _do(work, pending, guide, group, settings, seeds), strict=True):
             number += 1
             if observer is not None:
                 observer(number, len(plan.steps), step, filled)
@@ -170,11 +193,18 @@ def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 
 def _do(
-    picture: Picture, pending: Bool, group: list[Step], settings: Settings, seeds: list[int]
+    picture: Picture,
+    pending: Bool,
+    guide: Bool | None,
+    group: list[Step],
+    settings: Settings,
+    seeds: list[int],
 ) -> list[Filled]:
     """Fill a group's holes and write them into the picture."""
     if group[0].tiles is None:
-        return [_do_window(picture, pending, step, settings, seed=seeds[k]) for k, step in enumerate(group)]
+        return [
+            _do_window(picture, pending, guide, step, settings, seed=seeds[k]) for k, step in enumerate(group)
+        ]
     mosaics = [cut(picture, pending, step.tiles) for step in group if step.tiles is not None]
 
     def fill(step: Step, mosaic: Mosaic, seed: int) -> Filled | None:
@@ -182,7 +212,8 @@ def _do(
         if not (readable(mosaic.picture, whole) & ~mosaic.pending).any():
             return None
         inside = replace(step, window=whole, hole=mosaic.hole, tiles=None)
-        return _do_window(mosaic.picture, mosaic.pending, inside, settings, seed=seed)
+        lines = None if guide is None else mosaic.lay(guide)
+        return _do_window(mosaic.picture, mosaic.pending, lines, inside, settings, seed=seed)
 
     with _threads() as pool:
         answers = list(pool.map(fill, group, mosaics, seeds))
@@ -195,7 +226,7 @@ def _do(
         # Amid transparency: windows grow until they find something to read.
         for box, hole in step.pieces():
             piece = replace(step, window=box, hole=hole, tiles=None)
-            answer = _do_window(picture, pending, piece, settings, seed=seed)
+            answer = _do_window(picture, pending, guide, piece, settings, seed=seed)
         assert answer is not None
         filled.append(answer)
     return filled
@@ -217,10 +248,13 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         cv2.setNumThreads(count)
 
 
-def _do_window(picture: Picture, pending: Bool, step: Step, settings: Settings, *, seed: int) -> Filled:
+def _do_window(
+    picture: Picture, pending: Bool, guide: Bool | None, step: Step, settings: Settings, *, seed: int
+) -> Filled:
     """Fill one step's holes and write them into the picture."""
     filler = filler_named(step.filler)
     window, hole, usable = _with_something_to_read(picture, pending, step)
+    lines = None if guide is None else guide[window.slices]
     leading: Filled | None = None
     for channels in colour_groups(picture, alpha=settings.repair_alpha):
         span = value_range(picture, window, usable)
@@ -228,7 +262,7 @@ def _do_window(picture: Picture, pending: Bool, step: Step, settings: Settings, 
         if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
             filled = _copied(before, hole, leading.source_xy)
         else:
-            filled = _filled(filler, before, hole, usable, step.scale, seed)
+            filled = _filled(filler, before, hole, usable, lines, step.scale, seed)
         after = np.where(hole[..., None], filled.pixels, before).astype(np.float32)
         after = _finished(filler, after, before, hole, usable, settings.grain, seed)
         put_back(picture, window, hole, after, channels, span)
@@ -260,20 +294,26 @@ def _with_something_to_read(picture: Picture, pending: Bool, step: Step) -> tupl
     return window, hole, usable
 
 
-def _filled(filler: Filler, before: Float, hole: Bool, usable: Bool, scale: float, seed: int) -> Filled:
+def _filled(
+    filler: Filler, before: Float, hole: Bool, usable: Bool, lines: Bool | None, scale: float, seed: int
+) -> Filled:
     """Ask the filler, at the scale that the plan chose."""
     if scale < 1:
         small, small_hole, small_usable = shrink(before, hole, usable, scale)
-        answer = _asked(filler, small, small_hole, small_usable, seed)
+        small_lines = None if lines is None else shrink_lines(lines, scale)
+        answer = _asked(filler, small, small_hole, small_usable, small_lines, seed)
         return enlarge(answer, before, hole, usable)
-    return _asked(filler, before, hole, usable, seed)
+    return _asked(filler, before, hole, usable, lines, seed)
 
 
-def _asked(filler: Filler, window: Float, hole: Bool, usable: Bool, seed: int) -> Filled:
-    """One call of the filler, with a prior where it wants one."""
+def _asked(filler: Filler, window: Float, hole: Bool, usable: Bool, lines: Bool | None, seed: int) -> Filled:
+    """One call of the filler, with a prior where it wants one, and with the lines where there are any."""
     prior = None
     if filler.capabilities.takes_prior:
         prior = filler_named(PRIOR).fill(window, hole, usable=usable).pixels
+    if lines is not None:  # then the plan has asked: the filler follows them
+        following = cast(Following, filler)
+        return following.fill(window, hole, usable=usable, prior=prior, guide=lines, seed=seed)
     return filler.fill(window, hole, usable=usable, prior=prior, seed=seed)
 
 

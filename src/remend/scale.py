@@ -7,7 +7,7 @@ import numpy as np
 
 from remend.picture import Bool, Filled, Float
 
-__all__ = ["enlarge", "shrink"]
+__all__ = ["enlarge", "shrink", "shrink_lines"]
 
 
 def shrink(window: Float, hole: Bool, usable: Bool, scale: float) -> tuple[Float, Bool, Bool]:
@@ -16,8 +16,7 @@ def shrink(window: Float, hole: Bool, usable: Bool, scale: float) -> tuple[Float
     Returns:
         The window, its hole (any hole pixel makes a hole) and its usable pixels.
     """
-    height, width = hole.shape
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size = _size_at(hole, scale)
     weight = cv2.resize(usable.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     known = np.where(usable[..., None], window, 0).astype(np.float32)
     small = cv2.resize(known, size, interpolation=cv2.INTER_AREA) / np.maximum(weight, 1e-6)[..., None]
@@ -28,6 +27,20 @@ def shrink(window: Float, hole: Bool, usable: Bool, scale: float) -> tuple[Float
         small_usable = weight >= weight.max()
         small_hole &= ~small_usable
     return np.asarray(small, np.float32), small_hole, small_usable
+
+
+def shrink_lines(lines: Bool, scale: float) -> Bool:
+    """Lines at ``scale`` < 1, of the size that ``shrink`` makes: what any line touches is a line.
+
+    A line of one pixel is as good as any, and would be lost by an average or by taking the nearest.
+    """
+    return cv2.resize(lines.astype(np.float32), _size_at(lines, scale), interpolation=cv2.INTER_AREA) > 0
+
+
+def _size_at(window: Bool, scale: float) -> tuple[int, int]:
+    """(width, height) of a window at that scale, as OpenCV wants it."""
+    height, width = window.shape
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def enlarge(small: Filled, window: Float, hole: Bool, usable: Bool) -> Filled:

@@ -107,6 +107,27 @@ def test_a_model_file(scene):
     assert np.abs(repaired[hole] - repaired[~hole].mean(axis=0)).max() < 40
 
 
+def test_lines_to_follow(scene):
+    model = write_mean_filler(scene / "net.onnx", guide=True, card={"margin_px": 4})
+    lines = np.zeros((60, 80), np.uint8)
+    lines[21] = 255
+    PIL.Image.fromarray(lines).save(scene / "lines.png")
+    arguments = ["repair", "a.png", "-m", "m.png", "--method", model.name, "--guide", "lines.png"]
+    result = run(*arguments, cwd=scene)
+    assert result.returncode == 0, result.stderr.decode()
+    before, after = (np.array(PIL.Image.open(scene / name)) for name in ("a.png", "a.repaired.png"))
+    hole = np.array(PIL.Image.open(scene / "m.png")) > 0
+    np.testing.assert_array_equal(after[~hole], before[~hole])
+    assert (after[21, 10:70] > 240).all()
+    assert (after[20, 10:70] < 240).all()
+    # Lines elsewhere cannot be followed, and the user is told.
+    PIL.Image.fromarray(np.roll(lines, 30, axis=0)).save(scene / "lines.png")
+    result = run(*arguments, "--json", "-o", "b.png", cwd=scene)
+    assert json.loads(result.stdout)["notes"] == [
+        "no line of the guide lies in what is repaired: there is nothing to follow"
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -116,6 +137,11 @@ def test_a_model_file(scene):
         (["a.png", "-m", "m.png", "--method", "nowhere.onnx"], 3, "nowhere.onnx"),
         (["a.png", "-m", "small.png"], 2, "--resize-mask"),
         (["a.png", "-m", "white.png"], 2, "--mask-polarity"),
+        (["a.png", "-m", "m.png", "--guide", "m.png"], 2, "follows no lines"),
+        (["a.png", "-m", "m.png", "--guide", "m.png", "--dry-run"], 2, "follows no lines"),
+        (["a.png", "-m", "m.png", "--guide", "m.png", "--method", "telea"], 2, "telea follows no lines"),
+        (["a.png", "-m", "m.png", "--guide", "small.png"], 2, "the guide is 10×10"),
+        (["a.png", "-m", "m.png", "--guide", "nowhere.png"], 1, "nowhere.png"),
         (["a.png", "-m", "m.png", "-o", "m.png"], 4, "--overwrite"),
         (["a.png", "-m", "m.png", "-o", "a.png"], 4, "--overwrite"),
         (["a.png", "-m", "m.png", "-o", "a.png/b.png"], 4, "a.png"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from remend.damage.given import dilated, effective_mask
+from remend.damage.given import dilated, drawn_lines, effective_mask
 from remend.errors import MaskError, UsageError
 from remend.picture import Picture
 
@@ -63,3 +63,19 @@ def test_dilation_is_a_disc_and_is_told():
     assert effective_mask(grey(mask * 255), (9, 9), dilate_px=2).notes == ("mask dilated by 2 px",)
     with pytest.raises(UsageError, match="0 px or more"):
         dilated(mask, -1)
+
+
+def test_lines_are_what_is_white_in_a_drawing_of_the_pictures_size():
+    assert drawn_lines(grey([[0, 127, 128, 255]]), (1, 4)).tolist() == [[False, False, True, True]]
+    with pytest.raises(UsageError, match=r"the guide is 4×1 and the picture 8×2: .*--resize-mask"):
+        drawn_lines(grey([[0, 127, 128, 255]]), (2, 8))
+
+
+def test_lines_of_a_pixel_survive_a_smaller_size():
+    drawing = np.zeros((90, 120))
+    drawing[:, 31] = 255
+    small = drawn_lines(grey(drawing), (30, 40), resize=True)
+    assert small.any(axis=1).all()
+    assert small.sum() == 30
+    large = drawn_lines(grey(drawing), (180, 240), resize=True)
+    assert large.any(axis=1).all()

@@ -53,13 +53,16 @@ class Asked:
     """A model file that notes what it was asked and answers its prior, or a constant."""
 
     takes_prior = True
+    takes_guide = True
 
     def __init__(self, card: Card) -> None:
         self.card = card
         self.calls: list[tuple[tuple[int, int], bool]] = []
+        self.lines: list[np.ndarray | None] = []
 
-    def run(self, window, known, prior=None, *, seed=0):
+    def run(self, window, known, prior=None, *, guide=None, seed=0):
         self.calls.append((known.shape, prior is not None))
+        self.lines.append(guide)
         filled = np.full_like(window, 0.5) if prior is None else prior
         return np.where(known[..., None], window, filled)
 
@@ -99,6 +102,42 @@ def test_a_window_beyond_the_nets_own_is_filled_in_tiles_that_leave_no_trace():
     assert len(net.model.calls) > 3
     assert all(max(shape) <= 256 for shape, _ in net.model.calls)
     np.testing.assert_allclose(filled.pixels, image, atol=1e-6)
+
+
+def test_lines_reach_a_net_that_takes_some_in_the_hole_alone(tmp_path):
+    net = Neural.load(write_mean_filler(tmp_path / "net.onnx", guide=True))
+    assert net.capabilities.takes_guide
+    image, hole = np.full((40, 50, 3), 0.25, np.float32), np.zeros((40, 50), bool)
+    hole[10:30, 10:40] = True
+    lines = np.zeros_like(hole)
+    lines[20] = True
+    filled = net.fill(image, hole, usable=~hole, guide=lines).pixels
+    np.testing.assert_allclose(filled[hole & lines], 1)
+    np.testing.assert_allclose(filled[hole & ~lines], 0.25, atol=1e-6)
+    np.testing.assert_allclose(net.fill(image, hole, usable=~hole).pixels[hole], 0.25, atol=1e-6)
+
+
+def test_lines_of_a_pixel_reach_every_scale_and_every_tile():
+    coarse = asked(reach_px=20)
+    image, hole = np.full((256, 320, 3), 0.25, np.float32), np.zeros((256, 320), bool)
+    hole[60:200, 60:200] = True
+    lines = np.zeros_like(hole)
+    lines[:, 131] = True
+    coarse.fill(image, hole, usable=~hole, guide=lines)
+    assert len(coarse.model.lines) == 3
+    for (shape, _), drawn in zip(coarse.model.calls, coarse.model.lines, strict=True):
+        rows = drawn.any(axis=1)
+        assert drawn.shape == shape
+        assert rows.sum() > 0.5 * shape[0]  # unbroken through the hole
+        assert set(np.unique(drawn)) == {0, 1}
+    tiled = asked(window_px=256)
+    hole = np.zeros((200, 900), bool)
+    hole[90:110, 10:890] = True
+    tiled.fill(
+        np.full((200, 900, 3), 0.25, np.float32), hole, usable=~hole, guide=hole & (np.arange(900) == 700)
+    )
+    with_lines = [drawn.any() for drawn in tiled.model.lines]
+    assert 0 < sum(with_lines) < len(with_lines)
 
 
 def test_tiles_hold_every_pixel_of_the_hole_with_context():

@@ -25,6 +25,11 @@ __all__ = ["repair"]
     help="Mask of what to repair, or a folder of masks. Without it the damage is found.",
 )
 @click.option(
+    "--guide",
+    metavar="FILE",
+    help="Lines that the fill is to follow, white on black, thin; for models that take some.",
+)
+@click.option(
     "-o",
     "--output",
     metavar="OUT",
@@ -57,7 +62,7 @@ __all__ = ["repair"]
     type=click.IntRange(0, 500),
     help="Grow the hole. Default: 2 for found damage, 0 for a given mask.",
 )
-@click.option("--resize-mask", is_flag=True, help="Accept a mask of another size.")
+@click.option("--resize-mask", is_flag=True, help="Accept a mask, or a guide, of another size.")
 @click.option(
     "--sensitivity", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of finding damage."
 )
@@ -128,6 +133,7 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
     shared = BatchOptions(
         settings=settings,
         options=options,
+        guide=None if flags["guide"] is None else Path(flags["guide"]),
         overwrite=flags["overwrite"],
         max_pixels=flags["max_pixels"],
         dry_run=flags["dry_run"],

@@ -1,4 +1,4 @@
-"""Masks that the user gives: files, arrays and images, turned into the *effective mask*.
+"""Masks and lines that the user gives: files, arrays and images, turned into the *effective mask*.
 
 Nothing is guessed: white is the hole unless the user says otherwise, whatever the areas are (a
 third of real masks are mostly white). What was done on the way is told in words.
@@ -15,7 +15,7 @@ import numpy as np
 from remend.errors import MaskError, UsageError
 from remend.picture import Bool, Picture
 
-__all__ = ["POLARITIES", "EffectiveMask", "Polarity", "dilated", "effective_mask"]
+__all__ = ["POLARITIES", "EffectiveMask", "Polarity", "dilated", "drawn_lines", "effective_mask"]
 
 Polarity = Literal["white", "black", "alpha"]
 POLARITIES: tuple[str, ...] = get_args(Polarity)
@@ -66,13 +66,36 @@ def effective_mask(
                 "give a mask of the picture's size, or add --resize-mask"
             )
         notes.append(f"mask resized from {mask.shape[1]}×{mask.shape[0]}")
-        # Area-averaged, then anything touched counts: a thin scratch must survive a smaller size.
-        shrunk = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
-        mask = shrunk > (0.5 if size[0] >= mask.shape[0] else 0.0)
+        mask = _resized(mask, size)
     if dilate_px:
         mask = dilated(mask, dilate_px)
         notes.append(f"mask dilated by {dilate_px} px")
     return EffectiveMask(mask, tuple(notes))
+
+
+def drawn_lines(given: Picture, size: tuple[int, int], *, resize: bool = False) -> Bool:
+    """The lines of a drawing, white on black.
+
+    Args:
+        given: the drawing; half of its range and more (≥ 128 of 255) is a line.
+        size: (height, width) of the picture to repair.
+        resize: bring a drawing of another size to the picture's; refused otherwise.
+
+    Returns:
+        (H, W) bool, True = line.
+
+    Raises:
+        UsageError: another size without ``resize``, or a CMYK picture.
+    """
+    lines = _threshold(given, "white")
+    if lines.shape == size:
+        return lines
+    if not resize:
+        raise UsageError(
+            f"the guide is {lines.shape[1]}×{lines.shape[0]} and the picture {size[1]}×{size[0]}: "
+            "give lines of the picture's size, or add --resize-mask"
+        )
+    return _resized(lines, size)
 
 
 def dilated(mask: Bool, radius_px: int) -> Bool:
@@ -88,6 +111,12 @@ def dilated(mask: Bool, radius_px: int) -> Bool:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1, 2 * radius_px + 1))
     grown = cv2.dilate(mask.view(np.uint8), disc)
     return grown.view(np.bool_)
+
+
+def _resized(marked: Bool, size: tuple[int, int]) -> Bool:
+    """At another size. Area-averaged, then anything touched counts: what is thin must survive shrinking."""
+    shrunk = cv2.resize(marked.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    return shrunk > (0.5 if size[0] >= marked.shape[0] else 0.0)
 
 
 def _threshold(given: Picture, polarity: Polarity) -> Bool:
@@ -111,7 +140,7 @@ def _threshold(given: Picture, polarity: Polarity) -> Bool:
             )
         return np.ascontiguousarray(samples[..., alpha] < half)
     if given.mode == "CMYK":
-        raise MaskError("a CMYK picture cannot be a mask: save it as grey, RGB or RGBA")
+        raise MaskError("a CMYK picture cannot be a mask or a guide: save it as grey, RGB or RGBA")
     colour = samples[..., :alpha] if alpha is not None else samples
     white: Bool = colour[..., 0] >= half
     for channel in range(1, colour.shape[2]):

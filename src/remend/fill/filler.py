@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from remend.picture import Bool, Filled, Float
 
-__all__ = ["Capabilities", "Filler"]
+__all__ = ["Capabilities", "Filler", "Following"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Capabilities:
         mosaic_px: longest side of a window made of such pieces laid side by side. None = any.
         copies: whether it answers ``source_xy``.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
+        takes_guide: whether it follows drawn lines; then it is ``Following``.
     """
 
     reach_px: int | None
@@ -42,6 +43,7 @@ class Capabilities:
     mosaic_px: int | None = None
     copies: bool = False
     takes_prior: bool = False
+    takes_guide: bool = False
 
 
 @runtime_checkable
@@ -76,4 +78,25 @@ class Filler(Protocol):
 
         Returns:
             The filled window; the caller composes, so only pixels under ``hole`` matter.
+        """
+
+
+class Following(Filler, Protocol):
+    """A filler that follows lines, where its ``takes_guide`` says so."""
+
+    def fill(
+        self,
+        window: Float,
+        hole: Bool,
+        *,
+        usable: Bool,
+        prior: Float | None = None,
+        guide: Bool | None = None,
+        seed: int = 0,
+    ) -> Filled:
+        """Fill ``hole`` along lines; see `Filler.fill`.
+
+        Args:
+            window, hole, usable, prior, seed: as every filler's.
+            guide: (h, w) bool, True = a line that the hole is to hold; None = there are none.
         """

@@ -17,7 +17,7 @@ from remend.fill.model_card import Card
 from remend.fill.model_file import ModelFile
 from remend.fill.processor import multiplies_bytes
 from remend.picture import Bool, Box, Filled, Float
-from remend.scale import shrink
+from remend.scale import shrink, shrink_lines
 
 __all__ = ["Neural", "thin", "wide"]
 
@@ -64,6 +64,7 @@ class Neural:
             window_px=None if self.model.takes_prior else self.card.window_px,
             local=self.card.margin_px is not None,
             mosaic_px=self.card.window_px,
+            takes_guide=self.model.takes_guide,
         )
 
     @staticmethod
@@ -77,17 +78,27 @@ class Neural:
         return Neural(model.card, model)
 
     def fill(
-        self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
+        self,
+        window: Float,
+        hole: Bool,
+        *,
+        usable: Bool,
+        prior: Float | None = None,
+        guide: Bool | None = None,
+        seed: int = 0,
     ) -> Filled:
-        """Fill ``hole``; see `Filler.fill`. Pixels that may not be read count as hole for the net.
+        """Fill ``hole``; see `Following.fill`. Pixels that may not be read count as hole for the net.
 
         Raises:
             ModelError: the run fails, or its answer has another shape or is not finite.
         """
         answer = prior
         for scale in self._scales(hole, usable & ~hole):
-            small = (window, hole, usable & ~hole) if scale == 1 else shrink(window, hole, usable, scale)
-            answer = self._tiled(*small, answer, seed)
+            small, lines = (window, hole, usable & ~hole), guide
+            if scale < 1:
+                small = shrink(window, hole, usable, scale)
+                lines = None if guide is None else shrink_lines(guide, scale)
+            answer = self._tiled(*small, answer, lines, seed)
         assert answer is not None
         return copy_detail(answer, window, hole, usable=usable, amount=self.card.detail)
 
@@ -102,7 +113,15 @@ class Neural:
                 scales.insert(0, scales[0] / 2)
         return scales
 
-    def _tiled(self, window: Float, hole: Bool, known: Bool, coarse: Float | None, seed: int) -> Float:
+    def _tiled(
+        self,
+        window: Float,
+        hole: Bool,
+        known: Bool,
+        coarse: Float | None,
+        guide: Bool | None,
+        seed: int,
+    ) -> Float:
         """One pass at one scale; ``coarse`` is brought to the window's size. All tiles get one noise."""
         height, width = known.shape
         prior = None
@@ -114,7 +133,9 @@ class Neural:
         def run(tile: Box) -> Float:
             part = tile.slices
             before = None if prior is None else prior[part]
-            return self.model.run(window[part], known[part], before, seed=seed)
+            # Nets have learned from lines within holes alone.
+            lines = None if guide is None else (guide[part] & ~known[part]).astype(np.float32)
+            return self.model.run(window[part], known[part], before, guide=lines, seed=seed)
 
         tiles = list(_tiles(hole, self.card.window_px))
         if len(tiles) == 1:
