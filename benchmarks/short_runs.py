@@ -1,0 +1,99 @@
+"""The field's nets, each for about a quarter of an hour of one CPU (`--preset small`), then measured.
+
+python -m benchmarks.short_runs --data photos/ --trunk squeezenet….h5 --out runs/short            # train
+python -m benchmarks.short_runs --measure pairs/celeba_few --trunk squeezenet….h5 --out runs/short
+
+A net that has a finished run in the folder is not trained again; one that was stopped goes on. Measuring takes
+every run that is there, and the classical fillers beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.line import print_line
+from remend.evaluation.learned import judges
+from remend.evaluation.metrics import METRICS
+from remend.evaluation.pairs import find_pairs
+from remend.evaluation.run import evaluate
+
+CLASSICAL = ("telea", "navier-stokes", "biharmonic", "smooth")
+# In the order in which they are needed: the second of edge_connect goes on from the first.
+NETS = (
+    "lama",
+    "edge_connect_edges",
+    "edge_connect",
+    "partial_conv",
+    "aot_gan",
+    "deepfill_v2",
+    "comod_gan",
+    "deepfill_v1",
+    "migan",
+)
+# Depthwise convolutions are slower in bf16 than in fp32 on processors.
+PRECISION = {"migan": "fp32"}
+
+
+def train(net: str, options: argparse.Namespace) -> None:
+    """One run, and a line about what it took."""
+    command = [sys.executable, "-m", "remend", "train", net, "--preset", "small"]
+    command += [word for source in options.data for word in ("--data", str(source))]
+    command += ["--precision", PRECISION.get(net, "bf16"), "--set", f"loss.trunk={options.trunk}"]
+    command += ["--out", str(options.out / net), "--resume", "auto", "--accelerator", "cpu"]
+    if options.exclude:
+        command += ["--set", f"data.exclude={options.exclude}"]
+    if net == "edge_connect":
+        command += ["--set", f"transfer.weights={options.out / 'edge_connect_edges'}"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=sys.stderr)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print_line("short_run", net=net, processor_minutes=round(spent / 60, 1))
+
+
+def measure(folder: Path, options: argparse.Namespace) -> None:
+    """A line for a set of pairs: hole PSNR (dB), PD and SHARP of every net and classical filler."""
+    learned, _ = judges(features=[options.trunk])
+    runs = [str(options.out / net) for net in options.nets if (options.out / net / "best.json").exists()]
+    runs = [run for run in runs if not run.endswith("edge_connect_edges")]  # it draws lines, not pictures
+    pairs = find_pairs(folder).pairs
+    left_out = set(options.leave_out.read_text().split()) if options.leave_out else set()
+    pairs = tuple(pair for pair in pairs if pair.image.name not in left_out)
+    found = evaluate(pairs, [*CLASSICAL, *runs], learned=learned)
+    figures = {}
+    for method in found.methods:
+        rows = [score for score in found.scores if score.method == method]
+        figures[method] = {
+            name: round(sum(row.values[name] for row in rows) / len(rows), 4)
+            for name in ("psnr_hole", "pd", "sharp")
+        }
+    print_line(
+        "short_runs", set=folder.name, pictures=len(pairs), protocol=found.protocol.short, figures=figures
+    )
+
+
+def main() -> None:
+    """Train, or measure what was trained."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("nets", nargs="*", default=list(NETS))
+    parser.add_argument("--data", type=Path, action="append", default=[])
+    parser.add_argument("--exclude", type=Path, help="names of pictures to leave out, as for data.exclude")
+    parser.add_argument("--trunk", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--measure", type=Path, action="append", default=[], metavar="PAIRS")
+    parser.add_argument("--leave-out", type=Path, help="file names of pairs not to measure")
+    options = parser.parse_args()
+    for folder in options.measure:
+        measure(folder, options)
+    if not options.measure:
+        for net in options.nets:
+            train(net, options)
+
+
+if __name__ == "__main__":
+    main()
