@@ -3,8 +3,8 @@
 python -m benchmarks.short_runs --data photos/ --trunk squeezenet….h5 --out runs/short            # train
 python -m benchmarks.short_runs --measure pairs/celeba_few --trunk squeezenet….h5 --out runs/short
 
-A net that has a finished run in the folder is not trained again; one that was stopped goes on. Measuring takes
-every run that is there, and the classical fillers beside them.
+A net that has a finished run in the folder is not trained again; one that was stopped goes on. Measuring
+takes every run that is there, and the classical fillers beside them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pathlib import Path
 
 from benchmarks.line import print_line
 from remend.evaluation.learned import judges
-from remend.evaluation.metrics import METRICS
 from remend.evaluation.pairs import find_pairs
 from remend.evaluation.run import evaluate
 
