@@ -55,9 +55,10 @@ def bare(recipe: Any) -> Callable[[], None]:
 
     from remend.nets.catalogue import build
     from remend.train.losses import Criterion
+    from remend.train.optimizer import optimizer_of
 
     net = build(recipe.net, recipe.options).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=recipe.train.lr)
+    optimizer = optimizer_of(net, recipe)
     criterion = Criterion.of(recipe.loss).to(memory_format=torch.channels_last)
     side, count = recipe.data.crop_px, recipe.train.batch
     target = torch.rand(count, 3, side, side).contiguous(memory_format=torch.channels_last)

@@ -40,7 +40,7 @@ KINDS = ("scratches", "dust", "stains", "free-form")
 
 
 def damage(sources: list[Path], out: Path) -> None:
-    """Write ``whole/``, ``damaged/``, ``masks/``: pictures of the sources, the same with wear, where it is."""
+    """Write ``whole/``, ``damaged/`` (the same with wear) and ``masks/`` (where it is)."""
     if (out / "masks").is_dir():
         return
     pictures = read_pictures(sources, least_px=128, say=lambda _: None)
