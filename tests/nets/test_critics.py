@@ -5,10 +5,21 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from torch.nn.utils import parametrize  # noqa: E402
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.critics import CRITICS, around, build_critic  # noqa: E402
+from remend.nets import critics  # noqa: E402
+from remend.nets.critics import CRITICS, around  # noqa: E402
+from remend.nets.squeezenet import SqueezeNet  # noqa: E402
 
 NARROW = {"width": 4}
-SCALES = {"multiscale": 3, "global_local": 2}
+SCALES = {"multiscale": 3, "global_local": 2, "projected": 4}
+
+
+def build_critic(name, options=None):
+    if name != "projected":
+        return critics.build_critic(name, options)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        trunk = SqueezeNet()
+    return critics.build_critic(name, options, trunk=trunk)
 
 
 def batch(count=2, height=64, width=48, seed=0):
@@ -130,7 +141,7 @@ def test_channels_last_gives_the_same_scores(name):
 def test_parameters_are_those_of_the_table():
     counted = {name: sum(p.numel() for p in build_critic(name).parameters()) / 1e6 for name in CRITICS}
     table = {"global": 7.2, "patch": 2.8, "multiscale": 8.3}
-    table |= {"sn_patch": 5.9, "global_local": 6.0, "residual": 15.1}
+    table |= {"sn_patch": 5.9, "global_local": 6.0, "residual": 15.1, "projected": 0.9}
     assert counted == pytest.approx(table, abs=0.05)
 
 
@@ -170,3 +181,24 @@ def test_an_unknown_critic_or_option_is_one_clear_line():
         build_critic("pixel")
     with pytest.raises(UsageError, match="the critic patch does not take these options"):
         build_critic("patch", {"depth": 3})
+
+
+def test_what_the_trunk_sees_is_judged_and_the_trunk_left_alone():
+    critic = build_critic("projected", NARROW)
+    learned = sum(p.numel() for p in critic.parameters())
+    assert learned == sum(p.numel() for p in critic.heads.parameters())
+    assert not any("conv1" in name for name in critic.state_dict())
+    critic.requires_grad_(True)
+    image, hole = batch()
+    image.requires_grad_()
+    sum(scores.sum() for scores in critic(image, hole).scores).backward()
+    # The way back to the picture leads through the trunk, which itself learns nothing.
+    assert image.grad.abs().sum() > 0
+    assert all(p.grad is None and not p.requires_grad for p in critic._trunk[0].parameters())
+    critic.double()
+    assert all(p.dtype is torch.float64 for p in critic._trunk[0].parameters())
+
+
+def test_a_critic_without_its_trunk_is_one_clear_line():
+    with pytest.raises(UsageError, match="looks through a trunk: give its weights"):
+        critics.build_critic("projected")

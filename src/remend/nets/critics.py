@@ -13,6 +13,7 @@ hole as a fourth channel: they judge the fill and its join, and need not search 
 | ``sn_patch`` | 5.9 M | 2.3 | 253 × 253 px |
 | ``global_local`` | 6.0 M | 2.1 | the whole picture, and half of each side around the hole |
 | ``residual`` | 17.7 M | 15.5 | the whole picture |
+| ``projected`` | 0.9 M | 3.5 and the trunk's | 7 px to most of the picture, a scale each |
 
 At ``width=64``; all figures fall with its square.
 """
@@ -29,6 +30,7 @@ from torch import Tensor, nn
 
 from remend.errors import UsageError
 from remend.nets.critic import SLOPE, Critic, Judgement, critic_conv
+from remend.nets.projected_critic import ProjectedCritic
 from remend.nets.residual_critic import ResidualCritic
 
 __all__ = [
@@ -38,9 +40,11 @@ __all__ = [
     "Judgement",
     "MultiscaleCritic",
     "PatchCritic",
+    "ProjectedCritic",
     "SnPatchCritic",
     "around",
     "build_critic",
+    "looks_through_a_trunk",
 ]
 
 
@@ -258,23 +262,39 @@ CRITICS: dict[str, type[Critic]] = {
     "sn_patch": SnPatchCritic,
     "global_local": GlobalLocalCritic,
     "residual": ResidualCritic,
+    "projected": ProjectedCritic,
 }
 """Every critic, by its name in a recipe."""
 
 
-def build_critic(name: str, options: Mapping[str, Any] | None = None) -> nn.Module:
+def looks_through_a_trunk(name: str) -> bool:
+    """Whether ``build_critic`` wants a trunk for it."""
+    return name == "projected"
+
+
+def build_critic(
+    name: str, options: Mapping[str, Any] | None = None, *, trunk: nn.Module | None = None
+) -> nn.Module:
     """Make a critic with fresh weights, drawn from torch's global generator.
 
     Args:
         name: one of ``CRITICS``.
         options: its keyword arguments.
+        trunk: frozen, for a critic that looks through one; see ``remend.nets.trunks``.
 
     Raises:
-        UsageError: an unknown name, or options that the critic does not take.
+        UsageError: an unknown name, options that the critic does not take, or no trunk for one that needs it.
     """
     if name not in CRITICS:
         raise UsageError(f"no critic is called {name!r}: choose one of {', '.join(CRITICS)}")
+    further: dict[str, Any] = {}
+    if looks_through_a_trunk(name):
+        if trunk is None:
+            raise UsageError(
+                f"the critic {name} looks through a trunk: give its weights, --set loss.trunk=FILE.h5"
+            )
+        further["trunk"] = trunk
     try:
-        return CRITICS[name](**(options or {}))
+        return CRITICS[name](**(options or {}), **further)
     except TypeError as error:
         raise UsageError(f"the critic {name} does not take these options: {error}") from error

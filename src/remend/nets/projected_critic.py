@@ -1,0 +1,108 @@
+"""A critic that looks through the eyes of a frozen trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from remend.nets.critic import SLOPE, Critic, Judgement, critic_conv
+
+__all__ = ["ProjectedCritic"]
+
+_PROBE_PX = 96
+
+
+class ProjectedCritic(Critic):
+    """Scores a scale of features that a trunk, taught on ImageNet and left as it is, has of a picture.
+
+    Choose it where there is time for thousands of steps, not for hundreds of thousands: a critic of pixels
+    must first learn what an edge is, this one begins with edges, textures and parts. It has a small net of
+    its own a scale, on a fixed random mixture of the trunk's channels, so that it cannot lean on the few that
+    give a fill away at once. What the trunk does not see it does not see either: set ``critic.augment =
+    "colour,translation"``, since strided convolutions are blind to some patterns in each phase, and a net
+    would learn to draw them.
+
+    The trunk is the losses' (``loss.trunk_name``, ``loss.trunk``). It is neither learned nor saved.
+
+    Reference: Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021, doi:10.48550/arXiv.2111.01007.
+    Here channels are mixed within a scale, not from scale to scale.
+
+    Args:
+        trunk: ``trunk(image (N, 3, H, W) in [0, 1]) -> [features (N, C, h, w)]``, fine to coarse, frozen.
+        width: channels that a scale's features are mixed to, and half of those of its net.
+        maps: which of the trunk's maps are judged, each by itself.
+        spectral: normalise weights by their largest singular value.
+    """
+
+    def __init__(
+        self,
+        *,
+        trunk: nn.Module,
+        width: int = 64,
+        maps: tuple[int, ...] = (0, 1, 2, -1),
+        spectral: bool = True,
+    ) -> None:
+        super().__init__()
+        # In a list, so that it is no part: not among the parameters, which are learned, nor in the state.
+        self._trunk = [trunk.eval().requires_grad_(False)]
+        self.maps = tuple(maps)
+        with torch.no_grad():
+            seen = trunk(_probe())
+            probed = [seen[index].float() for index in self.maps]
+        self.heads = nn.ModuleList()
+        for number, features in enumerate(probed):
+            channels = features.shape[1]
+            mixture = torch.randn(width, channels, 1, 1) / channels**0.5
+            # Trunks differ in size, and their maps by tenfold: each enters with a spread of about one.
+            self.register_buffer(
+                f"mixture{number}", mixture / features.square().mean().sqrt().clamp_min(1e-6)
+            )
+            self.heads.append(
+                nn.ModuleList(
+                    [
+                        critic_conv(width + 1, 2 * width, spectral=spectral, kernel=3),
+                        critic_conv(2 * width, 2 * width, spectral=spectral, kernel=3),
+                        critic_conv(2 * width, 1, spectral=spectral, kernel=1, gain=1.0),
+                    ]
+                )
+            )
+
+    def judge(self, planes: Tensor) -> Judgement:
+        """Scores (N, 1, h, w) of each map, about in the trunk's cells; features of its own two layers."""
+        image, hole = (planes[:, :3] + 1) / 2, planes[:, 3:]
+        seen = self._trunk[0](image)
+        scores: list[Tensor] = []
+        features: list[list[Tensor]] = []
+        for number, (index, head) in enumerate(zip(self.maps, self.heads, strict=True)):
+            first, second, score = head
+            mixed = F.conv2d(seen[index], getattr(self, f"mixture{number}").to(seen[index].dtype))
+            x = torch.cat(
+                [mixed, F.interpolate(hole, size=mixed.shape[2:], mode="area").to(mixed.dtype)], dim=1
+            )
+            x = F.leaky_relu(first(F.pad(x, (1, 1, 1, 1))), SLOPE)
+            own = [x]
+            x = F.leaky_relu(second(F.pad(x, (1, 1, 1, 1))), SLOPE)
+            own.append(x)
+            scores.append(score(x))
+            features.append(own)
+        return Judgement(scores, features)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Whatever moves the critic to a device moves the trunk."""
+        self._trunk[0]._apply(fn, recurse)
+        moved: Self = super()._apply(fn, recurse)
+        return moved
+
+
+def _probe() -> Tensor:
+    """(1, 3, H, W) in [0, 1]: noise at all scales alike, as photographs have it; always the same."""
+    generator = torch.Generator().manual_seed(0)
+    total = torch.zeros(1, 3, _PROBE_PX, _PROBE_PX)
+    for side in (3, 6, 12, 24, 48, 96):
+        noise = torch.randn(1, 3, side, side, generator=generator)
+        total = total + F.interpolate(noise, size=total.shape[2:], mode="bilinear", align_corners=False)
+    return (0.5 + 0.1 * total).clamp(0, 1)
