@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from remend.nets.critics import Judgement, build_critic
+from remend.nets.critics import Judgement, build_critic, looks_through_a_trunk
 from remend.nets.inpainter import Inpainter
+from remend.nets.trunks import load_trunk
 from remend.train.adversarial import balance, critic_loss, feature_matching, generator_loss
 from remend.train.augment import diff_augment, kinds_of
 from remend.train.collapse import CollapseAlarm, readings, spread
@@ -24,7 +25,7 @@ from remend.train.schedule import learning_rate, seed_of
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
-__all__ = ["Game", "Turn"]
+__all__ = ["Game", "Turn", "critic_of"]
 
 _AUGMENT_STREAM = 3  # of the random numbers of a sample
 
@@ -61,7 +62,7 @@ class Game:
 
     def __init__(self, recipe: Recipe, fabric: Fabric) -> None:
         self.fabric, self.plan, self.rules = fabric, recipe.train, recipe.critic
-        self.critic = build_critic(self.rules.name, self.rules.options).to(memory_format=torch.channels_last)
+        self.critic = critic_of(recipe).to(memory_format=torch.channels_last)
         self.kinds = kinds_of(self.rules.augment)
         self.others = bool(recipe.loss.weights() or self.rules.feature_matching)
         optimizer = torch.optim.Adam(self.critic.parameters(), lr=self.rules.lr, betas=self.rules.betas)
@@ -207,6 +208,19 @@ class Game:
         seeds = (seed_of(self.plan.seed, index, _AUGMENT_STREAM, again) for index in own)
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         return diff_augment(batch.target, filled, batch.hole, kinds=self.kinds, generator=generators)
+
+
+def critic_of(recipe: Recipe) -> nn.Module:
+    """The critic that a recipe names, fresh; if it looks through a trunk, through the losses'.
+
+    Raises:
+        UsageError: there is none of this name, with these options, or without a trunk.
+        ModelError: the trunk's file cannot be used.
+    """
+    rules, trunk = recipe.critic, None
+    if looks_through_a_trunk(rules.name) and recipe.loss.trunk:
+        trunk = load_trunk(recipe.loss.trunk_name, recipe.loss.trunk)
+    return build_critic(rules.name, rules.options, trunk=trunk)
 
 
 class _Scorer(nn.Module):
