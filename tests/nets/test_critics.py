@@ -10,7 +10,7 @@ from remend.nets.critics import CRITICS, around  # noqa: E402
 from remend.nets.squeezenet import SqueezeNet  # noqa: E402
 
 NARROW = {"width": 4}
-SCALES = {"multiscale": 3, "global_local": 2, "projected": 4}
+SCALES = {"multiscale": 3, "global_local": 2, "projected": 5}
 
 
 def build_critic(name, options=None):
@@ -186,7 +186,7 @@ def test_an_unknown_critic_or_option_is_one_clear_line():
 def test_what_the_trunk_sees_is_judged_and_the_trunk_left_alone():
     critic = build_critic("projected", NARROW)
     learned = sum(p.numel() for p in critic.parameters())
-    assert learned == sum(p.numel() for p in critic.heads.parameters())
+    assert learned == sum(p.numel() for part in (critic.heads, critic.pixels) for p in part.parameters())
     assert not any("conv1" in name for name in critic.state_dict())
     critic.requires_grad_(True)
     image, hole = batch()

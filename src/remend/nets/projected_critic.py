@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from remend.nets.critic import SLOPE, Critic, Judgement, critic_conv
+from remend.nets.patch_critic import PatchCritic
 
 __all__ = ["ProjectedCritic"]
 
@@ -22,9 +23,9 @@ class ProjectedCritic(Critic):
     Choose it where there is time for thousands of steps, not for hundreds of thousands: a critic of pixels
     must first learn what an edge is, this one begins with edges, textures and parts. It has a small net of
     its own a scale, on a fixed random mixture of the trunk's channels, so that it cannot lean on the few that
-    give a fill away at once. What the trunk does not see it does not see either: set ``critic.augment =
-    "colour,translation"``, since strided convolutions are blind to some patterns in each phase, and a net
-    would learn to draw them.
+    give a fill away at once. A trunk of strided convolutions is blind to some patterns in each phase, and a
+    net would learn to draw them: so a narrow critic of pixels stands beside, and ``critic.augment =
+    "colour,translation"`` is wanted.
 
     The trunk is the losses' (``loss.trunk_name``, ``loss.trunk``). It is neither learned nor saved.
 
@@ -35,6 +36,7 @@ class ProjectedCritic(Critic):
         trunk: ``trunk(image (N, 3, H, W) in [0, 1]) -> [features (N, C, h, w)]``, fine to coarse, frozen.
         width: channels that a scale's features are mixed to, and half of those of its net.
         maps: which of the trunk's maps are judged, each by itself.
+        pixels: width of the critic of pixels, a ``PatchCritic``; 0 = there is none.
         spectral: normalise weights by their largest singular value.
     """
 
@@ -42,8 +44,9 @@ class ProjectedCritic(Critic):
         self,
         *,
         trunk: nn.Module,
-        width: int = 64,
+        width: int = 32,
         maps: tuple[int, ...] = (0, 1, 2, -1),
+        pixels: int = 32,
         spectral: bool = True,
     ) -> None:
         super().__init__()
@@ -71,8 +74,13 @@ class ProjectedCritic(Critic):
                 )
             )
 
+        self.pixels = PatchCritic(width=pixels, spectral=spectral) if pixels else None
+
     def judge(self, planes: Tensor) -> Judgement:
-        """Scores (N, 1, h, w) of each map, about in the trunk's cells; features of its own two layers."""
+        """Scores (N, 1, h, w) of each map, about in the trunk's cells; features of its own two layers.
+
+        The critic of pixels comes last.
+        """
         image, hole = (planes[:, :3] + 1) / 2, planes[:, 3:]
         seen = self._trunk[0](image)
         scores: list[Tensor] = []
@@ -89,6 +97,9 @@ class ProjectedCritic(Critic):
             own.append(x)
             scores.append(score(x))
             features.append(own)
+        if self.pixels is not None:
+            own_eyes = self.pixels.judge(planes)
+            scores, features = scores + own_eyes.scores, features + own_eyes.features
         return Judgement(scores, features)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
