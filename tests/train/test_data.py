@@ -82,9 +82,9 @@ def test_the_draws_of_the_default_recipe_stay_for_good():
         def __len__(self):
             return 50
 
-        def __getitem__(self, index):
+        def usable(self, index):
             asked.append(index)
-            return np.full((300, 300, 3), 128, np.uint8)
+            return "", np.full((300, 300, 3), 128, np.uint8)
 
     sampler = Sampler(Recorded(), Data(), 5, MaskBank(5, size=2))
     groups = [sampler(index).group for index in range(1000, 1008)]

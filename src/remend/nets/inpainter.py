@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import torch
@@ -32,7 +32,8 @@ class Inpainter(nn.Module):
             - ``takes_guide``, False if left out: it is given ``guide=`` (N, 1, H, W), lines to follow;
             - ``noise_size``, 0 if left out: it is given ``noise=`` (N, ``noise_size``), which chooses one
               of several answers;
-            - ``draws``, None if left out: what it is to draw of a picture (N, 3, H, W), if not the picture.
+            - ``draws``, None if left out: what it is to draw of a picture (N, 3, H, W), if not the picture;
+            - ``taps``, none if left out: which of its modules answer features that further tasks may read.
     """
 
     def __init__(self, body: nn.Module) -> None:
@@ -64,6 +65,15 @@ class Inpainter(nn.Module):
         """What is to be drawn of a picture; None = the picture itself."""
         draws: Callable[[Tensor], Tensor] | None = getattr(self.body, "draws", None)
         return draws
+
+    @property
+    def taps(self) -> Mapping[str, tuple[int, ...]]:
+        """Modules of the body whose answers serve further tasks, each with the scales of its maps (4 = 1/4).
+
+        A module answers one map (N, C, h, w), or a list of them.
+        """
+        taps: Mapping[str, tuple[int, ...]] = getattr(self.body, "taps", {})
+        return taps
 
     def forward(
         self,

@@ -21,6 +21,8 @@ Bias-Free Convolutional Neural Networks", ICLR 2020, though here by the input.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -104,6 +106,7 @@ class RemendNet(nn.Module):
     """
 
     size_multiple = 16
+    taps = MappingProxyType({"in_quarter": (4,), "in_eighth": (8,), "context": (16,)})
 
     def __init__(
         self,

@@ -70,6 +70,7 @@ class TransferUnet(nn.Module):
         self.size_multiple = max(16, reductions[-1])  # 16: that of the base fill
         self._batch_statistics = batch_statistics
         self._reductions = reductions
+        self.taps = {"encoder": tuple(reductions)}
         self.register_buffer("gains", torch.ones(len(channels)))
         self.narrow, self.join, self.stages = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         inside = channels[-1]

@@ -44,6 +44,7 @@ class Unet(nn.Module):
             raise UsageError(f"unet needs two widths at least, one a scale, got {list(widths)}")
         up = tuple(reversed(widths))
         self.size_multiple = max(16, 2 ** (len(widths) - 1))  # 16: that of the base fill
+        self.taps = {f"contracting.{scale}": (2**scale,) for scale in range(len(widths))}
         self.contracting = nn.ModuleList(ConvPair(a, b) for a, b in pairwise((PLANES, *widths)))
         self.narrow = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairwise(up))
         self.expanding = nn.ModuleList(ConvPair(2 * width, width) for width in up[1:-1])

@@ -12,11 +12,14 @@ from remend.nets.catalogue import figures
 from remend.train.config import Recipe
 from remend.train.devices import peak_memory_gib
 from remend.train.journal import duration
+from remend.train.labels import Labels
 from remend.train.loader import Batch
 from remend.train.pictures import Pictures
 from remend.train.step import Learner
 
-__all__ = ["Estimate", "cost_line", "pictures_line", "plan_line", "rehearse"]
+__all__ = ["Estimate", "cost_line", "labels_line", "pictures_line", "plan_line", "rehearse"]
+
+_LISTED = 8  # classes that a line names
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,18 @@ def pictures_line(pictures: Pictures, seen: Pictures, aside: Pictures) -> str:
     text += f"{len(seen):,} to learn from, {len(aside):,} set aside"
     return text + (
         f"; {len(pictures.skipped)} skipped, first {pictures.skipped[0]}" if pictures.skipped else ""
+    )
+
+
+def labels_line(labels: Labels, labelled: int) -> str:
+    """What further tasks have to learn from."""
+    groups = [f"{len(names)} {what}" for what, names in labels.as_dict().items() if names]
+    names = list(labels.classes or labels.things)
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return (
+        f"tasks {', '.join(f'{name} {weight:g}' for name, weight in labels.tasks.weights().items())}: "
+        f"{labelled:,} pictures to learn from with a label, {', '.join(groups)} "
+        f"({', '.join(names[:_LISTED])}{more})"
     )
 
 

@@ -4,7 +4,8 @@
 
 - ``state.json``: recipe, counters, metrics, and the SHA-256 of each file beside it
 - ``weights.safetensors``, ``ema.safetensors``, ``optimizer.safetensors``, ``rng.safetensors``; with a critic
-  also ``critic.safetensors``, ``critic_optimizer.safetensors``
+  also ``critic.safetensors``, ``critic_optimizer.safetensors``; with further tasks ``heads.safetensors``,
+  ``heads_ema.safetensors``, ``heads_optimizer.safetensors``
 
 ``RUN/best.json`` names the best one, and ``RUN/best.safetensors`` is its averaged weights as one file. A
 checkpoint that does not fit its checksums counts as damaged.
@@ -250,9 +251,10 @@ def optimizer_tensors(net: nn.Module, optimizer: torch.optim.Optimizer) -> dict[
 def restore_optimizer(
     net: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
 ) -> None:
-    """Put back what ``optimizer_tensors`` took, in the parameters' memory layout."""
-    optimizer.state.clear()
+    """Put back what ``optimizer_tensors`` took of this net, in the parameters' memory layout."""
     named = dict(net.named_parameters())
+    for parameter in named.values():
+        optimizer.state.pop(parameter, None)
     for full, value in tensors.items():
         name, _, key = full.rpartition("/")
         parameter = named[name]

@@ -21,6 +21,7 @@ __all__ = [
     "Data",
     "Loss",
     "Recipe",
+    "Tasks",
     "Train",
     "Transfer",
     "as_dict",
@@ -168,8 +169,8 @@ class Critic:
     """A critic to learn against; without a name there is none, and it costs nothing.
 
     Attributes:
-        name: ``patch``, ``multiscale``, ``global``, ``sn_patch``, ``global_local`` or ``residual`` of
-            ``remend.nets.critics``; "" = no critic.
+        name: ``patch``, ``multiscale``, ``global``, ``sn_patch``, ``global_local``, ``residual`` or
+            ``projected`` of ``remend.nets.critics``; "" = no critic.
         options: keyword arguments of the critic.
         loss: ``hinge``, ``non-saturating``, ``least-squares``, ``bce`` or ``wasserstein``.
         weight: of the adversarial loss; not used where ``balance`` is above 0.
@@ -212,6 +213,37 @@ class Critic:
     soft_px: float = 0.0
     augment: str = ""
     balance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """What is learned beside restoration, from the features of its encoder; by default nothing.
+
+    Attributes:
+        classification: weight of telling what a picture shows; 0 = it is not learned.
+        segmentation: weight of telling, at 1/4 scale, which outlined thing a pixel belongs to.
+        detection: weight of finding boxes of outlined things.
+        weigh: ``uncertainty``: the weights, restoration's too, are where learning them begins; ``fixed``:
+            they stay as they are, restoration's at 1.
+        classes: names of the classes that count, separated by commas; "" = all that the data name.
+        few: use the labels of this many pictures alone, chosen by a hash of their names; 0 = of all.
+        share: share of samples drawn from pictures with a label; 0 = as they come.
+        width: channels of the heads.
+    """
+
+    classification: float = 0.0
+    segmentation: float = 0.0
+    detection: float = 0.0
+    weigh: str = "uncertainty"
+    classes: str = ""
+    few: int = 0
+    share: float = 0.0
+    width: int = 64
+
+    def weights(self) -> dict[str, float]:
+        """The tasks that are learned, by name."""
+        names = ("classification", "segmentation", "detection")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +314,7 @@ class Recipe:
     Attributes:
         net: name in ``remend.nets.catalogue``.
         options: keyword arguments of the net's body.
-        data, loss, critic, transfer, train: the sections.
+        data, loss, critic, tasks, transfer, train: the sections.
     """
 
     net: str
@@ -290,11 +322,19 @@ class Recipe:
     data: Data = Data()
     loss: Loss = Loss()
     critic: Critic = Critic()
+    tasks: Tasks = Tasks()
     transfer: Transfer = Transfer()
     train: Train = Train()
 
 
-_SECTIONS = {"data": Data, "loss": Loss, "critic": Critic, "transfer": Transfer, "train": Train}
+_SECTIONS = {
+    "data": Data,
+    "loss": Loss,
+    "critic": Critic,
+    "tasks": Tasks,
+    "transfer": Transfer,
+    "train": Train,
+}
 _FILES = (
     ("data", "masks"),
     ("data", "damage"),

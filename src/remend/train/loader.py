@@ -14,6 +14,7 @@ from torch import Tensor
 
 from remend.picture import Bool
 from remend.train.samples import Sample
+from remend.train.truth import Truth
 
 __all__ = ["Batch", "batches", "collate"]
 
@@ -28,6 +29,7 @@ class Batch:
         image, target: (N, 3, H, W) float32 in [0, 1].
         hole: (N, 1, H, W) float32, 1 = fill.
         damage: (N, 1, H, W) float32, 1 = nobody knows what was there; None = all is known.
+        truth: what is said of the samples; None = no task asks.
         first: global index of the first sample, over all devices.
         end: global index after the last one.
     """
@@ -38,6 +40,7 @@ class Batch:
     first: int
     end: int
     damage: Tensor | None = None
+    truth: Truth | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``."""
@@ -48,6 +51,7 @@ class Batch:
             self.first,
             self.end,
             None if self.damage is None else self.damage.to(device, non_blocking=True),
+            None if self.truth is None else self.truth.to(device),
         )
 
     def shown(self) -> Batch:
@@ -107,6 +111,7 @@ def collate(samples: list[Sample], first: int = 0, end: int | None = None) -> Ba
         _planes(np.stack([_plane(s.damage) for s in samples if s.damage is not None]))
         if samples and samples[0].damage is not None
         else None,
+        Truth.of(labels) if (labels := [s.label for s in samples if s.label is not None]) else None,
     )
 
 

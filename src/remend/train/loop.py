@@ -14,10 +14,11 @@ from torch import Tensor
 
 from remend.errors import ResourceError, UsageError
 from remend.train import checkpoint, validation
-from remend.train.announce import cost_line, pictures_line, plan_line, rehearse
+from remend.train.announce import cost_line, labels_line, pictures_line, plan_line, rehearse
 from remend.train.board import Board
 from remend.train.devices import mean_over_devices, peak_memory_gib, start
 from remend.train.journal import Journal, Meter
+from remend.train.labels import read_labels
 from remend.train.loader import batches
 from remend.train.pictures import read_pictures
 from remend.train.preflight import preflight
@@ -27,6 +28,7 @@ from remend.train.samples import Sampler, validation_samples
 from remend.train.signals import Stop, stop_on_signal
 from remend.train.state import Store
 from remend.train.step import Learner
+from remend.train.task_scores import task_scores
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -78,7 +80,8 @@ class _Trainer:
         self.say: Callable[[str], None] = run.say if self.first else _silent
         torch.manual_seed(self.plan.seed)
         # Before pictures are read: a trunk that is none, an encoder that the net does not have.
-        self.learner = Learner(self.recipe, fabric)
+        labels = read_labels(run.sources, self.recipe.tasks)
+        self.learner = Learner(self.recipe, fabric, labels)
         data = self.recipe.data
         least = max(data.crop_px, data.validation_px)
         pictures = read_pictures(
@@ -94,11 +97,16 @@ class _Trainer:
         self.pictures, aside = pictures.split(data.validation)
         if data.few:
             self.pictures = self.pictures.few(data.few)
-        self.sampler = Sampler.of(self.pictures, data, self.plan.seed)
+        labels = labels.few(self.pictures.names) if labels is not None else None
+        self.sampler = Sampler.of(self.pictures, data, self.plan.seed, labels)
         self.say(pictures_line(pictures, self.pictures, aside))
+        if labels is not None:
+            self.say(labels_line(labels, len(self.sampler.labelled)))
         self.say(plan_line(self.recipe, run.out))
         self.fixed = (
-            validation_samples(aside, data.validation_px, damage=self.sampler.damage) if self.first else []
+            validation_samples(aside, data.validation_px, damage=self.sampler.damage, labels=labels)
+            if self.first
+            else []
         )
         # Before anything is written: what cannot be computed is found here.
         estimate = rehearse(self.learner)
@@ -205,13 +213,16 @@ class _Trainer:
 
     def _validate(self) -> None:
         """Measure the averaged weights on the fixed samples."""
-        counters, since = self.counters, time.monotonic()
+        counters, learner, since = self.counters, self.learner, time.monotonic()
         counters.measured = counters.samples_seen
         if not self.fixed or not self.first:
             return
-        outputs = validation.fill_samples(self.learner.ema.net, self.fixed, self.fabric.device)
-        wanted = validation.as_wanted(self.learner.net, self.fixed)
+        outputs = validation.fill_samples(learner.ema.net, self.fixed, self.fabric.device)
+        wanted = validation.as_wanted(learner.net, self.fixed)
         counters.scores = validation.scores(wanted, outputs)
+        if learner.heads_ema is not None:
+            average = learner.ema.net, learner.heads_ema.net
+            counters.scores |= task_scores(*average, self.fixed, self.fabric.device)
         sheet = validation.grid(wanted, outputs)
         self.scores.write(counters.samples_seen, counters.scores)
         validation.write_grid(self.run.out / "grids" / f"{counters.samples_seen:09d}.png", sheet)

@@ -62,11 +62,15 @@ class Pictures:
         return len(self.names)
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
-        """Picture ``index``: (H, W, 3) uint8 RGB.
+        """Picture ``index``, or what stands in for it: (H, W, 3) uint8 RGB; see ``usable``."""
+        return self.usable(index)[1]
+
+    def usable(self, index: int) -> tuple[str, NDArray[np.uint8]]:
+        """Name and pixels, (H, W, 3) uint8 RGB, of picture ``index`` or of what stands in for it.
 
         A file that has become unreadable, or that nobody looked into at the start, is told of once, and the
         next picture stands in for it: a run of days does not end on one bad file, and a sample stays a
-        function of its number and the files.
+        function of its number and the files. What is known of a picture goes by the name, not the number.
 
         Raises:
             DecodeError: a hundred in a row: the folder is gone.
@@ -75,7 +79,7 @@ class Pictures:
         for step in range(min(_IN_A_ROW, len(self))):
             number = (index + step) % len(self)
             try:
-                return self._usable(number)
+                return self.names[number], self._usable(number)
             except DecodeError as error:
                 problem = problem or error
                 if self.names[number] not in self._told:

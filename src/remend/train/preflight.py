@@ -8,11 +8,12 @@ import torch
 
 from remend.errors import UsageError
 from remend.nets.catalogue import build
-from remend.nets.critics import build_critic
 from remend.nets.inpainter import Inpainter
 from remend.train.adversarial import KINDS
 from remend.train.augment import kinds_of
 from remend.train.config import Recipe
+from remend.train.game import critic_of
+from remend.train.heads import WEIGHINGS
 from remend.train.run import Run
 
 __all__ = ["preflight"]
@@ -52,7 +53,20 @@ def preflight(run: Run) -> None:
             raise UsageError(
                 f"data.{key} must be a multiple of {net.size_multiple} for {recipe.net}, got {side}"
             )
+    _tasks(net, recipe)
     _sizes(net, recipe)
+
+
+def _tasks(net: Inpainter, recipe: Recipe) -> None:
+    """Further tasks need features; whether the data have labels is found when they are read."""
+    tasks = recipe.tasks
+    if tasks.weigh not in WEIGHINGS:
+        raise UsageError(f"tasks.weigh is {' or '.join(WEIGHINGS)}, got {tasks.weigh!r}")
+    if tasks.weights() and not net.taps:
+        raise UsageError(
+            f"{recipe.net} offers no features to further tasks ({', '.join(tasks.weights())}): take remend, "
+            "unet or transfer_unet, or leave [tasks] out"
+        )
 
 
 def _files(recipe: Recipe) -> None:
@@ -79,7 +93,7 @@ def _critic(recipe: Recipe) -> None:
     if rules.loss not in KINDS:
         raise UsageError(f"no adversarial loss is called {rules.loss!r}: choose one of {', '.join(KINDS)}")
     kinds_of(rules.augment)
-    build_critic(rules.name, rules.options)
+    critic_of(recipe)
 
 
 def _widths(recipe: Recipe) -> None:

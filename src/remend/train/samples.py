@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +14,7 @@ from remend.errors import UsageError
 from remend.picture import Bool, Float
 from remend.train.config import Data
 from remend.train.damaged import Damage, blanked
+from remend.train.labels import Label, Labels, Place
 from remend.train.mask_files import MaskFiles, read_mask_files
 from remend.train.masks import MaskBank
 from remend.train.pictures import Pictures
@@ -37,6 +38,7 @@ class Sample:
         group: of the mask.
         damage: (H, W) bool, True = nobody knows what was there, 0 in ``image`` and ``target``, and no part of
             ``hole``; None = pictures are whole.
+        label: what is said of it; None = no task asks.
     """
 
     image: NDArray[np.uint8]
@@ -44,6 +46,7 @@ class Sample:
     hole: Bool
     group: str
     damage: Bool | None = None
+    label: Label | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Sampler:
         masks: where holes come from.
         mask_files: where they come from instead, or beside.
         damage: where pictures are damaged; None = they are whole.
+        labels: what is said of pictures; None = no task asks.
+        labelled: numbers of the pictures that have a label.
     """
 
     pictures: Pictures
@@ -65,9 +70,11 @@ class Sampler:
     masks: MaskBank
     mask_files: MaskFiles | None = None
     damage: Damage | None = None
+    labels: Labels | None = None
+    labelled: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, pictures: Pictures, data: Data, seed: int) -> Sampler:
+    def of(cls, pictures: Pictures, data: Data, seed: int, labels: Labels | None = None) -> Sampler:
         """With a bank of masks of its own, and the mask files of ``data.masks`` read.
 
         Raises:
@@ -82,7 +89,9 @@ class Sampler:
         if not 0 < data.scale_from <= 1:
             raise UsageError(f"data.scale_from is a factor up to 1, got {data.scale_from}")
         files = read_mask_files(Path(data.masks), polarity=data.mask_polarity) if data.masks else None
-        return cls(pictures, data, seed, MaskBank(seed), files, Damage.of(data.damage, pictures.names))
+        damage = Damage.of(data.damage, pictures.names)
+        labelled = (n for n, name in enumerate(pictures.names) if labels is not None and labels.says(name))
+        return cls(pictures, data, seed, MaskBank(seed), files, damage, labels, tuple(labelled))
 
     def __call__(self, index: int) -> Sample:
         """Sample number ``index``, the same whenever and wherever it is asked for.
@@ -91,7 +100,7 @@ class Sampler:
         3 ms for a WebP of 400 × 288, of a picture that is not in memory.
         """
         rng = np.random.default_rng([self.seed, index])
-        target, damage = self._crop(rng)
+        target, damage, label = self._crop(rng)
         if rng.random() < self.data.grey:
             target = _toned(target, sepia=rng.random() < 0.4, rng=rng)
         group, hole = self._hole(rng)
@@ -100,7 +109,8 @@ class Sampler:
             image = _grained(image, rng)
         if rng.random() < self.data.jpeg:
             image = _compressed(_damaged(image, hole, rng), int(rng.integers(40, 96)))
-        return _sample(image, target, hole, group, damage)
+        sample = _sample(image, target, hole, group, damage)
+        return sample if label is None else replace(sample, label=label)
 
     def _hole(self, rng: np.random.Generator) -> tuple[str, Bool]:
         """The group of a hole, and the hole."""
@@ -112,11 +122,10 @@ class Sampler:
             return group, centre((self.data.crop_px, self.data.crop_px))
         return group, self.masks.draw(group, self.data.crop_px, rng)
 
-    def _crop(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Bool | None]:
-        """A square of the picture, shrunk, perhaps mirrored: (crop, crop, 3) uint8; and its damage."""
+    def _crop(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Bool | None, Label | None]:
+        """A square of a picture, shrunk, perhaps mirrored: (crop, crop, 3) uint8; its damage; its label."""
         side = self.data.crop_px
-        number = int(rng.integers(len(self.pictures)))
-        picture = self.pictures[number]
+        name, picture = self.pictures.usable(self._number(rng))
         height, width = picture.shape[:2]
         wanted = round(side / rng.uniform(self.data.scale_from, 1.0))
         window = min(wanted, height, width)
@@ -124,17 +133,34 @@ class Sampler:
         place = (slice(top, top + window), slice(left, left + window))
         crop, damage = picture[place], None
         if self.damage is not None:
-            damage = self.damage(self.pictures.names[number], picture)[place]
+            damage = self.damage(name, picture)[place]
             crop = blanked(crop, damage)
         if window != side:
             crop = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
             damage = None if damage is None else _shrunk(damage, side)
-        turn = slice(None, None, -1) if rng.random() < self.data.flip else slice(None)
-        return np.ascontiguousarray(crop[:, turn]), None if damage is None else damage[:, turn].copy()
+        mirrored = rng.random() < self.data.flip
+        turn = slice(None, None, -1) if mirrored else slice(None)
+        label = None
+        if self.labels is not None:
+            label = self.labels(Place(name, (height, width), top, left, window, bool(mirrored)), side)
+        return np.ascontiguousarray(crop[:, turn]), None if damage is None else damage[:, turn].copy(), label
+
+    def _number(self, rng: np.random.Generator) -> int:
+        """Which picture."""
+        number = int(rng.integers(len(self.pictures)))
+        share = self.labels.tasks.share if self.labels is not None and self.labelled else 0.0
+        if share and rng.random() < share:
+            return self.labelled[int(rng.integers(len(self.labelled)))]
+        return number
 
 
 def validation_samples(
-    pictures: Pictures, side: int, *, seed: int = 0, damage: Damage | None = None
+    pictures: Pictures,
+    side: int,
+    *,
+    seed: int = 0,
+    damage: Damage | None = None,
+    labels: Labels | None = None,
 ) -> list[Sample]:
     """The fixed samples of validation: middles of pictures with thin, free-form and centre holes in turn.
 
@@ -144,18 +170,21 @@ def validation_samples(
     samples = []
     for index in range(len(pictures)):
         group = ("thin", "free_form", "centre")[index % 3]
-        picture = pictures[index]
+        name, picture = pictures.usable(index)
         top, left = ((length - side) // 2 for length in picture.shape[:2])
         place = (slice(top, top + side), slice(left, left + side))
         target, bad = np.ascontiguousarray(picture[place]), None
         if damage is not None:
-            bad = np.ascontiguousarray(damage(pictures.names[index], picture)[place])
+            bad = np.ascontiguousarray(damage(name, picture)[place])
             target = blanked(target, bad)
         if group == "centre":
             hole = centre((side, side))
         else:
             hole = bank.draw(group, side, np.random.default_rng([seed, index]))
         sample = _sample(target, target, hole, group, bad)
+        if labels is not None:
+            place_of = Place(name, (picture.shape[0], picture.shape[1]), top, left, side)
+            sample = replace(sample, label=labels(place_of, side))
         if sample.hole.any():
             samples.append(sample)
     return samples

@@ -158,6 +158,10 @@ def tensors_of(learner: Learner) -> dict[str, dict[str, Tensor]]:
         # With the vectors of its spectral norms, so that the game goes on bit for bit.
         parts["critic"] = learner.game.critic.state_dict()
         parts["critic_optimizer"] = checkpoint.optimizer_tensors(learner.game.critic, learner.game.optimizer)
+    if learner.heads is not None and learner.heads_ema is not None:
+        parts["heads"] = learner.heads.state_dict()
+        parts["heads_ema"] = learner.heads_ema.net.state_dict()
+        parts["heads_optimizer"] = checkpoint.optimizer_tensors(learner.heads, learner.optimizer)
     return parts
 
 
@@ -175,6 +179,7 @@ def state_of(learner: Learner, counters: Counters, data: dict[str, int]) -> dict
         "scores": counters.scores,
         "data": data,
         "alarm": learner.game.alarm.as_dict() if learner.game is not None else None,
+        "tasks": learner.meaning,
     }
 
 
@@ -183,12 +188,18 @@ def put_back(
 ) -> None:
     """Put weights, averages, optimisers, random state and counters back, but not the position in the data.
 
-    A checkpoint without a critic leaves the critic as it is: one may join an older run.
+    A checkpoint without a critic leaves the critic as it is: one may join an older run. So may further tasks.
 
     Raises:
-        ModelError: the checkpoint is of another net, width or critic.
+        ModelError: the checkpoint is of another net, width or critic, or of tasks with other classes.
     """
     tensors, game, state = found.tensors, learner.game, found.state
+    heads, average = learner.heads, learner.heads_ema
+    if heads is not None and "heads" in tensors and state.get("tasks") != learner.meaning:
+        raise ModelError(
+            f"the checkpoint {found.path} tells other classes apart than the data name now: give that run's "
+            "data and tasks.classes, or another --out"
+        )
     what = "net"
     try:
         learner.net.load_state_dict(tensors["weights"])
@@ -199,6 +210,11 @@ def put_back(
             what = "critic"
             game.critic.load_state_dict(tensors["critic"])
             checkpoint.restore_optimizer(game.critic, game.optimizer, tensors["critic_optimizer"])
+        if heads is not None and average is not None and "heads" in tensors:
+            what = "set of tasks"
+            heads.load_state_dict(tensors["heads"])
+            average.net.load_state_dict(tensors["heads_ema"])
+            checkpoint.restore_optimizer(heads, learner.optimizer, tensors["heads_optimizer"])
     except (RuntimeError, KeyError) as error:
         # Torch names every tensor, below a line that says nothing: the first few are enough.
         lines = str(error).splitlines()
@@ -209,6 +225,8 @@ def put_back(
         ) from error
     if (game is None) != ("critic" not in tensors):
         say("note: " + ("the checkpoint's critic is left out" if game is None else "the critic is fresh"))
+    if (heads is None) != ("heads" not in tensors):
+        say("note: " + ("the checkpoint's tasks are left out" if heads is None else "the tasks are fresh"))
     if game is not None and state.get("alarm"):
         game.alarm = type(game.alarm)(**state["alarm"])
     counters.samples_seen = int(state["samples_seen"])

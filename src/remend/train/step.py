@@ -14,15 +14,19 @@ from remend.errors import UsageError
 from remend.nets.catalogue import build
 from remend.nets.inpainter import Inpainter
 from remend.train.config import Recipe
+from remend.train.devices import mean_over_devices
 from remend.train.ema import Ema
 from remend.train.game import Game, Turn
 from remend.train.guide import as_drawn, drawn_lines
+from remend.train.heads import Heads, Together
+from remend.train.labels import Labels
 from remend.train.loader import Batch
 from remend.train.losses import JITTER_PX, Criterion
 from remend.train.optimizer import optimizer_of
 from remend.train.prior import coarse_prior
 from remend.train.profile import span
 from remend.train.schedule import learning_rate, seed_of
+from remend.train.tasks import task_losses, weighed
 from remend.train.teacher import Teacher
 from remend.train.transfer import set_frozen
 from remend.train.unjudged import unjudged
@@ -39,25 +43,29 @@ class Learner:
     Args:
         recipe: net, losses, critic, rates.
         fabric: of the run.
+        labels: what the pictures show; needed where the recipe has further tasks.
 
     Attributes:
         net: unwrapped: what is saved and averaged has the same names on any device.
         optimizer: of the net.
         ema: its averaged weights.
         game: critic and its optimiser; None without one.
+        heads: of further tasks, learned by the net's optimiser; None without any.
+        heads_ema: their averaged weights.
+        meaning: classes and things, in the order of the heads' answers.
         teacher: whose fills are followed; None without ``loss.distill``.
 
     Raises:
         UsageError: settings that do not go together.
     """
 
-    def __init__(self, recipe: Recipe, fabric: Fabric) -> None:
+    def __init__(self, recipe: Recipe, fabric: Fabric, labels: Labels | None = None) -> None:
         self.recipe, self.plan, self.fabric = recipe, recipe.train, fabric
         if self.plan.batch % fabric.world_size:
             raise UsageError(
                 f"train.batch={self.plan.batch} cannot be split over {fabric.world_size} devices"
             )
-        if not recipe.critic.name and not recipe.loss.weights():
+        if not recipe.critic.name and not recipe.loss.weights() and not recipe.tasks.weights():
             raise UsageError("nothing would be learned: all weights of [loss] are 0; set loss.hole=2 or so")
         self.net: Inpainter = build(recipe.net, recipe.options)
         for key, side in (("crop_px", recipe.data.crop_px), ("validation_px", recipe.data.validation_px)):
@@ -74,8 +82,17 @@ class Learner:
         if self.teacher is not None:
             self.teacher.require(recipe.data.crop_px)
         self.net.to(memory_format=torch.channels_last)
-        self.wrapped, self.optimizer = fabric.setup(self.net, optimizer_of(self.net, recipe))
+        optimizer = optimizer_of(self.net, recipe)
+        self.heads = Heads.of(self.net, recipe, labels) if labels is not None else None
+        learning: Inpainter | Together = self.net
+        if self.heads is not None:
+            for group in self.heads.groups(recipe):
+                optimizer.add_param_group(group)
+            learning = Together(self.net, self.heads.to(memory_format=torch.channels_last))
+        self.wrapped, self.optimizer = fabric.setup(learning, optimizer)
         self.ema = Ema(self.net, self.plan.ema_half_life)
+        self.heads_ema = Ema(self.heads, self.plan.ema_half_life) if self.heads is not None else None
+        self.meaning = labels.as_dict() if labels is not None else {}
         self.criterion = fabric.to_device(Criterion.of(recipe.loss)).to(memory_format=torch.channels_last)
         self.game = Game(recipe, fabric) if recipe.critic.name else None
 
@@ -98,9 +115,8 @@ class Learner:
         torch.manual_seed(seed_of(self.plan.seed, batch.first, self.fabric.global_rank))
         given = batch.shown()
         with span("forward"):
-            filled, raw, *earlier = self.wrapped(
-                given.image, given.hole, self._prior(given), self._guide(given)
-            )
+            answers = self.wrapped(given.image, given.hole, self._prior(given), self._guide(given))
+            (filled, raw, *earlier), told_by_heads = answers if self.heads is not None else (answers, {})
         batch = as_drawn(self.net, batch)
         if batch.damage is not None:
             batch, filled, raw, earlier = unjudged(batch, filled, raw, earlier)
@@ -131,11 +147,17 @@ class Learner:
             penalty, measured = game.smooth(self.net, given, samples_seen)
             objective = objective + penalty
             values |= told | measured
+        if self.heads is not None:
+            with span("tasks"):
+                objective, told = self._tasks(objective, values["total"], told_by_heads, batch)
+            values |= told
         with span("backward"):
             self.optimizer.zero_grad(set_to_none=True)
             self.fabric.backward(objective)
             largest = self.plan.clip or float("inf")
             norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), largest)
+            if self.heads is not None:
+                torch.nn.utils.clip_grad_norm_(self.heads.parameters(), largest)
         if not rehearse:
             with span("optimizer"):
                 self.optimizer.step()
@@ -149,11 +171,15 @@ class Learner:
         """Let the averaged weights follow a step that was good."""
         with span("ema"):
             self.ema.update(self.net, batch=self.plan.batch, samples_seen=samples_seen)
+            if self.heads is not None and self.heads_ema is not None:
+                self.heads_ema.update(self.heads, batch=self.plan.batch, samples_seen=samples_seen)
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
         """Whatever is rehearsed inside leaves no trace: buffers, gradients and random state are put back."""
-        modules = [self.net, *([self.game.critic] if self.game else [])]
+        modules: list[torch.nn.Module] = [self.net]
+        modules += [self.game.critic] if self.game else []
+        modules += [self.heads] if self.heads else []
         kept = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
         random = torch.get_rng_state()
         try:
@@ -174,6 +200,30 @@ class Learner:
         if self.recipe.transfer.freeze_until:
             set_frozen(self.net, samples_seen < self.recipe.transfer.freeze_until)
         return rate
+
+    def _tasks(
+        self, objective: Tensor, restoration: Tensor, answers: dict[str, Tensor], batch: Batch
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The objective with all tasks in it, and what to log of them."""
+        assert self.heads is not None
+        tasks = self.recipe.tasks.weights()
+        counts = dict.fromkeys(tasks, 0.0)
+        if batch.truth is not None:
+            own = torch.tensor([float(batch.truth.counts[task]) for task in tasks], device=self.fabric.device)
+            # Over all devices: the mean over labelled samples is then the same on one as on several.
+            shared = mean_over_devices(self.fabric, own) if self.fabric.world_size > 1 else own
+            counts = dict(zip(tasks, shared.tolist(), strict=True))
+        losses = task_losses(answers, batch.truth, counts)
+        objective, weights = weighed(
+            objective,
+            restoration,
+            losses,
+            weights=self.heads.weights,
+            log_variances=answers.get("log_variances"),
+            counts=counts,
+        )
+        told = {task: loss for task, loss in losses.items() if counts[task]}
+        return objective, told | {f"weight_{task}": weight for task, weight in weights.items()}
 
     def _prior(self, batch: Batch) -> Tensor | None:
         """The averaged net's own coarse fills, for some of the samples."""

@@ -24,7 +24,8 @@ def listing(folder: Path, *, annotations: bool = False) -> Listing:
 
     Args:
         folder: to list.
-        annotations: read the labels that stand beside pictures in shards.
+        annotations: the folder that a picture lies in, below the one given, as its label; and the labels that
+            stand beside pictures in shards.
 
     Raises:
         UsageError: a broken shard, or a folder that cannot be read.
@@ -42,6 +43,7 @@ def listing(folder: Path, *, annotations: bool = False) -> Listing:
         Record(
             f"{named(folder)}/{name}",
             root + name,
+            labels=_folder_of(name) if annotations else (),
             masks=tuple(root + mask for mask in masks.get(_stem(name), ())),
         )
         for name in pictures
@@ -95,6 +97,11 @@ def apart(names: list[str]) -> tuple[list[str], dict[str, list[str]]]:
         else:
             pictures.append(name)
     return pictures, {stem: sorted(several) for stem, several in masks.items()}
+
+
+def _folder_of(name: str) -> tuple[str, ...]:
+    """A folder of folders by class is the commonest labelled data set; what lies at its root has no class."""
+    return (name.split("/")[-2],) if "/" in name else ()
 
 
 def _stem(name: str) -> str:
