@@ -15,6 +15,7 @@ from remend.nets.onnx_file import to_onnx  # noqa: E402
 from remend.train import checkpoint  # noqa: E402
 from remend.train.config import as_dict, digest, from_dict  # noqa: E402
 from remend.train.portable import save_portable  # noqa: E402
+from remend.train.transfer import start_from  # noqa: E402
 
 RECIPE = from_dict(
     {
@@ -188,3 +189,21 @@ def test_eight_bits_want_pictures(run, tmp_path, photos):
         assert words in str(said)
         assert "\n" not in str(said)
     assert not (tmp_path / "x.onnx").exists()
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_run_can_begin_from_an_exported_file(run, net, tmp_path, half):
+    export(run, tmp_path / "net.onnx", half=half)
+    fresh, said = build("remend", RECIPE.options), []
+    start_from(fresh, str(tmp_path / "net.onnx"), said.append)
+    assert "remend, 64 samples" in said[0]
+    for name, tensor in fresh.state_dict().items():
+        assert torch.allclose(tensor, net.state_dict()[name], atol=1e-3 if half else 0), name
+
+
+def test_an_onnx_file_without_weights_is_one_clear_line(tmp_path):
+    (tmp_path / "bad.onnx").write_bytes(b"not a model")
+    with pytest.raises(ModelError, match="damaged or no ONNX file"):
+        start_from(build("remend", RECIPE.options), str(tmp_path / "bad.onnx"), print)
+    with pytest.raises(ModelError, match="cannot be read"):
+        start_from(build("remend", RECIPE.options), str(tmp_path / "none.onnx"), print)

@@ -10,10 +10,10 @@ from remend.nets.remend import CopyAttention, ResidualBlock  # noqa: E402
 TINY = {"widths": (8, 8, 16), "dilations": (1, 2)}
 
 
-@pytest.fixture
-def net():
+@pytest.fixture(params=[True, False], ids=["contrast", "levels"])
+def net(request):
     torch.manual_seed(0)
-    return build("remend", TINY)
+    return build("remend", TINY | {"contrast": request.param})
 
 
 def picture(count=2, height=64, width=96):

@@ -21,6 +21,7 @@ Bias-Free Convolutional Neural Networks", ICLR 2020, though here by the input.
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 
 import torch
@@ -33,6 +34,7 @@ __all__ = ["CopyAttention", "RemendNet", "ResidualBlock"]
 
 _TILE = 4
 _SLOPE = 0.2  # of the activations below 0
+_SLOPE_OF_LEVELS = 0.03  # the same of the net that sees plain levels, which was begun with ReLU
 _CELL_PX = 8  # contrast is measured on cells of this size
 _FAINT = 0.02  # contrast, as a share of the range, below which a place counts as flat
 
@@ -40,15 +42,16 @@ _FAINT = 0.02  # contrast, as a share of the range, below which a place counts a
 class ResidualBlock(nn.Module):
     """``x + conv(leaky(conv(x)))``; the second starts at zero, so the block starts as identity."""
 
-    def __init__(self, width: int, dilation: int = 1) -> None:
+    def __init__(self, width: int, dilation: int = 1, slope: float = _SLOPE) -> None:
         super().__init__()
+        self.slope = slope
         self.first = _conv(width, width, dilation=dilation)
         self.second = _conv(width, width, dilation=dilation)
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, width, h, w) in and out."""
-        residual: Tensor = self.second(_active(self.first(x)))
+        residual: Tensor = self.second(F.leaky_relu(self.first(x), self.slope))
         return x + residual
 
 
@@ -103,6 +106,8 @@ class RemendNet(nn.Module):
         widths: channels at 1/2, 1/4 and from 1/8 on.
         dilations: of the blocks at 1/16, one block each.
         attention: copy 1/4-scale features by attention.
+        contrast: see and answer in units of contrast, for thin damage above all; False = plain levels, in
+            which wide holes were learned faster.
     """
 
     size_multiple = 16
@@ -114,25 +119,28 @@ class RemendNet(nn.Module):
         widths: tuple[int, int, int] = (48, 96, 192),
         dilations: tuple[int, ...] = (1, 2, 4, 8, 1),
         attention: bool = True,
+        contrast: bool = True,
     ) -> None:
         super().__init__()
         half, quarter, deep = widths
+        self.contrast, self.slope = contrast, _SLOPE if contrast else _SLOPE_OF_LEVELS
+        block = partial(ResidualBlock, slope=self.slope)
         # Besides the planes that a body is given: deviations once with, once without the base fill.
-        self.stem = nn.Conv2d(PLANES + 3, half, 5, stride=2, padding=2)
-        self.in_half = ResidualBlock(half)
+        self.stem = nn.Conv2d(PLANES + 3 * contrast, half, 5, stride=2, padding=2)
+        self.in_half = block(half)
         self.to_quarter = _conv(half, quarter, stride=2)
-        self.in_quarter = ResidualBlock(quarter)
+        self.in_quarter = block(quarter)
         self.to_eighth = _conv(quarter, deep, stride=2)
-        self.in_eighth = nn.Sequential(ResidualBlock(deep), ResidualBlock(deep))
+        self.in_eighth = nn.Sequential(block(deep), block(deep))
         self.to_sixteenth = _conv(deep, deep, stride=2)
-        self.context = nn.Sequential(*(ResidualBlock(deep, dilation) for dilation in dilations))
+        self.context = nn.Sequential(*(block(deep, dilation) for dilation in dilations))
         self.copy = CopyAttention(deep, quarter) if attention else None
         self.up_eighth = nn.Conv2d(deep, deep, 1)
-        self.out_eighth = ResidualBlock(deep)
+        self.out_eighth = block(deep)
         self.up_quarter = nn.Conv2d(deep, quarter, 1)
-        self.out_quarter = nn.Sequential(ResidualBlock(quarter), ResidualBlock(quarter))
+        self.out_quarter = nn.Sequential(block(quarter), block(quarter))
         self.up_half = nn.Conv2d(quarter, half, 1)
-        self.out_half = nn.Sequential(ResidualBlock(half), ResidualBlock(half))
+        self.out_half = nn.Sequential(block(half), block(half))
         self.head = nn.Conv2d(half, 12, 3, padding=1)
         # The fill starts as the base fill.
         nn.init.zeros_(self.head.weight)
@@ -148,12 +156,14 @@ class RemendNet(nn.Module):
         Returns:
             (N, 3, H, W).
         """
-        deviation, contrast = _by_contrast(planes[:, 3:6].float(), hole.float())
-        seen = torch.cat([deviation * (1 - hole), deviation, 2 * planes[:, 3:6], planes[:, 6:]], dim=1)
-        half = self.in_half(_active(self.stem(seen)))
-        quarter = self.in_quarter(_active(self.to_quarter(half)))
-        eighth = self.in_eighth(_active(self.to_eighth(quarter)))
-        context = self.context(_active(self.to_sixteenth(eighth)))
+        seen = planes
+        if self.contrast:
+            deviation, contrast = _by_contrast(planes[:, 3:6].float(), hole.float())
+            seen = torch.cat([deviation * (1 - hole), deviation, 2 * planes[:, 3:6], planes[:, 6:]], dim=1)
+        half = self.in_half(self._active(self.stem(seen)))
+        quarter = self.in_quarter(self._active(self.to_quarter(half)))
+        eighth = self.in_eighth(self._active(self.to_eighth(quarter)))
+        context = self.context(self._active(self.to_sixteenth(eighth)))
         up = self.out_eighth(_double(self.up_eighth(context)) + eighth)
         up = _double(self.up_quarter(up)) + quarter
         if self.copy is not None:
@@ -161,12 +171,11 @@ class RemendNet(nn.Module):
         up = self.out_quarter(up)
         up = self.out_half(_double(self.up_half(up)) + half)
         # Nothing before the head that could die: where the base is right the loss wants 0.
-        residual: Tensor = F.pixel_shuffle(self.head(up), 2).to(contrast.dtype) * contrast
-        return residual
+        residual: Tensor = F.pixel_shuffle(self.head(up), 2)
+        return residual.to(contrast.dtype) * contrast if self.contrast else residual
 
-
-def _active(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, _SLOPE)
+    def _active(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(x, self.slope)
 
 
 def _by_contrast(base: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,15 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from remend.errors import ModelError, WriteError
 
-__all__ = ["load_portable", "save_portable"]
+__all__ = ["load_exported", "load_portable", "save_portable"]
 
 _KEY = "remend"
+_NET, _HALF = "net.", ".half"  # before and behind the names of weights in an exported file
 # The format itself allows no longer header; a file that claims one is no safetensors file.
 _LARGEST_HEADER = 100_000_000
 
@@ -78,3 +80,38 @@ def load_portable(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             "or a checkpoint's folder"
         )
     return tensors, state
+
+
+def load_exported(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights inside an ONNX file that `remend export` wrote, and its card: ``(tensors, state)``.
+
+    A run can begin from them, even where they are stored in half precision. What a net folds for serving is
+    folded there, and does not fit it any more.
+
+    Raises:
+        ModelError: missing, damaged, or without weights under a net's names; 8 bits cannot go on learning.
+    """
+    import numpy as np
+    import onnx
+
+    try:
+        graph = onnx.load(path).graph
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror or error}): give another file") from error
+    except Exception as error:  # protobuf has its own, of no common kind
+        raise ModelError(f"{path} is damaged or no ONNX file: give another one") from error
+    tensors = {
+        initializer.name.removeprefix(_NET).removesuffix(_HALF): torch.from_numpy(
+            np.array(onnx.numpy_helper.to_array(initializer), np.float32)
+        )
+        for initializer in graph.initializer
+        if initializer.name.startswith(_NET)
+    }
+    if not tensors:
+        raise ModelError(
+            f"{path} holds no weights under a net's names: give a file that remend export wrote, "
+            "not in 8 bits"
+        )
+    card = path.with_suffix(".json")
+    known = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
+    return tensors, {"net": known.get("architecture", "a net"), **known}

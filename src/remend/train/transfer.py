@@ -13,7 +13,7 @@ from remend.errors import ModelError, UsageError
 from remend.nets.inpainter import Inpainter
 from remend.train import checkpoint
 from remend.train.config import Recipe
-from remend.train.portable import load_portable
+from remend.train.portable import load_exported, load_portable
 
 __all__ = ["parameter_groups", "read_weights", "set_frozen", "start_from"]
 
@@ -79,8 +79,8 @@ def start_from(net: Inpainter, source: str, say: Callable[[str], None]) -> None:
 
     Args:
         net: to be changed.
-        source: a run's folder, a checkpoint's, or ``best.safetensors``: what fits by name and shape is
-            taken. For a body with ``load_encoder`` also what that takes.
+        source: a run's folder, a checkpoint's, ``best.safetensors`` or an exported ``.onnx``: what fits by
+            name and shape is taken. For a body with ``load_encoder`` also what that takes.
         say: told what was taken.
 
     Raises:
@@ -113,11 +113,13 @@ def start_from(net: Inpainter, source: str, say: Callable[[str], None]) -> None:
 
 
 def read_weights(source: Path) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
-    """Averaged weights and state of a run's folder, a checkpoint's, or a portable file.
+    """Averaged weights and state of a run's folder, a checkpoint's, a portable file or an exported one.
 
     Raises:
         ModelError: nothing whole there.
     """
+    if source.suffix == ".onnx":
+        return load_exported(source)
     if not source.is_dir():
         return load_portable(source)
     if (source / "checkpoints").is_dir():
