@@ -102,6 +102,7 @@ def parity(
     sizes: Sequence[tuple[int, int, int]] = PARITY_SIZES,
     *,
     prior: bool = False,
+    relative: bool = False,
 ) -> float:
     """The largest difference between torch and ONNX Runtime over random pictures.
 
@@ -113,6 +114,8 @@ def parity(
         content: of the ONNX file.
         sizes: (N, H, W), H and W counted in the net's ``size_multiple``.
         prior: the file takes one.
+        relative: as a share of the largest answer, where that is above 1: nets that have learned nothing may
+            answer hundreds, and their sums are rounded accordingly.
 
     Cost: about 10 s for the largest nets.
     """
@@ -125,7 +128,8 @@ def parity(
         known = np.broadcast_to(feed["hole"] == 0, answer.shape)
         if not np.array_equal(answer[known], feed["image"][known]) or not np.isfinite(answer).all():
             return float("inf")
-        worst = max(worst, float(np.abs(answer - wanted).max()))
+        largest = max(1.0, float(np.abs(wanted).max())) if relative else 1.0
+        worst = max(worst, float(np.abs(answer - wanted).max()) / largest)
     return worst
 
 

@@ -46,7 +46,7 @@ def markdown(measured: Mapping[str, Costs], machine: str) -> str:
         f"thread{'s' if some.threads > 1 else ''}, the median of three"
         f"{' (processor time)' if some.threads == 1 else ''}. Training: weights, Adam and "
         "activations of 8 crops of 128² in fp32, L1 alone, without a critic. ONNX: the largest difference "
-        f"to torch. {machine}.",
+        f"to torch, as a share of the largest answer where that is above 1. {machine}.",
         "",
         "What the papers print of their own nets; sets, holes and metrics differ, so that no two rows can be "
         "compared, nor any with ours:",
