@@ -16,10 +16,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.line import print_line
 from remend.evaluation.learned import judges
 from remend.evaluation.pairs import find_pairs
 from remend.evaluation.run import evaluate
+from remend.evaluation.scores import Evaluation
 
 CLASSICAL = ("telea", "navier-stokes", "biharmonic", "smooth")
 # In the order in which they are needed: the second of edge_connect goes on from the first.
@@ -64,16 +67,24 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     left_out = set(options.leave_out.read_text().split()) if options.leave_out else set()
     pairs = tuple(pair for pair in pairs if pair.image.name not in left_out)
     found = evaluate(pairs, [*CLASSICAL, *runs], learned=learned)
-    figures = {}
-    for method in found.methods:
-        rows = [score for score in found.scores if score.method == method]
-        figures[method] = {
-            name: round(sum(row.values[name] for row in rows) / len(rows), 4)
+    print_line(
+        "short_runs",
+        set=folder.name,
+        pictures=len(pairs),
+        protocol=found.protocol.short,
+        figures=means(found),
+    )
+
+
+def means(found: Evaluation) -> dict[str, dict[str, float]]:
+    """By method: mean hole PSNR (dB), PD and SHARP over the pictures."""
+    return {
+        method: {
+            name: round(float(np.nanmean([s.metrics[name] for s in found.scores if s.method == method])), 4)
             for name in ("psnr_hole", "pd", "sharp")
         }
-    print_line(
-        "short_runs", set=folder.name, pictures=len(pairs), protocol=found.protocol.short, figures=figures
-    )
+        for method in found.methods
+    }
 
 
 def main() -> None:

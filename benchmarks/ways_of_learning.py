@@ -28,6 +28,7 @@ import cv2
 import numpy as np
 
 from benchmarks.line import print_line
+from benchmarks.short_runs import means
 from remend.damage.synth import make_mask
 from remend.evaluation.learned import judges
 from remend.evaluation.pairs import find_pairs
@@ -105,14 +106,7 @@ def main() -> None:
         found = evaluate(
             find_pairs(folder).pairs, ["telea", "smooth", *(str(run) for run in runs)], learned=learned
         )
-        figures = {
-            method: {
-                name: round(float(np.mean([s.values[name] for s in found.scores if s.method == method])), 4)
-                for name in ("psnr_hole", "pd", "sharp")
-            }
-            for method in found.methods
-        }
-        print_line("ways_of_learning", set=folder.name, protocol=found.protocol.short, figures=figures)
+        print_line("ways_of_learning", set=folder.name, protocol=found.protocol.short, figures=means(found))
     if options.archive:
         start = f"transfer.weights={options.out / 'unsupervised'}"
         shared = (start, "data.damage=find", f"data.validation={ASIDE_ARCHIVE}")
