@@ -91,7 +91,7 @@ def of_weights(one: Path, two: Path) -> float:
     def whole(tensors: dict[str, torch.Tensor]) -> torch.Tensor:
         return torch.cat([tensors[name].double().flatten() for name in sorted(tensors)])
 
-    parts = a.keys() & {"weights", "ema", "critic"}
+    parts = a.keys() & {"weights", "ema", "critic", "heads"}
     return max(float((whole(a[p]) - whole(b[p])).norm() / whole(a[p]).norm()) for p in parts)
 
 

@@ -1,6 +1,6 @@
 """Restoration and classification from one encoder, against each alone at equal steps: who gains, who pays?
 
-    python -m benchmarks.multi_task [--samples 12800] [--seeds 2] [--few 75]
+    python -m benchmarks.multi_task [--samples 12800] [--seeds 1] [--few 75]
     python -m benchmarks.multi_task --data FOLDER-OF-CLASSES --seconds 1200
 
 A narrow `remend` learns from the same pictures, crops of 64², the same number of steps and the same seeds: to
@@ -57,18 +57,23 @@ RECIPE: dict[str, Any] = {
 ALONE = {"hole": 0.0, "ring": 0.0}  # no restoration
 
 
-def rows(few: int) -> dict[str, dict[str, Any]]:
-    """What is compared: sections of the recipe by the row's name."""
+def rows(few: int, only: str = "") -> dict[str, dict[str, Any]]:
+    """What is compared: sections of the recipe by the row's name; ``only`` those whose names hold this."""
     task = {"classification": 1.0}
     some = {"few": few, "share": 0.5}
-    return {
+    every = {
         "restoration alone": {},
         "classification alone, all labels": {"loss": ALONE, "tasks": task},
         "both, all labels": {"tasks": task},
-        "both, all labels, fixed weights": {"tasks": task | {"weigh": "fixed", "classification": 0.1}},
+        "both, all labels, fixed at 0.1": {"tasks": {"weigh": "fixed", "classification": 0.1}},
+        "both, all labels, fixed at 0.01": {"tasks": {"weigh": "fixed", "classification": 0.01}},
         f"classification alone, {few} labels": {"loss": ALONE, "tasks": task, "data": {"few": few}},
         f"both, {few} labels": {"tasks": task | some},
+        f"both, {few} labels, fixed at 0.01": {
+            "tasks": some | {"weigh": "fixed", "classification": 0.01},
+        },
     }
+    return {name: sections for name, sections in every.items() if only in name}
 
 
 def scenes() -> dict[str, str]:
@@ -182,14 +187,16 @@ def main() -> dict[str, object]:
     parser.add_argument("--data", type=Path, help="a folder of folders by class, or another labelled set")
     parser.add_argument("--samples", type=int, default=12_800, help="crops of each run")
     parser.add_argument("--seconds", type=float, help="of all runs together; sets --samples by a trial")
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--few", type=int, default=75)
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows whose names hold this")
     options = parser.parse_args()
     if options.data is None and not (SHARED / "train" / "manifest.tsv").exists():
         sys.exit("no shared pictures here: give --data FOLDER, with a folder of pictures a class")
     # A run makes its bank of masks once, half a minute of one core, spread over ten thousand crops of many.
     drawn.MaskBank = partial(drawn.MaskBank, size=16)  # type: ignore[assignment,misc]
     since = time.monotonic()
+    compared = rows(options.few, options.only)
     table: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -205,9 +212,9 @@ def main() -> dict[str, object]:
                 asked,
             )
             speed = trial / (time.monotonic() - began)
-            crops = max(trial, int(options.seconds * speed / (len(rows(options.few)) * options.seeds)))
+            crops = max(trial, int(options.seconds * speed / (len(compared) * options.seeds)))
         for seed in range(options.seeds):
-            for row, sections in rows(options.few).items():
+            for row, sections in compared.items():
                 began = time.monotonic()
                 run = learn(recipe_of(sections, crops, seed), learn_from, folder / f"{row} {seed}", asked)
                 took = round(time.monotonic() - began)

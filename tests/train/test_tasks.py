@@ -6,6 +6,7 @@ import importlib.util
 import os
 import signal
 
+import cv2
 import numpy as np
 import pytest
 
@@ -325,6 +326,15 @@ def test_data_without_labels_are_refused_before_pictures_are_read(photos, tmp_pa
     monkeypatch.setattr(loop, "read_pictures", lambda *_, **__: pytest.fail("pictures were read"))
     with pytest.raises(UsageError, match="the data have no labels: give a folder of folders by class"):
         loop.train(run_of(photos, tmp_path / "run", []))
+
+
+def test_labels_on_pictures_that_are_too_small_are_refused(photos, tmp_path):
+    for kind in ("cat", "dog"):
+        (photos / kind).mkdir()
+        cv2.imwrite(str(photos / kind / "small.png"), np.zeros((8, 8, 3), np.uint8))
+    run = run_of(photos, tmp_path / "run", [], tasks={"segmentation": 0.0, "detection": 0.0})
+    with pytest.raises(UsageError, match="no picture to learn from has a label"):
+        loop.train(run)
 
 
 def test_a_task_alone_is_learned(coco, tmp_path):

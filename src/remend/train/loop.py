@@ -101,6 +101,11 @@ class _Trainer:
         self.sampler = Sampler.of(self.pictures, data, self.plan.seed, labels)
         self.say(pictures_line(pictures, self.pictures, aside))
         if labels is not None:
+            if not self.sampler.labelled:
+                raise UsageError(
+                    "no picture to learn from has a label, those that have one are too small or set aside: "
+                    "lower data.crop_px, or give more of them"
+                )
             self.say(labels_line(labels, len(self.sampler.labelled)))
         self.say(plan_line(self.recipe, run.out))
         self.fixed = (
