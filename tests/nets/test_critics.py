@@ -199,6 +199,12 @@ def test_what_the_trunk_sees_is_judged_and_the_trunk_left_alone():
     assert all(p.dtype is torch.float64 for p in critic._trunk[0].parameters())
 
 
+@pytest.mark.parametrize("maps", [(0, 12), (-13,), ()])
+def test_maps_that_the_trunk_does_not_have_are_one_clear_line(maps):
+    with pytest.raises(UsageError, match=r"chooses among the .* maps of the trunk"):
+        build_critic("projected", NARROW | {"maps": maps})
+
+
 def test_a_critic_without_its_trunk_is_one_clear_line():
     with pytest.raises(UsageError, match="looks through a trunk: give its weights"):
         critics.build_critic("projected")

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from remend.errors import UsageError
 from remend.nets.critic import SLOPE, Critic, Judgement, critic_conv
 from remend.nets.patch_critic import PatchCritic
 
@@ -38,6 +39,9 @@ class ProjectedCritic(Critic):
         maps: which of the trunk's maps are judged, each by itself.
         pixels: width of the critic of pixels, a ``PatchCritic``; 0 = there is none.
         spectral: normalise weights by their largest singular value.
+
+    Raises:
+        UsageError: maps that the trunk does not have.
     """
 
     def __init__(
@@ -55,6 +59,11 @@ class ProjectedCritic(Critic):
         self.maps = tuple(maps)
         with torch.no_grad():
             seen = trunk(_probe())
+            if not self.maps or not all(-len(seen) <= index < len(seen) for index in self.maps):
+                raise UsageError(
+                    f"critic.options.maps chooses among the {len(seen)} maps of the trunk, got "
+                    f"{list(self.maps)}: give numbers from {-len(seen)} to {len(seen) - 1}"
+                )
             probed = [seen[index].float() for index in self.maps]
         self.heads = nn.ModuleList()
         for number, features in enumerate(probed):
