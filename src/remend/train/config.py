@@ -251,8 +251,8 @@ class Transfer:
     """What is learned from another net; without weights, a body's own encoder may still be pretrained.
 
     Attributes:
-        weights: file (``best.safetensors``) or checkpoint folder to start from; what fits by name and shape
-            is taken, and a line says what did not. "" = start fresh.
+        weights: file (``best.safetensors`` or ``.onnx``), run or checkpoint folder to start from; what fits
+            by name and shape is taken, and a line says what did not. "" = start fresh.
         freeze_until: crops until which the encoder is left as it is.
         encoder_lr: learning rate of the encoder, as a factor.
         layer_decay: factor on the learning rate with each layer group further from the output; 1 = none.
@@ -271,7 +271,8 @@ class Train:
     Attributes:
         samples: crops to see in all; the schedule ends there.
         batch: crops a step, over all devices.
-        optimizer: ``adamw``, or ``muon``, which learns nets of dense convolutions in a fraction of the steps.
+        optimizer: ``adamw``, or ``muon``, for nets of dense convolutions: by heart they learn in a fraction
+            of the steps, from crops that are new about as fast.
         lr: highest learning rate.
         lr_end: share of it that is left at the end of the cosine.
         hold: share of the samples over which it stays highest before the cosine begins.
