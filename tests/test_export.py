@@ -160,6 +160,8 @@ def test_eight_bits_with_their_card_and_nearly_the_same_fills(tmp_path, photos):
     import onnx
 
     assert any(node.op_type == "DequantizeLinear" for node in onnx.load(done.model).graph.node)
+    with pytest.raises(ModelError, match="in 8 bits, which cannot go on learning"):
+        start_from(build("remend", RECIPE.options), str(done.model), print)
     model = Neural.load(done.model)  # checks the contract and the SHA-256
     assert model.model.takes_prior
     window, hole = np.random.default_rng(0).random((64, 80, 3), np.float32), np.zeros((64, 80), np.bool_)
@@ -207,3 +209,26 @@ def test_an_onnx_file_without_weights_is_one_clear_line(tmp_path):
         start_from(build("remend", RECIPE.options), str(tmp_path / "bad.onnx"), print)
     with pytest.raises(ModelError, match="cannot be read"):
         start_from(build("remend", RECIPE.options), str(tmp_path / "none.onnx"), print)
+
+
+@pytest.mark.parametrize("card", ["{", "[1]", "3"])
+def test_a_card_that_is_none_is_one_clear_line(run, tmp_path, card):
+    export(run, tmp_path / "net.onnx")
+    (tmp_path / "net.json").write_text(card)
+    with pytest.raises(ModelError, match=r"model card net\.json cannot be read"):
+        start_from(build("remend", RECIPE.options), str(tmp_path / "net.onnx"), print)
+
+
+def test_a_card_that_says_nothing_or_nonsense_does_no_harm(run, tmp_path):
+    export(run, tmp_path / "net.onnx")
+    for card in ("{}", '{"samples_seen": "many", "architecture": 3}', None):
+        (tmp_path / "net.json").write_text(card) if card else (tmp_path / "net.json").unlink()
+        said = []
+        start_from(build("remend", RECIPE.options), str(tmp_path / "net.onnx"), said.append)
+        assert "0 samples" in said[0]
+
+
+def test_an_exported_file_is_no_source_of_another(run, tmp_path):
+    export(run, tmp_path / "net.onnx")
+    with pytest.raises(ModelError, match="no safetensors file"):
+        export(tmp_path / "net.onnx", tmp_path / "other.onnx")

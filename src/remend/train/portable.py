@@ -83,35 +83,47 @@ def load_portable(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def load_exported(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The weights inside an ONNX file that `remend export` wrote, and its card: ``(tensors, state)``.
+    """The weights inside an ONNX file that ``remend export`` wrote, and whose they are: ``(tensors, state)``.
 
     A run can begin from them, even where they are stored in half precision. What a net folds for serving is
-    folded there, and does not fit it any more.
+    folded there, and does not fit it any more. The state has ``net`` and ``samples_seen`` alone, as far as a
+    card beside the file says so; it is not enough to export again.
 
     Raises:
-        ModelError: missing, damaged, or without weights under a net's names; 8 bits cannot go on learning.
+        ModelError: missing, damaged, without weights under a net's names, or with a card that is none; in 8
+            bits, which cannot go on learning.
     """
     import numpy as np
     import onnx
 
     try:
         graph = onnx.load(path).graph
+        tensors = {
+            initializer.name.removeprefix(_NET).removesuffix(_HALF): torch.from_numpy(
+                np.array(onnx.numpy_helper.to_array(initializer), np.float32)
+            )
+            for initializer in graph.initializer
+            if initializer.name.startswith(_NET)
+        }
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror or error}): give another file") from error
     except Exception as error:  # protobuf has its own, of no common kind
         raise ModelError(f"{path} is damaged or no ONNX file: give another one") from error
-    tensors = {
-        initializer.name.removeprefix(_NET).removesuffix(_HALF): torch.from_numpy(
-            np.array(onnx.numpy_helper.to_array(initializer), np.float32)
-        )
-        for initializer in graph.initializer
-        if initializer.name.startswith(_NET)
-    }
+    if any(node.op_type == "DequantizeLinear" for node in graph.node):
+        raise ModelError(f"{path} is in 8 bits, which cannot go on learning: give the file before that")
     if not tensors:
-        raise ModelError(
-            f"{path} holds no weights under a net's names: give a file that remend export wrote, "
-            "not in 8 bits"
-        )
+        raise ModelError(f"{path} holds no weights under a net's names: give a file that remend export wrote")
+    return tensors, _told_beside(path)
+
+
+def _told_beside(path: Path) -> dict[str, Any]:
+    """The net of an exported file and the samples it had seen, as its card says."""
     card = path.with_suffix(".json")
-    known = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
-    return tensors, {"net": known.get("architecture", "a net"), **known}
+    try:
+        known = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
+        net, samples = known.get("architecture", "a net"), known.get("samples_seen", 0)
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"the model card {card.name} cannot be read ({error}): mend it or take it away"
+        ) from error
+    return {"net": str(net), "samples_seen": samples if isinstance(samples, int) else 0}

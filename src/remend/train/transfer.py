@@ -87,7 +87,8 @@ def start_from(net: Inpainter, source: str, say: Callable[[str], None]) -> None:
         ModelError: nothing there, or nothing fits.
     """
     try:
-        tensors, state = read_weights(Path(source).expanduser())
+        path = Path(source).expanduser()
+        tensors, state = load_exported(path) if path.suffix == ".onnx" else read_weights(path)
     except ModelError:
         if not hasattr(net.body, "load_encoder"):
             raise
@@ -113,13 +114,11 @@ def start_from(net: Inpainter, source: str, say: Callable[[str], None]) -> None:
 
 
 def read_weights(source: Path) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
-    """Averaged weights and state of a run's folder, a checkpoint's, a portable file or an exported one.
+    """Averaged weights and state of a run's folder, a checkpoint's, or a portable file.
 
     Raises:
         ModelError: nothing whole there.
     """
-    if source.suffix == ".onnx":
-        return load_exported(source)
     if not source.is_dir():
         return load_portable(source)
     if (source / "checkpoints").is_dir():
