@@ -53,6 +53,25 @@ GAME = {
 }
 
 
+PROJECTED = {
+    "loss": TINY["loss"] | {"trunk": __file__},
+    "critic": GAME["critic"] | {"name": "projected", "options": {"width": 4, "pixels": 4, "maps": [0, -1]}},
+}
+
+
+@pytest.fixture
+def trunk(monkeypatch):
+    """A trunk of made weights, the same each time, where a file of learned ones is read."""
+    from remend.nets.squeezenet import SqueezeNet
+
+    def made(name, weights):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return SqueezeNet().eval().requires_grad_(False)
+
+    monkeypatch.setattr("remend.train.game.load_trunk", made)
+
+
 def run_of(photos, out, said, sections=None, **train):
     recipe = from_dict(TINY | (sections or {}) | {"train": TINY["train"] | train})
     return Run(recipe, (photos,), out, precision="32-true", accelerator="cpu", say=said.append)
@@ -89,9 +108,10 @@ def test_a_run_leaves_checkpoints_logs_and_grids(photos, tmp_path):
 
 @pytest.mark.parametrize(
     ("sections", "train"),
-    [({}, {}), (GAME, {}), ({}, {"optimizer": "muon"})],
-    ids=["alone", "against a critic", "by Muon"],
+    [({}, {}), (GAME, {}), (PROJECTED, {}), ({}, {"optimizer": "muon"})],
+    ids=["alone", "against a critic", "against a critic with a trunk", "by Muon"],
 )
+@pytest.mark.usefixtures("trunk")
 def test_stop_and_resume_is_bit_for_bit_the_run_that_never_stopped(photos, tmp_path, sections, train):
     whole = loop.train(run_of(photos, tmp_path / "whole", [], sections, **train))
     said = []
@@ -111,6 +131,18 @@ def test_stop_and_resume_is_bit_for_bit_the_run_that_never_stopped(photos, tmp_p
     assert first.keys() == second.keys()
     differing = [name for name in first if not torch.equal(first[name], second[name])]
     assert differing == []
+
+
+@pytest.mark.parametrize(("then", "now"), [("adamw", "muon"), ("muon", "adamw")])
+def test_a_run_may_go_on_by_another_optimiser(photos, tmp_path, then, now):
+    loop.train(run_of(photos, tmp_path / "run", [], optimizer=then, samples=16))
+    said = []
+    run = run_of(photos, tmp_path / "run", said, optimizer=now)
+    outcome = loop.train(dataclasses.replace(run, resume=True))
+    assert outcome.samples_seen == 40
+    assert f"note: the optimiser is fresh: {now}, the checkpoint's is {then}" in said
+    kept = {name.rsplit("/", 1)[1] for name in tensors(outcome.checkpoint) if name.startswith("optimizer/")}
+    assert ("momentum" in kept) == (now == "muon")
 
 
 def test_what_was_learned_after_a_damaged_checkpoint_is_learned_again(photos, tmp_path):

@@ -30,6 +30,11 @@ REFUSED = {
     "a critic's loss": ({"critic": CRITIC | {"loss": "hing"}}, "no adversarial loss is called 'hing'"),
     "a critic": ({"critic": {"name": "patches"}}, "no critic is called 'patches'"),
     "a critic's option": ({"critic": CRITIC | {"options": {"wide": 3}}}, "does not take these options"),
+    "a critic's trunk": (
+        {"loss": {"perceptual": 0.0, "trunk": "no/trunk.h5"}, "critic": {"name": "projected"}},
+        r"loss.trunk=no/trunk.h5 is not there",
+    ),
+    "an optimiser": ({"train": {"optimizer": "sgd"}}, r"train\.optimizer is adamw or muon, got 'sgd'"),
     "an augmentation": ({"critic": CRITIC | {"augment": "colours"}}, "colours"),
     "a trunk": ({"loss": {"trunk": "no/trunk.h5"}}, r"loss.trunk=no/trunk.h5 is not there"),
     "no trunk at all": ({"loss": {"perceptual": 0.7}}, "--set loss.trunk=FILE.h5"),

@@ -8,12 +8,14 @@ import torch
 
 from remend.errors import UsageError
 from remend.nets.catalogue import build
+from remend.nets.critics import looks_through_a_trunk
 from remend.nets.inpainter import Inpainter
 from remend.train.adversarial import KINDS
 from remend.train.augment import kinds_of
 from remend.train.config import Recipe
 from remend.train.game import critic_of
 from remend.train.heads import WEIGHINGS
+from remend.train.optimizer import optimizer_of
 from remend.train.run import Run
 
 __all__ = ["preflight"]
@@ -53,6 +55,7 @@ def preflight(run: Run) -> None:
             raise UsageError(
                 f"data.{key} must be a multiple of {net.size_multiple} for {recipe.net}, got {side}"
             )
+    optimizer_of(net, recipe)
     _tasks(net, recipe)
     _sizes(net, recipe)
 
@@ -75,7 +78,7 @@ def _files(recipe: Recipe) -> None:
     wanted = {"data.masks": data.masks, "data.exclude": data.exclude}
     if data.damage != "find":
         wanted["data.damage"] = data.damage
-    if loss.perceptual or loss.style:
+    if loss.perceptual or loss.style or looks_through_a_trunk(recipe.critic.name):
         wanted["loss.trunk"] = loss.trunk
     if loss.distill:
         wanted["loss.teacher"] = loss.teacher

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from remend.errors import DivergedError, ModelError, RemendError, UsageError, WriteError
 from remend.train import checkpoint
-from remend.train.config import Recipe, as_dict, digest, from_dict
+from remend.train.config import Recipe, Train, as_dict, digest, from_dict
 from remend.train.run import Counters, Run
 from remend.train.step import Learner
 from remend.train.transfer import start_from
@@ -194,6 +194,8 @@ def put_back(
         ModelError: the checkpoint is of another net, width or critic, or of tasks with other classes.
     """
     tensors, game, state = found.tensors, learner.game, found.state
+    then, now = _optimizer(state), learner.plan.optimizer
+    kept = then == now  # what AdamW remembers is of no use to Muon, nor the other way round
     heads, average = learner.heads, learner.heads_ema
     if heads is not None and "heads" in tensors and state.get("tasks") != learner.meaning:
         raise ModelError(
@@ -204,7 +206,7 @@ def put_back(
     try:
         learner.net.load_state_dict(tensors["weights"])
         learner.ema.net.load_state_dict(tensors["ema"])
-        checkpoint.restore_optimizer(learner.net, learner.optimizer, tensors["optimizer"])
+        checkpoint.restore_optimizer(learner.net, learner.optimizer, tensors["optimizer"] if kept else {})
         torch.set_rng_state(tensors["rng"]["torch"])
         if game is not None and "critic" in tensors:
             what = "critic"
@@ -214,7 +216,7 @@ def put_back(
             what = "set of tasks"
             heads.load_state_dict(tensors["heads"])
             average.net.load_state_dict(tensors["heads_ema"])
-            checkpoint.restore_optimizer(heads, learner.optimizer, tensors["heads_optimizer"])
+            checkpoint.restore_optimizer(heads, learner.optimizer, tensors["heads_optimizer"] if kept else {})
     except (RuntimeError, KeyError) as error:
         # Torch names every tensor, below a line that says nothing: the first few are enough.
         lines = str(error).splitlines()
@@ -223,6 +225,8 @@ def put_back(
             f"the checkpoint {found.path} is of another {what} or width than the recipe asks for "
             f"({reason} …): give that run's net and options, or another --out"
         ) from error
+    if not kept:
+        say(f"note: the optimiser is fresh: {now}, the checkpoint's is {then}")
     if (game is None) != ("critic" not in tensors):
         say("note: " + ("the checkpoint's critic is left out" if game is None else "the critic is fresh"))
     if (heads is None) != ("heads" not in tensors):
@@ -233,6 +237,12 @@ def put_back(
     counters.best = float("-inf") if state["best"] is None else float(state["best"])
     counters.measured = int(state.get("measured", -1))
     counters.scores = dict(state["scores"])
+
+
+def _optimizer(state: Mapping[str, Any]) -> str:
+    """What the net of a checkpoint was learned by; older checkpoints do not say, they are of AdamW."""
+    train = state.get("recipe", {}).get("train", {})
+    return str(train.get("optimizer", Train().optimizer))
 
 
 def same_recipe(recipe: Recipe, state: dict[str, Any]) -> bool:
