@@ -33,7 +33,7 @@ OPPONENT = np.array(
 )
 LUMA_ORDERS = [(u, v) for u in range(4) for v in range(4) if u + v <= 3]
 CHROMA_ORDERS = [(0, 0), (0, 1), (1, 0)]
-BLOCK_ELEMENTS = 1 << 20  # distances held at once: 4 MB, so that a block's minimum is found in the cache
+BLOCK_ELEMENTS = 1 << 19  # distances held at once: 4 MB, so that a block's minimum is found in the cache
 
 
 def patch_offsets(stride: int, radius_px: int = RADIUS_PX) -> Index:
@@ -80,10 +80,14 @@ def nearest_exact(
     best = np.empty(len(centres), np.int64)
     distance = np.empty(len(centres), np.float32)
     rows = max(1, BLOCK_ELEMENTS // len(sources))
-    block = np.empty((rows, len(sources)), np.float32)
+    block = np.empty((rows, len(sources)), np.float64)
+    # A product of matrices is rounded otherwise by each number of threads. Computed in double and rounded once,
+    # the scores are the same, and so is which of two sources that match alike is taken.
+    queries, keys = queries.astype(np.float64), keys.astype(np.float64)
     for start in range(0, len(centres), rows):
         part = slice(start, min(start + rows, len(centres)))
-        scores = np.matmul(queries[part], keys, out=block[: part.stop - part.start])
+        exact = np.matmul(queries[part], keys, out=block[: part.stop - part.start])
+        scores = exact.astype(np.float32)
         nearest = scores.argmin(axis=1)
         best[part] = nearest
         distance[part] = scores[np.arange(len(nearest)), nearest]
