@@ -81,8 +81,8 @@ def nearest_exact(
     distance = np.empty(len(centres), np.float32)
     rows = max(1, BLOCK_ELEMENTS // len(sources))
     block = np.empty((rows, len(sources)), np.float64)
-    # A product of matrices is rounded otherwise by each number of threads. Computed in double and rounded once,
-    # the scores are the same, and so is which of two sources that match alike is taken.
+    # A product of matrices is rounded otherwise by each number of threads. Computed in double and rounded
+    # once, the scores are the same, and so is which of two sources that match alike is taken.
     queries, keys = queries.astype(np.float64), keys.astype(np.float64)
     for start in range(0, len(centres), rows):
         part = slice(start, min(start + rows, len(centres)))
