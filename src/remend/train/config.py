@@ -340,6 +340,7 @@ _FILES = (
     ("data", "masks"),
     ("data", "damage"),
     ("data", "against"),
+    ("data", "exclude"),
     ("loss", "trunk"),
     ("loss", "teacher"),
     ("transfer", "weights"),
