@@ -40,6 +40,8 @@ def test_a_batch_keeps_the_nets_contract():
     assert float(batch.image.max()) == 1.0
     assert batch.image.is_contiguous(memory_format=torch.channels_last)
     assert batch.hole.unique().tolist() == [0.0, 1.0]
+    # Not channels-last: pooling would be three times slower, and nothing but the strides tells.
+    assert batch.hole.stride() == (16, 16, 4, 1)
 
 
 def test_a_sample_that_fails_reaches_the_loop():

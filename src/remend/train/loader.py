@@ -105,18 +105,21 @@ def collate(samples: list[Sample], first: int = 0, end: int | None = None) -> Ba
     return Batch(
         _planes(np.stack([s.image for s in samples])),
         _planes(np.stack([s.target for s in samples])),
-        _planes(np.stack([_plane(s.hole) for s in samples])),
+        _masks([s.hole for s in samples]),
         first,
         len(samples) if end is None else end,
-        _planes(np.stack([_plane(s.damage) for s in samples if s.damage is not None]))
-        if samples and samples[0].damage is not None
-        else None,
+        _masks(damage) if (damage := [s.damage for s in samples if s.damage is not None]) else None,
         Truth.of(labels) if (labels := [s.label for s in samples if s.label is not None]) else None,
     )
 
 
-def _plane(mask: Bool) -> NDArray[np.uint8]:
-    return mask[..., None].astype(np.uint8) * np.uint8(255)
+def _masks(masks: list[Bool]) -> Tensor:
+    """(H, W) bool each to (N, 1, H, W) float32, rows one after the other.
+
+    Of one channel both layouts have the same memory, and the strides alone tell them apart: with those of
+    channels-last, pooling takes the masks for vectors one number long, at three times the cost.
+    """
+    return torch.from_numpy(np.stack(masks)).float()[:, None]
 
 
 def _planes(pixels: np.ndarray) -> Tensor:
