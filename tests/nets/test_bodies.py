@@ -87,6 +87,21 @@ def test_a_prior_is_read_by_those_that_start_from_a_fill(name):
 
 
 @pytest.mark.parametrize("name", NETS)
+def test_every_net_that_draws_pictures_can_start_from_the_base_fill(name):
+    torch.manual_seed(0)
+    net = build(name, TINY[name] | {"from_base": True}).eval()
+    image, hole = picture()
+    prior = torch.full_like(image, 0.9)
+    assert not torch.equal(net(image, hole, prior)[0], net(image, hole)[0])
+    assert net.takes_prior
+
+
+def test_lines_do_not_start_from_a_base_fill():
+    with pytest.raises(UsageError, match="draws something else"):
+        build("edge_connect", TINY["edge_connect"] | {"stage": "edges", "from_base": True})
+
+
+@pytest.mark.parametrize("name", NETS)
 def test_an_option_that_a_net_does_not_take_is_one_clear_line(name):
     with pytest.raises(UsageError, match=f"the net {name} does not take these options"):
         build(name, {"depth": 3})

@@ -44,6 +44,29 @@ def test_earlier_stages_mean_what_the_answer_means(residual):
     assert torch.equal(filled, torch.where(hole > 0.5, raw, image))
 
 
+def test_from_the_base_fill_what_is_drawn_around_mid_grey_is_added_to_it():
+    seen = []
+
+    class Drawing(Body):
+        def forward(self, planes, hole, **further):
+            seen.append(planes)
+            return super().forward(planes, hole, **further)
+
+    net = Inpainter(Drawing(residual=False), from_base=True).eval()
+    image, hole = picture()
+    base = push_pull(image * (1 - hole), hole)
+    grey, noise = torch.full((2, 1, 32, 32), 0.5), torch.zeros(2, 3)
+    assert torch.equal(net(image, hole, guide=grey, noise=noise)[0], base)
+    assert torch.equal(seen[0][:, :3], base - 0.5)
+    brighter = net(image, hole, guide=grey + 0.1, noise=noise)[1]
+    assert torch.allclose(brighter, base + 0.1, atol=1e-6)
+    prior = torch.full_like(image, 0.9)
+    assert net.takes_prior
+    assert torch.equal(
+        net(image, hole, prior, guide=grey, noise=noise)[0], torch.where(hole > 0.5, prior, image)
+    )
+
+
 def test_without_guide_and_noise_there_are_no_lines_and_the_middle_of_all_answers():
     net = Inpainter(Body(residual=False)).eval()
     image, hole = picture()

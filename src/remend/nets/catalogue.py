@@ -175,7 +175,7 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Inpainter:
 
     Args:
         name: one of ``NETS``.
-        options: the body's keyword arguments.
+        options: the body's keyword arguments, and ``from_base`` of ``Inpainter``.
 
     Raises:
         UsageError: an unknown name, options that the net does not take, or torch is missing.
@@ -190,7 +190,9 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Inpainter:
         ) from error
     body = getattr(import_module(NETS[name].module), NETS[name].body)
     try:
-        return Inpainter(body(**(options or {})))
+        own = dict(options or {})
+        from_base = bool(own.pop("from_base", False))
+        return Inpainter(body(**own), from_base=from_base)
     except (TypeError, ValueError, IndexError, RuntimeError) as error:
         raise UsageError(f"the net {name} does not take these options: {error}") from error
 

@@ -34,11 +34,20 @@ class Inpainter(nn.Module):
               of several answers;
             - ``draws``, None if left out: what it is to draw of a picture (N, 3, H, W), if not the picture;
             - ``taps``, none if left out: which of its modules answer features that further tasks may read.
+        from_base: a body that draws the picture from nothing is shown the base fill where it would see a hole,
+            and what it draws, less mid grey, is added to that. Little learning is then enough for a fill that
+            is no worse than the base. Bodies that answer a residual do so anyway.
+
+    Raises:
+        ValueError: ``from_base`` for a body that draws something else than the picture.
     """
 
-    def __init__(self, body: nn.Module) -> None:
+    def __init__(self, body: nn.Module, *, from_base: bool = False) -> None:
         super().__init__()
         self.body = body
+        self.from_base = from_base and not getattr(body, "residual", True)
+        if self.from_base and self.draws is not None:
+            raise ValueError("it draws something else than the picture, a base fill is no start for that")
 
     @property
     def size_multiple(self) -> int:
@@ -48,7 +57,7 @@ class Inpainter(nn.Module):
     @property
     def takes_prior(self) -> bool:
         """Whether a prior changes anything."""
-        return bool(getattr(self.body, "takes_prior", True))
+        return self.from_base or bool(getattr(self.body, "takes_prior", True))
 
     @property
     def takes_guide(self) -> bool:
@@ -110,11 +119,11 @@ class Inpainter(nn.Module):
             flag = flag + given.to(image.dtype)
             base = torch.where(missing & given, prior, base)
         # Centred, so that the padding's 0 is a mid grey.
-        planes = torch.cat([(image - 0.5) * (1 - fill), base - 0.5, fill, flag], dim=1)
+        seen = base - 0.5 if self.from_base else (image - 0.5) * (1 - fill)
+        planes = torch.cat([seen, base - 0.5, fill, flag], dim=1)
         answers = self.body(planes, fill, **self._further(image, guide, noise))
         stages = answers if isinstance(answers, tuple) else (answers,)
-        residual = getattr(self.body, "residual", True)
-        raw, *earlier = (base + a.to(image.dtype) if residual else a.to(image.dtype) for a in stages)
+        raw, *earlier = (self._picture(a.to(image.dtype), base) for a in stages)
         return torch.where(missing, raw, image if self.draws is None else self.draws(base)), raw, *earlier
 
     def folded(self) -> Inpainter:
@@ -131,6 +140,12 @@ class Inpainter(nn.Module):
             if callable(fold := getattr(module, "fold", None)):
                 fold()
         return served
+
+    def _picture(self, answer: Tensor, base: Tensor) -> Tensor:
+        """The picture that an answer of the body means."""
+        if self.from_base:
+            return base + (answer - 0.5)
+        return base + answer if getattr(self.body, "residual", True) else answer
 
     def _further(self, image: Tensor, guide: Tensor | None, noise: Tensor | None) -> dict[str, Tensor]:
         """What the body takes besides planes and hole."""
