@@ -34,9 +34,9 @@ class Inpainter(nn.Module):
               of several answers;
             - ``draws``, None if left out: what it is to draw of a picture (N, 3, H, W), if not the picture;
             - ``taps``, none if left out: which of its modules answer features that further tasks may read.
-        from_base: a body that draws the picture from nothing is shown the base fill where it would see a hole,
-            and what it draws, less mid grey, is added to that. Little learning is then enough for a fill that
-            is no worse than the base. Bodies that answer a residual do so anyway.
+        from_base: a body that draws the picture from nothing is shown the base fill where it would see a
+            hole, and what it draws, less mid grey, is added to that. Little learning is then enough for a fill
+            no worse than the base. Bodies that answer a residual do so anyway.
 
     Raises:
         ValueError: ``from_base`` for a body that draws something else than the picture.
