@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -5,7 +6,7 @@ from made_models import write_mean_filler
 from remend.errors import ModelError
 from remend.fill.filler import Filler
 from remend.fill.model_card import Card
-from remend.fill.neural import CONTEXT_PX, Neural, _tiles, wide
+from remend.fill.neural import CONTEXT_PX, WEIGHTS, Neural, _tiles, wide
 
 
 def window(height: int, width: int):
@@ -227,3 +228,20 @@ def test_the_embedded_model_is_the_one_that_suits_the_processor(tmp_path, monkey
     assert wide().name == "inpaint"
     monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda: True)
     assert wide().name == "inpaint.int8"
+    (tmp_path / "inpaint.onnx").unlink()
+    monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda: False)
+    assert wide().name == "inpaint.int8"
+
+
+def test_a_file_in_8_bits_fills_alike_on_a_processor_that_multiplies_none(monkeypatch):
+    path = WEIGHTS / "inpaint-thin.int8.onnx"
+    rng = np.random.default_rng(0)
+    image = cv2.resize(rng.random((8, 8, 3), np.float32), (96, 96), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    hole = np.zeros((96, 96), np.bool_)
+    hole[40:44] = True
+    fills = {}
+    for fast in (True, False):
+        monkeypatch.setattr("remend.fill.model_file.multiplies_bytes", lambda fast=fast: fast)
+        fills[fast] = Neural.load(path).fill(image, hole, usable=~hole).pixels
+    difference = np.abs(fills[True] - fills[False])
+    assert 0 < difference.max() < 0.03

@@ -25,6 +25,7 @@ import numpy as np
 
 from remend.errors import ModelError
 from remend.fill.model_card import Card
+from remend.fill.processor import multiplies_bytes
 from remend.picture import Bool, Float
 
 __all__ = ["ModelFile"]
@@ -81,6 +82,11 @@ class ModelFile:
         options = ort.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = threads or cv2.getNumThreads()
+        if not multiplies_bytes():
+            # A file in 8 bits: read its weights, reckon in fp32, round no features. Nearly as fast then as a
+            # file in fp32, and nearer to it than with features in 8 bits.
+            options.add_session_config_entry("session.disable_quant_qdq", "1")
+            options.add_session_config_entry("session.enable_quant_qdq_cleanup", "1")
         try:
             session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a dozen classes of its own

@@ -162,12 +162,14 @@ def thin() -> Neural:
 
 
 def _embedded(stem: str) -> Neural:
-    """A model that lies inside the package: in 8 bits where the processor is made for them, else in fp32.
+    """A model that lies inside the package: in 8 bits where the processor is made for them, else in fp32 if
+    there is such a file.
 
     Raises:
         ModelError: this build carries none, or it is damaged.
     """
-    for name in (f"{stem}.int8.onnx", f"{stem}.onnx") if multiplies_bytes() else (f"{stem}.onnx",):
+    names = [f"{stem}.onnx", f"{stem}.int8.onnx"]
+    for name in reversed(names) if multiplies_bytes() else names:
         if (WEIGHTS / name).is_file():
             return Neural.load(WEIGHTS / name)
     raise ModelError(f"this build carries no model {stem!r}: give one with --method FILE.onnx")

@@ -22,7 +22,8 @@ from remend.errors import ModelError, WriteError
 __all__ = ["load_exported", "load_portable", "save_portable"]
 
 _KEY = "remend"
-_NET, _HALF = "net.", ".half"  # before and behind the names of weights in an exported file
+# Before and behind the names of weights in an exported file.
+_NET, _HALF, _EIGHT_BITS = "net.", ".half", "_quantized"
 # The format itself allows no longer header; a file that claims one is no safetensors file.
 _LARGEST_HEADER = 100_000_000
 
@@ -85,32 +86,36 @@ def load_portable(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def load_exported(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The weights inside an ONNX file that ``remend export`` wrote, and whose they are: ``(tensors, state)``.
 
-    A run can begin from them, even where they are stored in half precision. What a net folds for serving is
-    folded there, and does not fit it any more. The state has ``net`` and ``samples_seen`` alone, as far as a
+    A run can begin from them, even where they are stored in half precision or in 8 bits: a weight is then
+    off by at most 1/254 of the largest of its channel. What a net folds for serving is folded there, and does
+    not fit it any more. The state has ``net`` and ``samples_seen`` alone, as far as a
     card beside the file says so; it is not enough to export again.
 
     Raises:
-        ModelError: missing, damaged, without weights under a net's names, or with a card that is none; in 8
-            bits, which cannot go on learning.
+        ModelError: missing, damaged, without weights under a net's names, or with a card that is none.
     """
     import numpy as np
     import onnx
 
     try:
         graph = onnx.load(path).graph
+        values = {entry.name: onnx.numpy_helper.to_array(entry) for entry in graph.initializer}
+        for node in graph.node:
+            if node.op_type == "DequantizeLinear" and node.input[0] in values:
+                whole, scale, zero = (np.asarray(values.pop(name), np.float32) for name in node.input)
+                channels = (-1, *(1 for _ in whole.shape[1:])) if scale.ndim else ()
+                values[node.input[0]] = (whole - zero.reshape(channels)) * scale.reshape(channels)
         tensors = {
-            initializer.name.removeprefix(_NET).removesuffix(_HALF): torch.from_numpy(
-                np.array(onnx.numpy_helper.to_array(initializer), np.float32)
+            name.removeprefix(_NET).removesuffix(_HALF).removesuffix(_EIGHT_BITS): torch.from_numpy(
+                np.array(value, np.float32)
             )
-            for initializer in graph.initializer
-            if initializer.name.startswith(_NET)
+            for name, value in values.items()
+            if name.startswith(_NET)
         }
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror or error}): give another file") from error
     except Exception as error:  # protobuf has its own, of no common kind
         raise ModelError(f"{path} is damaged or no ONNX file: give another one") from error
-    if any(node.op_type == "DequantizeLinear" for node in graph.node):
-        raise ModelError(f"{path} is in 8 bits, which cannot go on learning: give the file before that")
     if not tensors:
         raise ModelError(f"{path} holds no weights under a net's names: give a file that remend export wrote")
     return tensors, _told_beside(path)
