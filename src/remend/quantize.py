@@ -32,8 +32,8 @@ def quantize(content: bytes, calibration: Iterable[Feed]) -> bytes:
     """Convert the convolutions of a net's body to int8, all else stays in fp32.
 
     Weights are quantised channel by channel and symmetrically, features by the range that 99.99 % of them
-    took over the calibration; both stand in the graph as pairs of QuantizeLinear and DequantizeLinear, which ONNX
-    Runtime fuses.
+    took over the calibration; both stand in the graph as pairs of QuantizeLinear and DequantizeLinear, which
+    ONNX Runtime fuses.
 
     Args:
         content: an ONNX file that ``remend.export.to_onnx`` wrote, with weights in fp32.
