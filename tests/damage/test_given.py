@@ -71,6 +71,15 @@ def test_lines_are_what_is_white_in_a_drawing_of_the_pictures_size():
         drawn_lines(grey([[0, 127, 128, 255]]), (2, 8))
 
 
+def test_what_is_see_through_is_no_line():
+    white = np.full((1, 3, 4), 255, np.uint8)
+    white[0, :, 3] = (0, 127, 128)
+    assert drawn_lines(Picture(white, "RGBA"), (1, 3)).tolist() == [[False, False, True]]
+    table = np.array([[0, 0, 0, 255], [255, 255, 255, 255], [255, 255, 255, 0]], np.uint8)
+    indices = np.array([[[0], [1], [2]]], np.uint8)
+    assert drawn_lines(Picture(indices, "P", palette=table), (1, 3)).tolist() == [[False, True, False]]
+
+
 def test_lines_of_a_pixel_survive_a_smaller_size():
     drawing = np.zeros((90, 120))
     drawing[:, 31] = 255

@@ -77,7 +77,7 @@ def drawn_lines(given: Picture, size: tuple[int, int], *, resize: bool = False) 
     """The lines of a drawing, white on black.
 
     Args:
-        given: the drawing; half of its range and more (≥ 128 of 255) is a line.
+        given: the drawing; half of its range and more (≥ 128 of 255) is a line, unless it is see-through.
         size: (height, width) of the picture to repair.
         resize: bring a drawing of another size to the picture's; refused otherwise.
 
@@ -88,6 +88,8 @@ def drawn_lines(given: Picture, size: tuple[int, int], *, resize: bool = False) 
         UsageError: another size without ``resize``, or a CMYK picture.
     """
     lines = _threshold(given, "white")
+    if given.palette is not None or given.alpha_channel is not None:
+        lines = lines & ~_threshold(given, "alpha")
     if lines.shape == size:
         return lines
     if not resize:
