@@ -83,8 +83,8 @@ class ModelFile:
         options.log_severity_level = 4
         options.intra_op_num_threads = threads or cv2.getNumThreads()
         if not multiplies_bytes():
-            # A file in 8 bits: read its weights, reckon in fp32, round no features. Nearly as fast then as a
-            # file in fp32, and nearer to it than with features in 8 bits.
+            # Of a file in 8 bits the weights are read, and features stay in fp32: nearly as fast there as a
+            # file in fp32, and nearer to it than with features in 8 bits. Other files do not change by it.
             options.add_session_config_entry("session.disable_quant_qdq", "1")
             options.add_session_config_entry("session.enable_quant_qdq_cleanup", "1")
         try:

@@ -35,8 +35,9 @@ class Inpainter(nn.Module):
             - ``draws``, None if left out: what it is to draw of a picture (N, 3, H, W), if not the picture;
             - ``taps``, none if left out: which of its modules answer features that further tasks may read.
         from_base: a body that draws the picture from nothing is shown the base fill where it would see a
-            hole, and what it draws, less mid grey, is added to that: a little learning is then enough for a
-            fill no worse than the base. Bodies that answer a residual do so anyway.
+            hole, and what it draws, less mid grey, is added to that. A short run then ends near the base
+            fill, which one from nothing does not (docs/architectures.md). Bodies that answer a residual
+            begin there anyway.
 
     Raises:
         ValueError: ``from_base`` for a body that draws something else than the picture.

@@ -88,8 +88,8 @@ def load_exported(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     A run can begin from them, even where they are stored in half precision or in 8 bits: a weight is then
     off by at most 1/254 of the largest of its channel. What a net folds for serving is folded there, and does
-    not fit it any more. The state has ``net`` and ``samples_seen`` alone, as far as a
-    card beside the file says so; it is not enough to export again.
+    not fit it any more. The state has ``net`` and ``samples_seen`` alone, as far as a card beside the file
+    says so; it is not enough to export again.
 
     Raises:
         ModelError: missing, damaged, without weights under a net's names, or with a card that is none.
