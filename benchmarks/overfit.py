@@ -72,7 +72,7 @@ def holes(size: int) -> np.ndarray:
 
 
 def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> dict[str, Any]:
-    """Learn the eight pictures by heart; stops at the bar or when the time is over."""
+    """Learn the eight pictures by heart, the rate falling; stops at the bar or when the time is over."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     wanted, missing = pictures(side), holes(side)
@@ -81,9 +81,12 @@ def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> d
     net = build(name).to(memory_format=torch.channels_last).train()
     optimizer = Muon(with_kernels_apart([{"params": list(net.parameters())}]), lr=lr)
     start = served(net, image, hole, wanted, missing)
-    since, step, reached = time.monotonic(), 0, start
+    since, step, reached, spent = time.monotonic(), 0, start, 0.0
     order = np.arange(0)
-    while reached < BAR_DB and time.monotonic() - since < seconds:
+    while reached < BAR_DB and spent < 1:
+        # Muon's steps have a length of their own, whatever the gradient: only a falling rate lets it settle.
+        for group in optimizer.param_groups:
+            group["lr"] = lr * max(1 - spent, 0.05)
         if len(order) < batch:
             order = rng.permutation(len(wanted))
         chosen, order = order[:batch], order[batch:]
@@ -95,6 +98,7 @@ def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> d
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         step += 1
+        spent = (time.monotonic() - since) / seconds
         if step % LOOK_EVERY == 0:
             reached = served(net, image, hole, wanted, missing)
             print(f"{name}: step {step}, loss {float(loss.detach()):.4f}, {reached:.2f} dB", file=sys.stderr)

@@ -36,7 +36,9 @@ def by_hand(conv, parts):
     return answer, seen
 
 
-@pytest.mark.parametrize(("kernel", "stride", "size"), [(3, 1, (5, 6)), (5, 2, (7, 6)), (3, 2, (5, 5))])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "size"), [(3, 1, (5, 6)), (5, 2, (7, 6)), (3, 2, (5, 5)), (3, 2, (4, 1))]
+)
 def test_it_is_the_kernel_over_what_is_known_scaled_to_all(kernel, stride, size):
     torch.manual_seed(0)
     conv = PartialConv(5, 4, kernel, stride=stride)
@@ -70,6 +72,19 @@ def test_a_frame_without_anything_known_is_no_nan():
     net = build("partial_conv", TINY).eval()
     raw = net(torch.rand(1, 3, 48, 32), torch.ones(1, 1, 48, 32))[1]
     assert torch.isfinite(raw).all()
+
+
+def test_its_gradient_over_a_single_column_holds_nothing_but_what_was_computed():
+    x, known = torch.randn(4, 512, 4, 1), torch.ones(4, 1, 4, 1)
+    for _ in range(8):
+        left_behind = [torch.full((512, 512, 3, 3), torch.inf) for _ in range(2)]
+        del left_behind  # memory that is handed out again may hold this
+        conv = PartialConv(512, 512, 3, stride=2)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            answer, _known = conv((x, known))
+        answer.float().sum().backward()
+        assert torch.isfinite(conv.conv.weight.grad).all()
+        assert not conv.conv.weight.grad[..., (0, 2)].any()  # beyond the only column lies nothing
 
 
 def test_the_second_stage_leaves_the_norms_on_the_way_down_as_they_are():

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["ConvPair", "conv3", "full_precision", "resize_up", "start_at_zero"]
+__all__ = ["ConvPair", "conv3", "resize_up", "start_at_zero"]
 
 
 class ConvPair(nn.Sequential):
@@ -35,12 +32,6 @@ def conv3(inside: int, outside: int) -> nn.Conv2d:
     nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
     nn.init.zeros_(conv.bias)
     return conv
-
-
-def full_precision(x: Tensor) -> AbstractContextManager[object]:
-    """No autocast inside, on the device of ``x``: what half precision would spoil is computed in fp32."""
-    # Sizes alone are followed on the device "meta", which knows no precision.
-    return nullcontext() if x.device.type == "meta" else torch.autocast(x.device.type, enabled=False)
 
 
 def resize_up(x: Tensor, factor: int = 2) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from remend.nets.blocks import full_precision
+from remend.nets.precision import in_fp32
 
 __all__ = ["FourierConv", "FourierUnit", "SpectralTransform", "inverse_transform", "transform"]
 
@@ -33,7 +33,7 @@ def transform(x: Tensor) -> tuple[Tensor, Tensor]:
     Cost: about H·W·(W + 2·H) multiply-adds a channel.
     """
     height, width = x.shape[2], x.shape[3]
-    with full_precision(x):
+    with in_fp32(x):
         x = x.float()
         cos, sin = _waves(width, x)
         half = width // 2 + 1
@@ -55,7 +55,7 @@ def inverse_transform(real: Tensor, imaginary: Tensor, width: int) -> Tensor:
         (N, C, H, width) float32.
     """
     height = real.shape[2]
-    with full_precision(real):
+    with in_fp32(real):
         real, imaginary = real.float(), imaginary.float()
         cos, sin = _waves(height, real)
         across, down = cos @ real - sin @ imaginary, cos @ imaginary + sin @ real

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from remend.nets.blocks import full_precision
+from remend.nets.precision import in_fp32
 
 __all__ = ["feature_distance", "gram", "plain_feature_distance", "plain_style_distance", "style_distance"]
 
@@ -47,7 +47,7 @@ def style_distance(
     """
     total = torch.zeros((), device=area.device)
     # Products of features reach beyond what half precision holds.
-    with full_precision(area):
+    with in_fp32(area):
         for a, b in zip(got, wanted, strict=True):
             weight = F.interpolate(area, size=a.shape[2:], mode="area")
             ours, theirs = gram(a.float(), weight), gram(b.float(), weight)
@@ -96,7 +96,7 @@ def plain_style_distance(
     Reference: Liu et al., ECCV 2018, doi:10.1007/978-3-030-01252-6_6 (eq. 4 and 5).
     """
     total = torch.zeros((), device=area.device)
-    with full_precision(area):
+    with in_fp32(area):
         for a, b in zip(got, wanted, strict=True):
             weight = F.interpolate(area, size=a.shape[2:], mode="area")
             ours, theirs = gram(a.float(), weight), gram(b.float(), weight)
