@@ -64,8 +64,8 @@ class PartialConv(nn.Module):
     def _convolved(self, x: Tensor) -> Tensor:
         if not self.training:
             return self.conv(x)
-        # A step of 2 along a single pixel is one of 1. There the gradient of oneDNN, in bf16, holds memory that
-        # nobody wrote (torch 2.13), and now and then it is not finite.
+        # A step of 2 along a single pixel is one of 1. There oneDNN's bf16 gradient holds memory that nobody
+        # wrote (torch 2.13), and now and then it is not finite.
         stride = [self.stride if side > 1 else 1 for side in x.shape[2:]]
         return F.conv2d(x, self.conv.weight, stride=stride, padding=self.conv.padding)
 
