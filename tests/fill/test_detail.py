@@ -33,6 +33,26 @@ def test_fog_gets_the_grain_of_what_is_around():
     assert np.abs(result - image)[hole].mean() < np.abs(foggy - image)[hole].mean()
 
 
+def test_what_is_copied_is_said():
+    image, hole = textured()
+    foggy = np.where(hole[..., None], fog(image), image)
+    done = copy_detail(foggy, np.where(hole[..., None], 0, image), hole, usable=~hole, amount=1.0)
+    copied = hole & (done.source_xy[..., 0] >= 0)
+    assert copied.sum() > 0.8 * hole.sum()
+    x, y = done.source_xy[copied].T
+    assert not hole[y, x].any()
+    assert (done.confidence[copied] > 0.5).all()
+
+
+def test_where_nothing_around_looks_like_the_fill_it_stays():
+    image, hole = textured()
+    filled = np.where(hole[..., None], np.float32([0.9, 0.1, 0.1]), image)
+    done = copy_detail(filled, np.where(hole[..., None], 0, image), hole, usable=~hole, amount=1.0)
+    middle = np.s_[44:52, 56:72]
+    assert np.abs(done.pixels - filled)[middle].max() < 0.03
+    assert (done.source_xy[middle] == -1).all()
+
+
 def test_the_tone_of_the_fill_stays():
     image, hole = textured()
     foggy = np.where(hole[..., None], fog(image) + 0.15, image).astype(np.float32)

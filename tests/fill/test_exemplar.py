@@ -101,6 +101,19 @@ def test_tone_is_drawn_to_the_prior_and_structure_is_not(departure, least, most)
     assert least < change.max() <= most + 1e-6
 
 
+def test_copies_look_like_a_prior_that_is_believed():
+    hole, side = _box(side=32), np.where(np.arange(96) < 48, np.float32(0.3), np.float32(0.7))
+    window = side[None, :, None] + 0.3 * (_noise() - 0.5)
+    prior = np.full_like(window, 0.3)  # the dark side is to take the whole hole
+
+    def mean(trust):
+        filler = Exemplar(prior_trust=trust, base_share=0.0)
+        return filler.fill(window, hole, usable=~hole, prior=prior).pixels[hole].mean()
+
+    assert mean(0.0) > 0.45
+    assert mean(1.0) < 0.38
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (5, 5), (9, 8), (16, 33)])
 def test_small_windows(size):
     window = _noise(*size)

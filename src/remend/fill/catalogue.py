@@ -64,6 +64,11 @@ ENTRIES: dict[str, Entry] = {
         "the embedded net; for wide holes",
         "its card, weights/inpaint.json",
     ),
+    "neural-exemplar": Entry(
+        "remend.fill.neural:textured",
+        "the embedded net says what goes where, copies of the surroundings how it looks; for wide holes",
+        "Hertzmann et al., Image analogies, SIGGRAPH 2001",
+    ),
     "neural-thin": Entry(
         "remend.fill.neural:thin",
         "the embedded net for thin damage: scratches, dust, text",

@@ -11,7 +11,9 @@ How it works, and why so:
 3. *A texture channel* (Newson 2014) beside the colours keeps averaged patches from matching smooth ones.
 4. *At finer levels* the field is upsampled, refined by propagation, and made piecewise constant, so that
    what is rendered is mostly plain copy, blended over a pixel at the seams.
-5. *The base is corrected*: where the copy's low frequencies depart from a smooth fill (the prior, when
+5. *A prior that can be believed* (``prior_trust``), that of a net, is what the first level starts from and is
+   compared with: copies are then found that look like it.
+6. *The base is corrected*: where the copy's low frequencies depart from a smooth fill (the prior, when
    given) by little, it is the tone that is off, and they are drawn to it; where by much, the smooth fill
    has missed a structure, and they are let be.
 """
@@ -33,7 +35,7 @@ from remend.picture import Bool, Filled, Float
 __all__ = ["Exemplar"]
 
 TRUST_DECAY = np.float32(0.8)  # of a filled pixel, for each pixel it lies from the rim
-UNFILLED_TRUST = np.float32(1e-4)  # of the smooth start, where a ring has nothing better
+UNFILLED_TRUST = 1e-4  # of the smooth start, where a ring has nothing better
 RIM_SLACK_PX = 2  # first level: source patches may overlap the hole so far, read there as estimated
 SHARE = 30.0  # percentile of the distances that sets how soon a worse patch loses its vote
 SMOOTHNESS = 4e-3  # squared difference that a seam between two shifts must save
@@ -55,6 +57,7 @@ class Exemplar:
         base_share: how far low frequencies are drawn to the smooth fill, 0 to 1.
         base_limit: departure, in window units, that is followed half-way; larger ones ever less.
         base_scale_px: deviation of the Gaussian that parts low frequencies from texture.
+        prior_trust: how far the search believes a prior, beside 1 for known pixels; 0 = not at all.
 
     Cost: 3 to 10 µs a hole pixel; about 180 bytes of memory a window pixel.
 
@@ -67,6 +70,7 @@ class Exemplar:
     base_share: float = 0.85
     base_limit: float = 0.15
     base_scale_px: float = 4.0
+    prior_trust: float = 0.0
 
     @property
     def name(self) -> str:
@@ -91,8 +95,8 @@ class Exemplar:
     ) -> Filled:
         """Fill ``hole``; see `Filler.fill`. Nothing is drawn at random, so ``seed`` changes nothing.
 
-        The prior gives low frequencies, not texture. Where no whole patch is known the answer is the prior,
-        or a smooth fill, without sources.
+        The prior gives low frequencies, and with ``prior_trust`` what the copies are to look like; never
+        texture. Where no whole patch is known the answer is the prior, or a smooth fill, without sources.
         """
         levels = levels_of(
             window,
@@ -107,8 +111,11 @@ class Exemplar:
         levels = list(takewhile(lambda level: level.sources(RADIUS_PX).any(), levels))
         if not levels:
             return Filled(smooth)
+        believed = 0.0 if prior is None else self.prior_trust
+        if prior is not None and believed:
+            levels[-1].begin_from(prior)
         # The peel decides each ring before it sees the next; one pass over all of it mends the joints.
-        field = _refined(levels[-1], _peeled(levels[-1]), last=len(levels) == 1)
+        field = _refined(levels[-1], _peeled(levels[-1], believed), last=len(levels) == 1)
         for level, coarser in zip(levels[-2::-1], levels[:0:-1], strict=True):
             field = _upsampled(level, coarser, field)
             if len(field.centres) <= REFINED_PATCHES:
@@ -159,10 +166,14 @@ def _voted(level: Level, source: Index, weight: Float, pixels: Index, radius_px:
     level.image = flat.reshape(-1, level.stride, 4)[edge:-edge, edge:-edge].copy()
 
 
-def _peeled(level: Level) -> _Field:
-    """Fill one level from nothing, ring by ring, with an exact search for each ring."""
+def _peeled(level: Level, believed: float) -> _Field:
+    """Fill one level ring by ring, with an exact search for each ring.
+
+    ``believed``: how far what the level begins from is to be trusted.
+    """
     depth = level.padded_plane(level.depth())
-    trust = np.power(TRUST_DECAY, depth)
+    unfilled = np.float32(max(believed, UNFILLED_TRUST))
+    trust = np.maximum(np.power(TRUST_DECAY, depth), np.float32(believed))
     centres = level.flat(level.centres())
     sources = level.sources(RADIUS_PX - RIM_SLACK_PX)
     candidates = level.flat(sources)
@@ -177,7 +188,7 @@ def _peeled(level: Level) -> _Field:
         here = centres[ring == number]
         source[here], distance[here] = nearest_exact(
             level.padded(),
-            np.where(depth <= max(number - 1, 0), trust, UNFILLED_TRUST),
+            np.where(depth <= max(number - 1, 0), trust, unfilled),
             here,
             candidates,
             stride=level.stride,

@@ -21,7 +21,7 @@ class Card:
         window_px: the window side that the net was made for.
         reach_px: largest inscribed radius that it fills well at one go; None = not measured.
         margin_px: thin holes may be cut into pieces, each filled with so much around it; None = they may not.
-        detail: how much copied detail its fills want, see ``remend.fill.detail``; 0 = none.
+        detail: how much copied texture counts in its fills, see ``remend.fill.detail``; 0 = none.
         sha256: of the ONNX file; None = not checked.
         licence: of the weights.
     """

@@ -4,7 +4,7 @@ the window is larger than the net was made for."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -19,12 +19,15 @@ from remend.fill.processor import multiplies_bytes
 from remend.picture import Bool, Box, Filled, Float
 from remend.scale import shrink, shrink_lines
 
-__all__ = ["Neural", "thin", "wide"]
+__all__ = ["Neural", "textured", "thin", "wide"]
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 CONTEXT_PX = 64  # what lies further away hardly changes the fill
 LEAST_SIDE_PX = 64  # a window is never shrunk below this
+# Copies bring back what a net at a coarser scale has lost, so it may begin where it sees across the hole: at
+# 512² a horizon goes on behind what was taken away, and is fog at the card's reach.
+TEXTURED_REACH_PX = 40
 BUCKET_PX = 64  # tiles come in few sizes: the runtime plans its memory once a size
 
 
@@ -63,6 +66,7 @@ class Neural:
             size_multiple=self.card.size_multiple,
             window_px=None if self.model.takes_prior else self.card.window_px,
             local=self.card.margin_px is not None,
+            copies=self.card.detail > 0,
             mosaic_px=self.card.window_px,
             takes_guide=self.model.takes_guide,
         )
@@ -154,6 +158,13 @@ class Neural:
 def wide() -> Neural:
     """The embedded model for wide holes; see ``_embedded``."""
     return _embedded("inpaint")
+
+
+def textured() -> Neural:
+    """The embedded model for wide holes, with copied texture where it agrees; see ``copy_detail``."""
+    net = wide()
+    card = replace(net.card, name="neural-exemplar", detail=1.0, reach_px=TEXTURED_REACH_PX)
+    return replace(net, card=card)
 
 
 def thin() -> Neural:

@@ -42,6 +42,12 @@ class Level:
         """Columns of the padded image."""
         return int(self.image.shape[1]) + 2 * RADIUS_PX
 
+    def begin_from(self, picture: Float) -> None:
+        """Take the colours of ``picture``, (h, w, 3) at full size, for what is not known here."""
+        while picture.shape[:2] != self.image.shape[:2]:
+            picture = _halved(picture, cv2.BORDER_REPLICATE)
+        self.image[~self.usable, :3] = picture[~self.usable]
+
     def sources(self, radius_px: int) -> Bool:
         """(h, w) bool, centres of patches that are known in whole; the frame is mirrored outwards."""
         kernel = np.ones((2 * radius_px + 1,) * 2, np.uint8)
@@ -94,9 +100,9 @@ def nearest_true(mask: Bool) -> NDArray[np.int64]:
     return np.asarray(where[label], np.int64)
 
 
-def _halved(plane: Float) -> Float:
+def _halved(plane: Float, beyond: int = cv2.BORDER_CONSTANT) -> Float:
     height, width = plane.shape[:2]
-    even = cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, cv2.BORDER_CONSTANT, value=0)
+    even = cv2.copyMakeBorder(plane, 0, height % 2, 0, width % 2, beyond, value=0)
     size = ((width + 1) // 2, (height + 1) // 2)
     return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.float32)
 

@@ -102,10 +102,10 @@ class Policy:
 
 # Thin damage: the net is 1.4 dB better than the smooth fill and takes 20 µs a damaged pixel: `balanced`
 # spends at most two seconds on it. The wide net beats copied texture at every radius by PSNR and by likeness
-# (150 holes of pictures set aside: 16.5 dB and PD .79 against 15.5 and .89 up to 48 px), but the other bounds
-# were set by looking: under strokes things go on where copies make a collage; where an object is taken out of
-# a textured scene, copied texture looks real and the net's is soft; where most of a picture is gone, copies
-# make a collage again.
+# (150 holes of pictures set aside: 16.5 dB and PD .79 against 15.5 and .89 up to 48 px) and is softer; copies
+# that agree with it are nearly as sharp and nearly as near (docs/log.md, 26 November). The bounds were set by
+# looking: where an object is taken out of a textured scene, copies look real and the net is soft; where most
+# of a face is gone, they give it hairy cheeks.
 POLICIES: dict[str, Policy] = {
     "fast": Policy((Rung("smooth"),)),
     "balanced": Policy(
@@ -115,10 +115,17 @@ POLICIES: dict[str, Policy] = {
             Rung("smooth", activity=0.012),
             Rung("neural", radius_px=24.0),
             Rung("neural", beyond_share=0.2),
-            Rung("exemplar"),
+            Rung("neural-exemplar"),
         )
     ),
-    "best": Policy((Rung("neural-thin", radius_px=6.0), Rung("smooth", activity=0.006), Rung("exemplar"))),
+    "best": Policy(
+        (
+            Rung("neural-thin", radius_px=6.0),
+            Rung("smooth", activity=0.006),
+            Rung("neural", beyond_share=0.2),
+            Rung("neural-exemplar"),
+        )
+    ),
 }
 
 
