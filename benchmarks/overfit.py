@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.line import print_line
+from benchmarks.short_runs import PRECISION
 from remend.damage.synth import make_mask
 from remend.evaluation.metrics import psnr
 from remend.nets.catalogue import build, figures
@@ -90,7 +91,7 @@ def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> d
         if len(order) < batch:
             order = rng.permutation(len(wanted))
         chosen, order = order[:batch], order[batch:]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=PRECISION.get(name) != "fp32"):
             _, *stages = net(image[chosen], hole[chosen])
         loss = sum(l1(stage, image[chosen], hole[chosen]) for stage in stages)
         optimizer.zero_grad(set_to_none=True)

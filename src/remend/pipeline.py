@@ -22,6 +22,7 @@ from remend.fill.filler import Capabilities, Filler, Following
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
+from remend.finish.tone import keep_tone
 from remend.mosaic import Mosaic, cut
 from remend.picture import Bool, Box, Filled, Float, Picture, check_mask
 from remend.plan.plan import Plan, Step, make_plan
@@ -328,7 +329,9 @@ def _copied(before: Float, write: Bool, source_xy: NDArray[np.int32]) -> Filled:
 def _finished(
     filler: Filler, after: Float, before: Float, hole: Bool, usable: Bool, grain: float, seed: int
 ) -> Float:
-    """Seams where the filler copies or invents, grain where it is smooth."""
+    """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
+    if filler.capabilities.draws:
+        after = keep_tone(after, hole, usable)
     if filler.capabilities.makes_texture:
         return heal_seam(after, hole, usable)
     found = measure_grain(before, usable) if grain > 0 else None

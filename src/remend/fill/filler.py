@@ -26,6 +26,7 @@ class Capabilities:
         deterministic: same input, same output, whatever the seed.
         local: whether a thin hole may be cut into pieces, each filled from its own surroundings.
         mosaic_px: longest side of a window made of such pieces laid side by side. None = any.
+        draws: whether it may answer colours that are nowhere around.
         copies: whether it answers ``source_xy``.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
         takes_guide: whether it follows drawn lines; then it is ``Following``.
@@ -41,6 +42,7 @@ class Capabilities:
     deterministic: bool = True
     local: bool = False
     mosaic_px: int | None = None
+    draws: bool = False
     copies: bool = False
     takes_prior: bool = False
     takes_guide: bool = False

@@ -66,6 +66,7 @@ class Neural:
             size_multiple=self.card.size_multiple,
             window_px=None if self.model.takes_prior else self.card.window_px,
             local=self.card.margin_px is not None,
+            draws=True,
             copies=self.card.detail > 0,
             mosaic_px=self.card.window_px,
             takes_guide=self.model.takes_guide,
