@@ -17,9 +17,12 @@ __all__ = ["copy_detail"]
 
 LEAST_RADIUS_PX = 3.0  # thinner holes are filled sharply as they are
 # With a prior the search may begin finer than without one: what goes where is known.
-SEARCH = Exemplar(coarsest_radius_px=15.0, base_limit=0.3, prior_trust=0.1)
+SEARCH = Exemplar(coarsest_radius_px=15.0, base_limit=0.3, prior_trust=0.02)
 TONE_PX = 3.0  # copies and fill are compared by what is coarser than this
 AGREEMENT = 0.07  # distance of two colours, in window units, at which a copy counts half
+# Where the surroundings themselves vary more than that, as gravel does, so much of it is no disagreement.
+CONTRAST = 1.0
+BROAD_PX = 12.0  # contrast is between this scale and TONE_PX
 EDGE_PX = 2.0  # deviation of the blend between copies and fill
 
 
@@ -51,8 +54,26 @@ def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool, amoun
         return Filled(filled)
     departure = np.where(hole[..., None], copied.pixels - answer, np.float32(0))
     apart = np.linalg.norm(cv2.GaussianBlur(departure, (0, 0), TONE_PX), axis=2)
-    agreed = 1 / (1 + np.power(apart / np.float32(AGREEMENT), 4))
+    apart /= np.maximum(AGREEMENT, CONTRAST * _contrast(window, usable, float(depth.max())))
+    agreed = 1 / (1 + np.power(apart, 4))
     weight = np.float32(amount) * cv2.GaussianBlur(agreed, (0, 0), EDGE_PX)
     mixed = answer + weight[..., None] * departure
     source_xy = np.where((weight > 0.5)[..., None], copied.source_xy, np.int32(-1))
     return Filled(np.clip(mixed, 0, 1).astype(np.float32), source_xy, np.where(hole, weight, np.float32(0)))
+
+
+def _contrast(window: Float, usable: Bool, radius_px: float) -> Float:
+    """(h, w) how much what is known within about ``radius_px`` varies, between TONE_PX and BROAD_PX."""
+    known = usable.astype(np.float32)
+    colours = np.where(usable[..., None], window, np.float32(0))
+
+    def blurred(sigma: float) -> Float:
+        share = cv2.GaussianBlur(known, (0, 0), sigma)
+        return np.asarray(cv2.GaussianBlur(colours, (0, 0), sigma) / np.maximum(share, 1e-3)[..., None])
+
+    power = np.square(blurred(TONE_PX) - blurred(BROAD_PX)).sum(axis=2) * known
+    size = (2 * int(radius_px + BROAD_PX) + 1,) * 2
+    # Twice, so that the middle of the hole hears of what lies beyond its rim.
+    for _ in range(2):
+        power, known = cv2.blur(power, size), cv2.blur(known, size)
+    return np.sqrt(power / np.maximum(known, 1e-6))
