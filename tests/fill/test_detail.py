@@ -54,13 +54,13 @@ def test_where_nothing_around_looks_like_the_fill_it_stays():
 
 
 def test_where_the_surroundings_vary_as_much_copies_need_not_agree_to_the_letter():
-    rng = np.random.default_rng(1)
-    stones = cv2.GaussianBlur(rng.normal(0, 1, (96, 128)).astype(np.float32), (0, 0), 4)
-    image = np.repeat((0.5 + 0.15 * stones / stones.std())[..., None], 3, axis=2).clip(0, 1)
+    stones = np.random.default_rng(1).uniform(0.2, 0.8, (12, 16)).astype(np.float32)
+    image = np.repeat(np.kron(stones, np.ones((8, 8), np.float32))[..., None], 3, axis=2)
     hole = textured()[1]
     flat = np.where(hole[..., None], np.float32(0.5), image)
     done = copy_detail(flat, image, hole, usable=~hole, amount=1.0)
-    assert done.pixels[hole].std() > 0.6 * image[~hole].std()
+    assert done.confidence[hole].mean() > 0.6
+    assert done.pixels[hole].std() > 0.4 * image[~hole].std()
 
 
 def test_the_tone_of_the_fill_stays():

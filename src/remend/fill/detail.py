@@ -7,6 +7,8 @@ where nothing in the surroundings looks like what the net has drawn, an eye or a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -19,10 +21,10 @@ LEAST_RADIUS_PX = 3.0  # thinner holes are filled sharply as they are
 # With a prior the search may begin finer than without one: what goes where is known.
 SEARCH = Exemplar(coarsest_radius_px=15.0, base_limit=0.3, prior_trust=0.02)
 TONE_PX = 3.0  # copies and fill are compared by what is coarser than this
-AGREEMENT = 0.07  # distance of two colours, in window units, at which a copy counts half
-# Where the surroundings themselves vary more than that, as gravel does, so much of it is no disagreement.
-CONTRAST = 1.0
-BROAD_PX = 12.0  # contrast is between this scale and TONE_PX
+# Distance of two colours, in window units, at which a copy counts half. Where the surroundings themselves
+# vary more than that, as gravel does, so much of it is no disagreement.
+AGREEMENT = 0.07
+BROAD_PX = 12.0  # the surroundings' own contrast is measured between TONE_PX and this
 EDGE_PX = 2.0  # deviation of the blend between copies and fill
 
 
@@ -49,13 +51,16 @@ def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool, amoun
     answer = np.where(hole[..., None], filled, window).astype(np.float32)
     # What may not be read must not be blurred into the hole either.
     answer[~(usable | hole)] = 0
-    copied = SEARCH.fill(window, hole, usable=usable, prior=answer)
+    contrast = _contrast(window, usable, float(depth.max()))
+    # Among gravel a soft fill is a bad guide: stones would be looked for that are as flat, and be flattened.
+    calm = 1 / (1 + (float(contrast[hole].mean()) / AGREEMENT) ** 2)
+    search = replace(SEARCH, base_limit=SEARCH.base_limit * calm, prior_trust=SEARCH.prior_trust * calm)
+    copied = search.fill(window, hole, usable=usable, prior=answer)
     if copied.source_xy is None:  # no whole patch is known
         return Filled(filled)
     departure = np.where(hole[..., None], copied.pixels - answer, np.float32(0))
     apart = np.linalg.norm(cv2.GaussianBlur(departure, (0, 0), TONE_PX), axis=2)
-    apart /= np.maximum(AGREEMENT, CONTRAST * _contrast(window, usable, float(depth.max())))
-    agreed = 1 / (1 + np.power(apart, 4))
+    agreed = 1 / (1 + np.power(apart / np.maximum(AGREEMENT, contrast), 4))
     weight = np.float32(amount) * cv2.GaussianBlur(agreed, (0, 0), EDGE_PX)
     mixed = answer + weight[..., None] * departure
     source_xy = np.where((weight > 0.5)[..., None], copied.source_xy, np.int32(-1))
