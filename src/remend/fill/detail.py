@@ -76,9 +76,9 @@ def _contrast(window: Float, usable: Bool, radius_px: float) -> Float:
         share = cv2.GaussianBlur(known, (0, 0), sigma)
         return np.asarray(cv2.GaussianBlur(colours, (0, 0), sigma) / np.maximum(share, 1e-3)[..., None])
 
-    power = np.square(blurred(TONE_PX) - blurred(BROAD_PX)).sum(axis=2) * known
+    power: Float = np.square(blurred(TONE_PX) - blurred(BROAD_PX)).sum(axis=2) * known
     size = (2 * int(radius_px + BROAD_PX) + 1,) * 2
     # Twice, so that the middle of the hole hears of what lies beyond its rim.
     for _ in range(2):
-        power, known = cv2.blur(power, size), cv2.blur(known, size)
-    return np.sqrt(power / np.maximum(known, 1e-6))
+        power, known = (np.asarray(cv2.blur(plane, size), np.float32) for plane in (power, known))
+    return np.asarray(np.sqrt(power / np.maximum(known, 1e-6)), np.float32)
