@@ -71,7 +71,7 @@ def holes(size: int) -> np.ndarray:
     return np.stack([make_mask("free-form", (size, size), seed=seed) for seed in range(len(PICTURES))])
 
 
-def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> dict[str, Any]:
+def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float, optimizer: str) -> dict[str, Any]:
     """Learn the eight pictures by heart, the rate falling; stops at the bar or when the time is over."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
@@ -81,13 +81,18 @@ def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> d
     net = build(name).to(memory_format=torch.channels_last).train()
     # One answer is to be learned by heart, so chance is held where it is served: 0.
     chance = {"noise": torch.zeros(batch, net.noise_size)} if net.noise_size else {}
-    optimizer = Muon(with_kernels_apart([{"params": list(net.parameters())}]), lr=lr)
+    parameters = list(net.parameters())
+    mover: torch.optim.Optimizer
+    if optimizer == "muon":
+        mover = Muon(with_kernels_apart([{"params": parameters}]), lr=lr)
+    else:
+        mover = torch.optim.AdamW(parameters, lr=lr, weight_decay=0.0)
     start = served(net, image, hole, wanted, missing)
     since, step, reached, spent = time.monotonic(), 0, start, 0.0
     order = np.arange(0)
     while reached < BAR_DB and spent < 1:
         # Muon's steps have a length of their own, whatever the gradient: only a falling rate lets it settle.
-        for group in optimizer.param_groups:
+        for group in mover.param_groups:
             group["lr"] = lr * max(1 - spent, 0.05)
         if len(order) < batch:
             order = rng.permutation(len(wanted))
@@ -95,10 +100,10 @@ def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> d
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=PRECISION.get(name) != "fp32"):
             _, *stages = net(image[chosen], hole[chosen], **chance)
         loss = sum(l1(stage, image[chosen], hole[chosen]) for stage in stages)
-        optimizer.zero_grad(set_to_none=True)
+        mover.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        mover.step()
         step += 1
         spent = (time.monotonic() - since) / seconds
         if step % LOOK_EVERY == 0:
@@ -108,6 +113,7 @@ def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float) -> d
         "net": name,
         "side_px": side,
         "parameters": figures(net).parameters,
+        "optimizer": optimizer,
         "lr": lr,
         "base_fill_db": round(start, 2),
         "hole_psnr_db": round(reached, 2),
@@ -139,6 +145,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=900)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--side", type=int, default=128, help="of the pictures; papers' nets: 256")
+    parser.add_argument("--optimizer", choices=("muon", "adamw"), default="muon")
     parser.add_argument("--lr", type=float, help="instead of the net's own")
     options = parser.parse_args()
     for name in options.nets:
@@ -148,6 +155,7 @@ def main() -> None:
             seconds=options.seconds,
             batch=options.batch,
             lr=options.lr or NETS[name],
+            optimizer=options.optimizer,
         )
         print_line("overfit", **line)
 
