@@ -80,6 +80,11 @@ def test_thin_holes_and_no_wish_for_detail_change_nothing():
         assert copy_detail(filled, image, where, usable=~where, amount=amount).pixels is filled
 
 
+def test_where_nothing_is_known_the_fill_stays():
+    filled, hole = np.full((24, 24, 3), np.float32(0.5)), np.ones((24, 24), bool)
+    assert copy_detail(filled, filled, hole, usable=~hole, amount=1.0).pixels is filled
+
+
 def test_what_may_not_be_read_is_not_read():
     image, hole = textured()
     usable = ~hole

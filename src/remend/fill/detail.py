@@ -23,7 +23,7 @@ TONE_PX = 3.0  # copies and fill are compared by what is coarser than this
 AGREEMENT = 0.07  # distance of two colours, in window units, at which a copy counts half
 BROAD_PX = 12.0
 # Deviation of what is coarser than BROAD_PX, as a share of that between it and TONE_PX, below which a window
-# shows one texture: gravel has .39, 150 photographs of scenes and faces 1.06 and more.
+# shows one texture: gravel has .39, 150 photographs of scenes and faces .77 and more.
 ONE_TEXTURE = 0.6
 EDGE_PX = 2.0  # deviation of the blend between copies and fill
 
@@ -46,7 +46,7 @@ def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool, amoun
     to Hertzmann et al., "Image Analogies", SIGGRAPH 2001.
     """
     depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 5)
-    if amount <= 0 or float(depth.max()) < LEAST_RADIUS_PX:
+    if amount <= 0 or float(depth.max()) < LEAST_RADIUS_PX or not usable.any():
         return Filled(filled)
     answer = np.where(hole[..., None], filled, window).astype(np.float32)
     # What may not be read must not be blurred into the hole either.
