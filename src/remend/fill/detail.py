@@ -34,7 +34,7 @@ def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool, amoun
     Args:
         filled: (h, w, 3) float32, the soft answer.
         window, hole, usable: as `Filler.fill` takes them.
-        amount: how much a copy counts that agrees in full, 0 to 1.
+        amount: how much a copy counts that agrees in full, 0 to 1; in a window of one texture, any copy.
 
     Returns:
         ``filled`` with texture in the hole; where more than half of it is copied, from where; and how much
@@ -51,16 +51,18 @@ def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool, amoun
     answer = np.where(hole[..., None], filled, window).astype(np.float32)
     # What may not be read must not be blurred into the hole either.
     answer[~(usable | hole)] = 0
-    if _one_texture(window, usable):
+    alike = _one_texture(window, usable)
+    if alike:
         # Nothing has a place here, and a soft answer would be matched by the flattest stones of the gravel.
         tone = smooth().fill(window, hole, usable=usable).pixels
-        return Exemplar().fill(window, hole, usable=usable, prior=tone)
-    copied = SEARCH.fill(window, hole, usable=usable, prior=answer)
+        copied = Exemplar().fill(window, hole, usable=usable, prior=tone)
+    else:
+        copied = SEARCH.fill(window, hole, usable=usable, prior=answer)
     if copied.source_xy is None:  # no whole patch is known
         return Filled(filled)
     departure = np.where(hole[..., None], copied.pixels - answer, np.float32(0))
     apart = np.linalg.norm(cv2.GaussianBlur(departure, (0, 0), TONE_PX), axis=2)
-    agreed = 1 / (1 + np.power(apart / np.float32(AGREEMENT), 4))
+    agreed = np.ones_like(apart) if alike else 1 / (1 + np.power(apart / np.float32(AGREEMENT), 4))
     weight = np.float32(amount) * cv2.GaussianBlur(agreed, (0, 0), EDGE_PX)
     mixed = answer + weight[..., None] * departure
     source_xy = np.where((weight > 0.5)[..., None], copied.source_xy, np.int32(-1))

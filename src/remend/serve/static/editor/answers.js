@@ -77,7 +77,9 @@ export class AnswerList {
 }
 
 /** Methods in the order in which they are worth a try, after those that were tried. */
-const WORTH = ["auto", "neural-exemplar", "neural", "exemplar", "smooth", "biharmonic", "criminisi", "navier-stokes", "telea"];
+const WORTH = [
+  "auto", "neural-exemplar", "neural", "exemplar", "smooth", "biharmonic", "criminisi", "navier-stokes", "telea",
+];
 
 /** @param {{name: string, available: boolean}[]} methods @param {string[]} tried @returns {string | null} */
 export function nextMethod(methods, tried) {
