@@ -4,9 +4,12 @@ Masks: ``make_mask(kind, size, seed=…, ratio=…)``. Damage on a picture: ``da
 seed=…)``. The generators behind them, with all their parameters, are in the modules:
 
 - ``irregular``: LaMa, DeepFill v2, Co-Mod-GAN, centre, box
-- ``wear``: scratches, dust; ``surface``: cracks, stains, tears, blocks; ``lettering``: text
+- ``wear``: scratches, dust; ``film``: transport; ``surface``: cracks, stains, tears, blocks
+- ``folds``: folds; ``flakes``: chips; ``blots``: blots; ``borders``: borders
+- ``blemishes``: foxing, mould, silvering; ``residues``: tape, water rings, fingerprints
+- ``lettering``: text, with ``dates``; ``watermark``: watermarks
 - ``degrade``: noise, blur
-- ``layers``, ``strokes``, ``noise``: what these are drawn with
+- ``layers``, ``strokes``, ``noise``, ``patches``, ``glyphs``: what these are drawn with
 """
 
 from remend.damage.synth.masks import MASK_KINDS, make_mask

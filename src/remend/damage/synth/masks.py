@@ -7,7 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remend.damage.synth import irregular, lettering, surface, wear
+from remend.damage.synth import (
+    blemishes,
+    blots,
+    borders,
+    film,
+    flakes,
+    folds,
+    irregular,
+    lettering,
+    residues,
+    surface,
+    watermark,
+    wear,
+)
 from remend.damage.synth.layers import Layer, mask_of
 from remend.damage.synth.noise import as_generator
 from remend.errors import UsageError
@@ -87,11 +100,23 @@ KINDS: dict[str, MaskKind] = {
         aimed=lambda size, rng, ratio: irregular.box(size, seed=rng, share=ratio),
     ),
     "scratches": _layered("hairlines, gouges and rubbed bundles", wear.scratches),
+    "transport": _layered("straight scratches of film transport", film.transport),
     "dust": _layered("specks, flakes and lint", wear.dust),
     "cracks": _layered("branching cracks or craquelure", surface.cracks),
+    "folds": _layered("folds and creases, with the emulsion broken along them", folds.folds),
+    "chips": _layered("flakes of emulsion lost", flakes.chips),
     "stains": _layered("blotches and foxing", surface.stains),
+    "foxing": _layered("rusty spots in clusters", blemishes.foxing),
+    "mould": _layered("blooms of dots and branching threads", blemishes.mould),
+    "water_rings": _layered("tide lines of dried water", residues.water_rings),
+    "silvering": _layered("the sheen of silver, along the borders and in clouds", blemishes.silvering),
+    "tape": _layered("strips of old adhesive tape and its residue", residues.tape),
+    "fingerprints": _layered("fingerprints", residues.fingerprints),
+    "blots": _layered("ink blots, wide strokes, bars and thick hairs", blots.blots),
     "tears": _layered("lost corners, torn borders and rips", surface.tears),
-    "text": _layered("captions, watermarks, ink stamps and camera dates", lettering.text),
+    "borders": _layered("uneven borders, deckles and the scanner's lid", borders.borders),
+    "text": _layered("captions, subtitles, inscriptions, ink stamps and camera dates", lettering.text),
+    "watermark": _layered("translucent lettering and logos, single or tiled", watermark.watermark),
     "blocks": _layered("runs of missing blocks on an 8 or 16 px grid", surface.blocks),
 }
 """Every kind, by its name on the command line."""

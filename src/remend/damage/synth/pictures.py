@@ -8,11 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.damage.synth.blemishes import foxing, mould, silvering
+from remend.damage.synth.blots import blots
+from remend.damage.synth.borders import borders
 from remend.damage.synth.degrade import add_blur, add_noise
+from remend.damage.synth.film import transport
+from remend.damage.synth.flakes import chips
+from remend.damage.synth.folds import folds
 from remend.damage.synth.layers import Layer, compose, mask_of
 from remend.damage.synth.lettering import text
 from remend.damage.synth.noise import as_generator
+from remend.damage.synth.residues import fingerprints, tape, water_rings
 from remend.damage.synth.surface import blocks, cracks, stains, tears
+from remend.damage.synth.watermark import watermark
 from remend.damage.synth.wear import dust, scratches
 from remend.errors import UsageError
 from remend.picture import Bool
@@ -21,11 +29,23 @@ __all__ = ["DAMAGES", "damage_picture"]
 
 _LAYERED: dict[str, Callable[..., list[Layer]]] = {
     "scratches": scratches,
+    "transport": transport,
     "dust": dust,
     "cracks": cracks,
+    "folds": folds,
+    "chips": chips,
     "stains": stains,
+    "foxing": foxing,
+    "mould": mould,
+    "water_rings": water_rings,
+    "silvering": silvering,
+    "tape": tape,
+    "fingerprints": fingerprints,
+    "blots": blots,
     "tears": tears,
+    "borders": borders,
     "text": text,
+    "watermark": watermark,
     "blocks": blocks,
 }
 _WHOLE: dict[str, Callable[..., NDArray[np.uint8]]] = {"noise": add_noise, "blur": add_blur}
@@ -43,9 +63,10 @@ def damage_picture(
         kind: one of ``DAMAGES``.
         seed: 0 or more; the same seed gives the same damage.
         **options: of the kind's generator: ``count`` (how many) for all but noise and blur;
-            ``polarity``, ``width_px`` (scratches), ``polarity``, ``radius_px`` (dust), ``style``
-            (cracks, text), ``block_px`` (blocks), ``sigma``, ``grain_px`` (noise), ``radius_px``
-            (blur).
+            ``polarity``, ``width_px`` (scratches, transport), ``polarity``, ``radius_px`` (dust),
+            ``extent_px`` (chips, foxing, blots), ``style`` (cracks, text), ``fonts`` (text, watermark),
+            ``opacity`` (watermark), ``block_px`` (blocks), ``sigma``, ``grain_px`` (noise),
+            ``radius_px`` (blur).
 
     Returns:
         The damaged picture, and (H, W) bool, True where it was changed visibly. Every pixel outside
