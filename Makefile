@@ -58,7 +58,7 @@ bench: setup  ## run the benchmarks and rewrite the tables of the docs
 demo: setup  ## repair the pictures of examples/ and write before | mask | after sheets to demo/
 	$(BIN)/python examples/demo.py
 
-sheets: setup  ## before | mask | after sheets of real damaged prints, to sheets/
+sheets: setup  ## before | found | after sheets of real damaged prints, to sheets/
 	$(BIN)/python -m benchmarks.sheets
 
 clean:

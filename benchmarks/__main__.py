@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from benchmarks.dev_learned import tables as learned_tables
+from benchmarks.finding.bars import table as bars_table
 from benchmarks.line import ROOT
 
 BENCHMARKS = (
@@ -21,7 +22,7 @@ BENCHMARKS = (
     "criminisi",
     "whole_command",
     "memory",
-    "detection",
+    "finding",
     "dev_table",
     "dev_learned",
     "near_duplicates",
@@ -78,6 +79,8 @@ def page(lines: dict[str, dict[str, Any]]) -> str:
             parts += dev_tables(line["few_sets"], line["few_protocols"])
         elif name == "dev_learned" and "sets" in line:
             parts += learned_tables(line)
+        elif name == "finding" and "bars" in line:
+            parts += bars_table(line["bars"])
         else:
             parts.append("| | |\n|---|---|\n")
             parts += [f"| {key} | {plain(value)} |\n" for key, value in line.items()]
