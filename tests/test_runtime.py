@@ -1,6 +1,6 @@
 import pytest
 
-from remend.fill import processor
+from remend import runtime
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ from remend.fill import processor
 def test_what_cpuinfo_says(tmp_path, monkeypatch, text, answer):
     path = tmp_path / "cpuinfo"
     path.write_text(text)
-    monkeypatch.setattr(processor, "_CPUINFO", path)
-    monkeypatch.setattr(processor.platform, "system", lambda: "Linux")
-    assert processor.multiplies_bytes.__wrapped__() is answer
+    monkeypatch.setattr(runtime, "_CPUINFO", path)
+    monkeypatch.setattr(runtime.platform, "system", lambda: "Linux")
+    assert runtime.multiplies_bytes.__wrapped__() is answer
 
 
 def test_where_it_cannot_be_told_the_answer_is_no(tmp_path, monkeypatch):
-    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "none")
-    monkeypatch.setattr(processor.platform, "system", lambda: "Windows")
-    assert processor.multiplies_bytes.__wrapped__() is False
+    monkeypatch.setattr(runtime, "_CPUINFO", tmp_path / "none")
+    monkeypatch.setattr(runtime.platform, "system", lambda: "Windows")
+    assert runtime.multiplies_bytes.__wrapped__() is False

@@ -25,8 +25,8 @@ import numpy as np
 
 from remend.errors import ModelError
 from remend.fill.model_card import Card
-from remend.fill.processor import multiplies_bytes
 from remend.picture import Bool, Float
+from remend.runtime import open_session
 
 __all__ = ["ModelFile"]
 
@@ -65,8 +65,6 @@ class ModelFile:
         Raises:
             ModelError: missing, damaged, another SHA-256 than the card's, or other inputs and outputs.
         """
-        import onnxruntime as ort
-
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -79,21 +77,7 @@ class ModelFile:
                 f"the model {path.name} is not the file that its card describes (SHA-256 differs): "
                 "fetch it again"
             )
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = threads or cv2.getNumThreads()
-        if not multiplies_bytes():
-            # Of a file in 8 bits the weights are read, and features stay in fp32: nearly as fast there as a
-            # file in fp32, and nearer to it than with features in 8 bits. Other files do not change by it.
-            options.add_session_config_entry("session.disable_quant_qdq", "1")
-            options.add_session_config_entry("session.enable_quant_qdq_cleanup", "1")
-        try:
-            session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises a dozen classes of its own
-            raise ModelError(
-                f"the model {path.name} cannot be loaded ({str(error).splitlines()[0]}): "
-                "it is damaged or no ONNX file"
-            ) from error
+        session = open_session(content, name=path.name, threads=threads or cv2.getNumThreads())
         inputs = {entry.name: entry.shape for entry in session.get_inputs()}
         outputs = {entry.name for entry in session.get_outputs()}
         if not (_REQUIRED <= inputs.keys() <= _KNOWN) or "filled" not in outputs:

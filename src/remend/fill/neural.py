@@ -15,7 +15,7 @@ from remend.fill.detail import copy_detail
 from remend.fill.filler import Capabilities
 from remend.fill.model_card import Card
 from remend.fill.model_file import ModelFile
-from remend.fill.processor import multiplies_bytes
+from remend.runtime import multiplies_bytes
 from remend.picture import Bool, Box, Filled, Float
 from remend.scale import shrink, shrink_lines
 
