@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-__all__ = ["Editor", "Sample", "file_of", "scene"]
+__all__ = ["Editor", "Finder", "Sample", "file_of", "region_of", "scene"]
 
 
 def _expect(locator: Any) -> Any:
@@ -120,6 +120,8 @@ class Editor:
 
     def marked(self) -> np.ndarray:
         """The mask, by way of its export."""
+        if self.page.locator("#marked").inner_text() == "nothing marked":
+            return np.zeros(self.size[::-1], bool)
         if not self.page.locator("#mask-export").is_visible():
             self.page.click("#mask-more summary")
         with self.page.expect_download() as download:
@@ -130,3 +132,56 @@ class Editor:
         with self.page.expect_download() as download:
             self.page.click("#download")
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def region_of(kind: str, confidence: float, box: tuple[int, int, int, int]) -> dict[str, Any]:
+    """A region as the server would answer it: all of its box (left, top, right, bottom)."""
+    pixels = (box[2] - box[0]) * (box[3] - box[1])
+    return {"kind": kind, "confidence": confidence, "box": list(box), "pixels": pixels, "runs": [0, pixels]}
+
+
+class Finder:
+    """Stands in for what the server finds: every search answers these regions.
+
+    Args:
+        page: asks for them.
+        regions: as ``region_of`` makes them, in any order.
+        nature: of the picture; what is no photograph has no regions unless the search is forced.
+    """
+
+    def __init__(self, page: Any, regions: list[dict[str, Any]], nature: str = "photograph") -> None:
+        self.regions = sorted(regions, key=lambda region: -region["confidence"])
+        self.nature = nature
+        self.searches: list[str] = []
+        page.on("request", self._hear)
+        page.route("**/v1/jobs/*/result", self._answer)
+
+    @property
+    def forced(self) -> bool:
+        """Whether the last search was to look at what is no photograph, too."""
+        return _field(self.searches[-1], "force") == "true"
+
+    def asked(self, name: str) -> str:
+        """A field of the last search."""
+        return _field(self.searches[-1], name)
+
+    def _hear(self, request: Any) -> None:
+        if request.method == "POST" and request.url.endswith("/v1/jobs"):
+            form = (request.post_data_buffer or b"").decode("latin-1")
+            if _field(form, "kind") == "detect":
+                self.searches.append(form)
+
+    def _answer(self, route: Any) -> None:
+        response = route.fetch()
+        if not response.headers["content-type"].startswith("application/json"):
+            route.fulfill(response=response)
+            return
+        found = self.regions if self.nature == "photograph" or self.forced else []
+        regions = [{"id": number, **region} for number, region in enumerate(found)]
+        route.fulfill(response=response, json=response.json() | {"nature": self.nature, "regions": regions})
+
+
+def _field(form: str, name: str) -> str:
+    """One of a multipart form's short fields."""
+    _, _, rest = form.partition(f'name="{name}"\r\n\r\n')
+    return rest.partition("\r\n")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -10,13 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.adapt import as_picture, to_pil
-from remend.damage.find import find_damage
 from remend.damage.given import Polarity
 from remend.errors import UsageError
-from remend.job import MAX_PIXELS, MaskOptions, default_target, find_mask, read_guide, repair_file
+from remend.job import (
+    MAX_PIXELS,
+    MaskOptions,
+    analyse_picture,
+    default_target,
+    find_mask,
+    read_guide,
+    repair_file,
+)
 from remend.picture import Region
 from remend.pipeline import Settings, restore
-from remend.samples import eight_bit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,6 +47,9 @@ def repair(
     dilate_px: int | None = None,
     resize_mask: bool = False,
     sensitivity: float = 0.5,
+    find: str | Sequence[str] = (),
+    skip: str | Sequence[str] = (),
+    force: bool = False,
     grain: float = 1.0,
     denoise: float = 0.0,
     sharpen: float = 0.0,
@@ -66,6 +76,9 @@ def repair(
         dilate_px: grow the hole; None = 2 for found damage, 0 for a given mask.
         resize_mask: accept a mask, or a guide, of another size.
         sensitivity: of finding damage, 0 to 1.
+        find: the kinds of damage to look for, as ``detect`` takes them.
+        skip: kinds to leave alone.
+        force: search what is no photograph, too.
         grain: of smooth fills, 0 = none, 1 = as around.
         denoise: 0 to 1, on what was filled.
         sharpen: 0 to 3, on what was filled.
@@ -100,7 +113,13 @@ def repair(
         repair_alpha=repair_alpha,
     )
     options = MaskOptions(
-        mask_polarity=mask_polarity, dilate_px=dilate_px, resize_mask=resize_mask, sensitivity=sensitivity
+        mask_polarity=mask_polarity,
+        dilate_px=dilate_px,
+        resize_mask=resize_mask,
+        sensitivity=sensitivity,
+        find=_words(find),
+        skip=_words(skip),
+        force=force,
     )
     if isinstance(image, (str, Path)):
         target = default_target(Path(image)) if output is None else Path(output)
@@ -130,12 +149,26 @@ def repair(
     )
 
 
-def detect(image: object, *, sensitivity: float = 0.5, max_pixels: int = MAX_PIXELS) -> list[Region]:
-    """Find the damage of a picture: scratches, dust, cracks, captions and dates, blank areas.
+def detect(
+    image: object,
+    *,
+    sensitivity: float = 0.5,
+    find: str | Sequence[str] = (),
+    skip: str | Sequence[str] = (),
+    force: bool = False,
+    max_pixels: int = MAX_PIXELS,
+) -> list[Region]:
+    """Find the damage of a picture: scratches, cracks, dust, stains, holes; lettering only when asked.
 
     Args:
         image: a path, bytes, a binary file, a PIL image or an array, as for ``repair``.
-        sensitivity: 0 (only what is sure) to 1 (all that might be damage).
+        sensitivity: 0 (only what is sure) to 1 (all that might be damage): regions of at least the
+            confidence 1 - sensitivity are returned.
+        find: exactly the kinds to look for: ``scratch``, ``crack``, ``dust``, ``stain``, ``hole``, ``text``
+            (dates, captions, subtitles burnt in), ``watermark``, or the groups ``damage`` (the default:
+            all but text and watermark) and ``all``; several as a list, or with commas between.
+        skip: kinds to leave out of them.
+        force: search what is no photograph, too; otherwise nothing is found there.
         max_pixels: refuse larger pictures.
 
     Returns:
@@ -148,4 +181,9 @@ def detect(image: object, *, sensitivity: float = 0.5, max_pixels: int = MAX_PIX
     >>> detect(np.full((64, 64, 3), 128, np.uint8))
     []
     """
-    return find_damage(eight_bit(as_picture(image, max_pixels=max_pixels)), sensitivity=sensitivity)
+    options = MaskOptions(sensitivity=sensitivity, find=_words(find), skip=_words(skip), force=force)
+    return list(analyse_picture(as_picture(image, max_pixels=max_pixels), options).regions)
+
+
+def _words(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -19,7 +19,7 @@ from remend.io.registry import readable_suffixes
 from remend.job import MAX_PIXELS, MaskOptions, Report, default_target, repair_file
 from remend.pipeline import Settings
 
-__all__ = ["BatchOptions", "Failure", "Job", "Outcome", "attempt", "plan_jobs", "run_jobs"]
+__all__ = ["BatchOptions", "Failure", "Job", "Outcome", "attempt", "make_folder", "plan_jobs", "run_jobs"]
 
 MADE_BY_US = ".repaired"
 BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -236,7 +236,7 @@ def attempt(
         explanation = Explanation(shared.explain / place.parent, place.name, shared.settings)
     try:
         if isinstance(target, Path) and not shared.dry_run:
-            _make_folder(target.parent)
+            make_folder(target.parent)
         return repair_file(
             source,
             None if shared.dry_run else target,
@@ -257,11 +257,22 @@ def attempt(
         return Failure(name, message, ResourceError.exit_code)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path, flag: str = "-o") -> None:
+    """Make a folder for results, and those above it.
+
+    Args:
+        folder: may be there already.
+        flag: that named it.
+
+    Raises:
+        WriteError: it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"the folder {folder} cannot be made ({error.strerror}): give another -o") from error
+        raise WriteError(
+            f"the folder {folder} cannot be made ({error.strerror}): give another {flag}"
+        ) from error
 
 
 def _pictures(folder: Path, *, recursive: bool) -> Iterator[Path]:

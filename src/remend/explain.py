@@ -86,15 +86,9 @@ class Explanation:
             "settings": {key: getattr(self.settings, key) for key in self.settings.__slots__},
             "hole_pixels": int(np.count_nonzero(finding.mask)),
             "notes": list(finding.notes),
-            "regions": [
-                {
-                    "kind": region.kind,
-                    "confidence": round(region.confidence, 3),
-                    "box": [region.box.left, region.box.top, region.box.right, region.box.bottom],
-                    "pixels": int(np.count_nonzero(region.mask)),
-                }
-                for region in finding.regions
-            ],
+            "nature": finding.nature,
+            "regions": [_plain(region) for region in finding.regions],
+            "left": [_plain(region) for region in finding.left],
             "steps": [
                 {
                     "filler": step.filler,
@@ -120,6 +114,16 @@ class Explanation:
                 f"{self.folder}: cannot be made ({error.strerror}): give another --explain"
             ) from error
         write_whole(self.folder / f"{self.name}.{ending}", content, overwrite=True)
+
+
+def _plain(region: Region) -> dict[str, Any]:
+    box = region.box
+    return {
+        "kind": region.kind,
+        "confidence": round(region.confidence, 3),
+        "box": [box.left, box.top, box.right, box.bottom],
+        "pixels": int(np.count_nonzero(region.mask)),
+    }
 
 
 def draw_plan(picture: NDArray[np.uint8], plan: Plan, mask: Bool, scale: float) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import Counter
@@ -9,25 +10,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from remend.adapt import as_picture
 from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
+from remend.damage.kinds import parse_kinds
 from remend.errors import MaskError, WriteError
 from remend.io import encode_picture, write_picture
 from remend.patch import lay_patch, patch_of
-from remend.picture import Bool, Picture, Region
+from remend.picture import Bool, DamageKind, Picture, Region
 from remend.pipeline import Observer, Restored, Settings, plan_repair, restore
 from remend.plan.plan import Plan
 from remend.samples import eight_bit
+
+if TYPE_CHECKING:
+    from remend.damage.find import Analysis
 
 __all__ = [
     "MAX_PIXELS",
     "Finding",
     "MaskOptions",
     "Report",
+    "analyse_picture",
     "default_target",
     "find_mask",
     "read_guide",
@@ -36,6 +42,7 @@ __all__ = [
 
 FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
 MAX_PIXELS = 256_000_000
+HARDER = 0.8  # the sensitivity that is proposed where nothing was found, if it would show something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +54,30 @@ class MaskOptions:
         dilate_px: grow the hole by this radius; None = 2 for found damage, 0 for a given mask.
         resize_mask: accept a mask, or a guide, of another size.
         sensitivity: of finding: 0 (only what is sure) to 1 (all that might be damage).
+        find: the kinds to look for, as `remend.damage.kinds.parse_kinds` reads them; empty = the default
+            ones, which lettering is not among.
+        skip: kinds to leave out of them.
+        force: search what is no photograph, too.
+
+    Raises:
+        UsageError: an unknown kind, or none left.
     """
 
     mask_polarity: Polarity = "white"
     dilate_px: int | None = None
     resize_mask: bool = False
     sensitivity: float = 0.5
+    find: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        _ = self.kinds  # a misspelt one is told before any picture is read
+
+    @property
+    def kinds(self) -> tuple[DamageKind, ...]:
+        """The kinds that are looked for."""
+        return parse_kinds(self.find, self.skip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +88,15 @@ class Finding:
         mask: (H, W) bool, True = repair.
         regions: what was found; empty for a given mask.
         notes: what was done on the way.
+        left: what was seen and left alone, because its kind was not asked for.
+        nature: what the picture is: ``photograph``, ``document`` …; None for a given mask.
     """
 
     mask: Bool
     regions: tuple[Region, ...] = ()
     notes: tuple[str, ...] = ()
+    left: tuple[Region, ...] = ()
+    nature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +112,8 @@ class Report:
         plan: what was done, or would be done.
         notes: lines that the user should see.
         seconds: by stage.
+        left: how many regions of each kind were seen and left alone.
+        nature: what the picture is, as far as it was asked: ``photograph``, ``document`` …
     """
 
     source: str
@@ -93,6 +124,8 @@ class Report:
     plan: Plan
     notes: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+    nature: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, without the arrays."""
@@ -102,7 +135,9 @@ class Report:
             "width": self.size[1],
             "height": self.size[0],
             "hole_ratio": round(self.hole_ratio, 6),
+            "nature": self.nature,
             "found": self.found,
+            "left": self.left,
             "methods": dict(Counter(step.filler for step in self.plan.steps)),
             "notes": list(self.notes),
             "seconds": {stage: round(spent, 4) for stage, spent in self.seconds.items()},
@@ -209,6 +244,8 @@ def repair_file(
         plan=plan,
         notes=notes + finding.notes,
         seconds=laps.seconds,
+        left=dict(Counter(region.kind for region in finding.left)),
+        nature=finding.nature,
     )
 
 
@@ -228,16 +265,18 @@ def find_mask(
         UsageError: options that cannot be meant.
     """
     if mask is None:
-        from remend.damage.find import find_damage  # only who needs it pays for its import
-
-        regions = tuple(find_damage(eight_bit(picture), sensitivity=options.sensitivity))
-        if not regions:
-            return Finding(np.zeros(picture.size, bool), (), ("no damage found",))
+        analysis = analyse_picture(picture, options)
         found = np.zeros(picture.size, bool)
-        for region in regions:
+        for region in analysis.regions:
             found[region.box.slices] |= region.mask
         by_px = FOUND_DILATION_PX if options.dilate_px is None else options.dilate_px
-        return Finding(dilated(found, by_px), regions)
+        return Finding(
+            mask=dilated(found, by_px) if analysis.regions else found,
+            regions=analysis.regions,
+            notes=(*_on_nothing(analysis, options), *analysis.notes),
+            left=analysis.left,
+            nature=analysis.nature,
+        )
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
     effective = effective_mask(
@@ -254,6 +293,36 @@ def find_mask(
         )
     notes = effective.notes if effective.mask.any() else (*effective.notes, "the mask is empty")
     return Finding(effective.mask, (), notes)
+
+
+def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
+    """What is seen in a picture: its damage, and what was left.
+
+    Args:
+        picture: to be searched.
+        options: what to look for, and how hard.
+    """
+    from remend.damage.find import analyse  # only who needs it pays for its import
+
+    told = picture.container.metadata.dpi if picture.container is not None else None
+    return analyse(
+        eight_bit(picture),
+        sensitivity=options.sensitivity,
+        kinds=options.kinds,
+        force=options.force,
+        dpi=None if told is None else (told[0] + told[1]) / 2,
+    )
+
+
+def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:
+    """What to say where no damage was found, though it was searched for."""
+    if analysis.regions or (analysis.nature != "photograph" and not options.force):
+        return ()
+    # The least twentieth that would show it.
+    harder = max(HARDER, math.ceil(20 * (1 - analysis.fainter) - 1e-6) / 20)
+    if analysis.fainter > 0 and harder > options.sensitivity:
+        return (f"no damage found that is sure: look harder with --sensitivity {harder:g}",)
+    return ("no damage found",)
 
 
 def read_guide(

@@ -43,7 +43,18 @@ CHANNELS: dict[str, int] = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "P"
 DTYPES = (np.uint8, np.uint16, np.float32)
 
 DamageKind = Literal[
-    "given", "scratch", "crack", "dust", "stain", "hole", "overlay", "noise", "blur", "blocks", "cloud"
+    "given",
+    "scratch",
+    "crack",
+    "dust",
+    "stain",
+    "hole",
+    "text",
+    "watermark",
+    "noise",
+    "blur",
+    "blocks",
+    "cloud",
 ]
 DAMAGE_KINDS: tuple[str, ...] = get_args(DamageKind)
 

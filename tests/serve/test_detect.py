@@ -5,11 +5,14 @@ import json
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import PIL.Image
 import pytest
 
 from remend.serve.work import runs_of
+
+from .conftest import as_file
 
 
 def painted(answer: dict, keep=lambda region: True) -> np.ndarray:
@@ -97,3 +100,63 @@ def test_runs_come_back_as_the_mask(seed):
     region = {"box": box, "runs": runs_of(mask), "pixels": int(mask.sum())}
     json.dumps(region)
     np.testing.assert_array_equal(painted(answer | {"regions": [region]}), mask)
+
+
+@pytest.fixture(scope="module")
+def dated(worn):
+    """The worn picture with a date burnt in."""
+    image = np.array(PIL.Image.open(io.BytesIO(worn)))
+    cv2.putText(image, "14 05 1998", (225, 285), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (255, 0, 0), 2)
+    return as_file(image)
+
+
+def test_kinds_are_asked_for_and_what_is_left_is_listed(home, dated):
+    def ask(**fields):
+        return home.post("/v1/detect", files={"image": dated}, data=fields).json()
+
+    usual, everything, text = ask(), ask(find="all"), ask(find="dates, captions")
+    assert usual["nature"] == everything["nature"] == "photograph"
+    assert {region["kind"] for region in usual["regions"]} & {"text", "watermark"} == set()
+    (left,) = usual["left"]
+    assert left["kind"] == "text" and left["id"] == len(usual["regions"])
+    assert "--find text" in " ".join(usual["notes"])
+    assert everything["left"] == [] and everything["notes"] == []
+    assert [region | {"id": 0} for region in text["regions"]] == [left | {"id": 0}]
+    dust = ask(find="damage", skip="scratches,cracks")["regions"]
+    assert {region["kind"] for region in dust} <= {"dust", "stain", "hole"}
+    assert ask(force="true", find="")["regions"] == usual["regions"]
+
+
+def test_a_repair_tells_what_it_left(home, dated):
+    answer = home.post("/v1/repair", files={"image": dated}, data={"find": "scratch"})
+    assert json.loads(answer.headers["remend-left"])["text"] == 1
+    before, after = (np.array(PIL.Image.open(io.BytesIO(data))) for data in (dated, answer.content))
+    assert (before != after).any() and (before == after)[258:290, 360:].all()
+
+
+@pytest.mark.parametrize("path", ["/v1/detect", "/v1/repair", "/v1/jobs"])
+@pytest.mark.parametrize(
+    ("fields", "field", "detail"),
+    [
+        ({"find": "dust,fog"}, "find", "'fog' is no kind of damage"),
+        ({"skip": "fog"}, "skip", "'fog' is no kind of damage"),
+        ({"skip": "all"}, "skip", "skip takes away all that is to be found"),
+        ({"find": "dust", "skip": "dust"}, "skip", "skip takes away all that is to be found"),
+        ({"force": "perhaps"}, "force", "force must be true or false, got 'perhaps'"),
+    ],
+)
+def test_kinds_that_cannot_be_meant(home, picture, path, fields, field, detail):
+    answer = home.post(path, files={"image": picture}, data=fields)
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert (problem["kind"], problem["field"], problem["detail"]) == ("invalid-option", field, detail)
+    assert problem["remedy"]
+
+
+def test_the_page_and_the_command_sift_alike(home, worn):
+    """A client may ask once for everything, and keep what is as sure as the sensitivity asks."""
+    everything = home.post("/v1/detect", files={"image": worn}, data={"sensitivity": "0.98"}).json()
+    for sensitivity in (0.2, 0.5, 0.8):
+        asked = home.post("/v1/detect", files={"image": worn}, data={"sensitivity": str(sensitivity)}).json()
+        kept = [region for region in everything["regions"] if region["confidence"] >= 1 - sensitivity]
+        assert [region["box"] for region in kept] == [region["box"] for region in asked["regions"]]

@@ -45,6 +45,11 @@ def test_openapi_tells_the_forms(home):
     assert form["required"] == ["image"]
     assert form["properties"]["quality"]["enum"] == ["fast", "balanced", "best"]
     assert form["properties"]["seed"]["default"] == 0
+    for path in ("/v1/repair", "/v1/detect", "/v1/jobs"):
+        body = document["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+        assert body["properties"]["find"]["default"] == "damage"
+        assert "watermark" in body["properties"]["find"]["description"]
+        assert {"skip", "force"} <= set(body["properties"])
     assert "mask" not in json.dumps(document["paths"]["/v1/detect"]["post"]["requestBody"])
     assert {"/v1/jobs/{job_id}/events", "/v1/methods", "/health", "/ready", "/metrics"} <= set(
         document["paths"]

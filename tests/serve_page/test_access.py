@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from page_driver import Editor
+from page_driver import Editor, Finder, region_of
 
 pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -39,4 +39,25 @@ def test_at_work(page, png):
     page.click("#compare")
     assert violations(page) == []
     page.keyboard.press("h")
+    assert violations(page) == []
+
+
+def test_what_was_found_and_what_was_not(page, png):
+    editor = Editor(page)
+    finder = Finder(
+        page, [region_of("dust", 0.3, (20, 20, 26, 26)), region_of("text", 0.9, (50, 50, 90, 60))]
+    )
+    editor.open(png)
+    page.click("#find")
+    expect(page.get_by_role("button", name="Look harder")).to_be_visible()
+    expect(page.get_by_role("switch", name="1 date or caption, left")).to_be_visible()
+    editor.wait_done()
+    assert violations(page) == []
+    page.click("#harder")
+    expect(page.get_by_role("switch", name="1 speck of dust")).to_be_checked()
+    assert violations(page) == []
+    finder.nature = "document"
+    page.click("#find")
+    expect(page.get_by_role("button", name="Search all the same")).to_be_visible()
+    editor.wait_done()
     assert violations(page) == []

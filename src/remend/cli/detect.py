@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from remend.errors import RemendError, UsageError
 
 if TYPE_CHECKING:
+    from remend.job import MaskOptions
     from remend.picture import Region
 
 __all__ = ["detect"]
@@ -22,9 +24,11 @@ __all__ = ["detect"]
     "-o",
     "--output",
     metavar="MASK",
-    help="Where the mask goes (white = repair); a folder for several inputs.",
+    help="Where the mask goes (white = repair); a folder, made if missing, for several inputs.",
 )
-@click.option("--overlay", metavar="FILE", help="A picture of what was found; a folder for several inputs.")
+@click.option(
+    "--overlay", metavar="FILE", help="A picture of what was found; a folder, made too, for several inputs."
+)
 @click.option(
     "--sensitivity",
     default=0.5,
@@ -33,13 +37,23 @@ __all__ = ["detect"]
     help="0: only what is sure; 1: all that might be.",
 )
 @click.option(
+    "--find",
+    multiple=True,
+    metavar="KINDS",
+    help="Exactly what to look for, with commas between: scratch, crack, dust, stain, hole, text (dates, "
+    "captions), watermark; damage = all but the last two, the default; all.",
+)
+@click.option("--skip", multiple=True, metavar="KINDS", help="What not to look for; words as for --find.")
+@click.option("--force", is_flag=True, help="Search documents, drawings and screenshots, too.")
+@click.option(
     "--dilate-px", default=2, show_default=True, type=click.IntRange(0, 500), help="Grow what was found."
 )
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="One JSON line a picture on stdout: every region with kind, confidence and box.",
+    help="One JSON line a picture on stdout: every region with kind, confidence and box, what was left, "
+    "and what the picture is.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option(
@@ -50,17 +64,25 @@ __all__ = ["detect"]
     help="Refuse larger pictures.",
 )
 def detect(inputs: tuple[str, ...], **flags: Any) -> None:
-    """Find scratches, dust, cracks, captions and dates, and areas without any picture."""
+    """Find scratches, cracks, dust, stains and holes; lettering is left alone unless --find asks for it."""
     from remend.batch import Failure
     from remend.cli.console import exit_code
     from remend.io.read import printable
+    from remend.job import MaskOptions
 
     if flags["output"] is None and flags["overlay"] is None and not flags["as_json"]:
         raise UsageError("say what is wanted: -o MASK, --overlay FILE, or --json")
+    options = MaskOptions(
+        sensitivity=flags["sensitivity"],
+        dilate_px=flags["dilate_px"],
+        find=flags["find"],
+        skip=flags["skip"],
+        force=flags["force"],
+    )
     failures = []
     for name in inputs:
         try:
-            _detect_one(Path(name), flags, several=len(inputs) > 1)
+            _detect_one(Path(name), flags, options, several=len(inputs) > 1)
         except RemendError as error:
             failures.append(Failure(name, str(error), error.exit_code))
             shown = "" if str(error).startswith(printable(name)) else f"{printable(name)}: "
@@ -68,18 +90,18 @@ def detect(inputs: tuple[str, ...], **flags: Any) -> None:
     click.get_current_context().exit(exit_code(failures, len(inputs)))
 
 
-def _detect_one(source: Path, flags: dict[str, Any], *, several: bool) -> None:
+def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, several: bool) -> None:
     import numpy as np
 
+    from remend.batch import make_folder
     from remend.explain import draw_regions
     from remend.io import read_picture, write_picture
     from remend.io.read import printable
-    from remend.job import MaskOptions, find_mask
+    from remend.job import find_mask
     from remend.picture import Picture
     from remend.samples import eight_bit
 
     picture = read_picture(source, max_pixels=flags["max_pixels"])
-    options = MaskOptions(sensitivity=flags["sensitivity"], dilate_px=flags["dilate_px"])
     finding = find_mask(picture, None, options=options)
     pictures = {"output": finding.mask.astype(np.uint8)[..., None] * np.uint8(255)}
     if flags["overlay"] is not None:
@@ -88,17 +110,27 @@ def _detect_one(source: Path, flags: dict[str, Any], *, several: bool) -> None:
         if flags[flag] is None:
             continue
         target = Path(flags[flag])
-        if several or target.is_dir():
+        if several or target.is_dir() or flags[flag].endswith(("/", os.sep)):  # Path drops the slash
             target = target / f"{source.name}.{'mask' if flag == 'output' else 'seen'}.png"
+        make_folder(target.parent, "-o" if flag == "output" else "--overlay")
         made = Picture(samples, "L" if samples.shape[2] == 1 else "RGB")
         everything = np.ones(made.size, bool)
         written = write_picture(made, target, changed=everything, overwrite=flags["overwrite"])
         click.echo(str(written.path), err=flags["as_json"])
     share = 100 * float(np.count_nonzero(finding.mask)) / finding.mask.size
     click.echo(f"{printable(str(source))} · {len(finding.regions)} regions, {share:.2f} % marked", err=True)
+    for note in finding.notes:
+        click.echo(f"  note: {note}", err=True)
     if flags["as_json"]:
-        regions = [_plain(region) for region in finding.regions]
-        line = {"input": str(source), "width": picture.width, "height": picture.height, "regions": regions}
+        line = {
+            "input": str(source),
+            "width": picture.width,
+            "height": picture.height,
+            "nature": finding.nature,
+            "regions": [_plain(region) for region in finding.regions],
+            "left": [_plain(region) for region in finding.left],
+            "notes": list(finding.notes),
+        }
         click.echo(json.dumps(line))
 
 

@@ -67,6 +67,15 @@ __all__ = ["repair"]
     "--sensitivity", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of finding damage."
 )
 @click.option(
+    "--find",
+    multiple=True,
+    metavar="KINDS",
+    help="Exactly what to look for, with commas between: scratch, crack, dust, stain, hole, text (dates, "
+    "captions), watermark; damage = all but the last two, the default; all.",
+)
+@click.option("--skip", multiple=True, metavar="KINDS", help="What not to look for; words as for --find.")
+@click.option("--force", is_flag=True, help="Search documents, drawings and screenshots, too.")
+@click.option(
     "--grain",
     default=1.0,
     show_default=True,
@@ -129,6 +138,9 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
         dilate_px=flags["dilate_px"],
         resize_mask=flags["resize_mask"],
         sensitivity=flags["sensitivity"],
+        find=flags["find"],
+        skip=flags["skip"],
+        force=flags["force"],
     )
     shared = BatchOptions(
         settings=settings,

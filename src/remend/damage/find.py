@@ -12,7 +12,6 @@ import math
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -20,16 +19,14 @@ from numpy.typing import NDArray
 
 from remend.damage.blank import blank_areas
 from remend.damage.evidence import Thresholds, line_evidence, speck_evidence
+from remend.damage.kinds import DEFAULT_KINDS, FOUND_KINDS
 from remend.damage.members import Scale
 from remend.damage.overlay import text_rows
 from remend.damage.regions import hugs_border, is_network, regions_of
 from remend.errors import UsageError
 from remend.picture import Box, DamageKind, Region
 
-__all__ = ["FOUND_KINDS", "Analysis", "Detector", "find_damage"]
-
-FOUND_KINDS: tuple[DamageKind, ...] = ("scratch", "crack", "dust", "overlay", "hole")
-"""What ``find_damage`` can find. Stains and torn paper it cannot: mask those by hand."""
+__all__ = ["Analysis", "analyse", "find_damage"]
 
 TILE_PX, MARGIN_PX = 1536, 96  # the margin holds the widest window that a piece is judged by
 LINE_CELL_PX, DUST_CELL_PX = 4, 16
@@ -43,30 +40,53 @@ TEXT_CHANCE = (0.92, 0.82, 0.3)
 JOIN = 0.6  # beside a piece that counts, this much of it is enough
 
 
-class Detector(Protocol):
-    """Anything that finds damage."""
-
-    def find(self, image: NDArray[np.uint8]) -> list[Region]:
-        """The damaged regions of an (H, W) grey or (H, W, 3) RGB uint8 picture."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """``find_damage`` with its options, as a ``Detector``."""
+    """What was seen in a picture.
 
-    sensitivity: float = 0.5
-    kinds: Collection[str] | None = None
+    Attributes:
+        regions: damage of the wanted kinds, at least as sure as 1 - sensitivity; kind by kind, in reading
+            order.
+        left: as sure, and left alone because its kind was not asked for: a date that was burnt in.
+        nature: what the picture is: ``photograph``, ``document``, ``graphic``, ``halftone``, ``engraving``.
+        notes: lines that the user should see.
+        fainter: the highest confidence among what was seen of the wanted kinds and is less sure than
+            that; 0 where there is none.
+    """
 
-    def find(self, image: NDArray[np.uint8]) -> list[Region]:
-        """See ``find_damage``."""
-        return find_damage(image, sensitivity=self.sensitivity, kinds=self.kinds)
+    regions: tuple[Region, ...]
+    left: tuple[Region, ...] = ()
+    nature: str = "photograph"
+    notes: tuple[str, ...] = ()
+    fainter: float = 0.0
 
 
 def find_damage(
-    image: NDArray[np.uint8], *, sensitivity: float = 0.5, kinds: Collection[str] | None = None
+    image: NDArray[np.uint8],
+    *,
+    sensitivity: float = 0.5,
+    kinds: Collection[str] | None = None,
+    force: bool = False,
 ) -> list[Region]:
-    """Find damaged regions by classical analysis, without a trained detector.
+    """The damaged regions alone: see ``analyse``.
+
+    >>> picture = np.full((96, 96), 70, np.uint8)
+    >>> picture[20:76, 40:42] = 250
+    >>> [(region.kind, region.box.left) for region in find_damage(picture, sensitivity=0.9)]
+    [('scratch', 40)]
+    """
+    return list(analyse(image, sensitivity=sensitivity, kinds=kinds, force=force).regions)
+
+
+def analyse(
+    image: NDArray[np.uint8],
+    *,
+    sensitivity: float = 0.5,
+    kinds: Collection[str] | None = None,
+    force: bool = False,
+    dpi: float | None = None,
+) -> Analysis:
+    """Find damage by classical analysis, without a trained detector.
 
     Choose it for thin, hard-edged wear: scratches, cracks, dust, captions and dates; and for areas that
     carry no picture at all. It does not find stains, tears or faded areas. At the default it rather
@@ -74,39 +94,52 @@ def find_damage(
 
     Args:
         image: (H, W) grey or (H, W, 3) RGB uint8, display orientation.
-        sensitivity: 0 (only the surest) to 1 (anything that might be).
-        kinds: which of ``FOUND_KINDS`` to return; None returns all.
+        sensitivity: 0 (only the surest) to 1 (anything that might be): regions whose confidence is at
+            least 1 - sensitivity are returned, so that more of it never finds less.
+        kinds: which of ``FOUND_KINDS`` are wanted; None = ``DEFAULT_KINDS``, all but lettering.
+        force: search what is no photograph, too.
+        dpi: resolution of the scan in dots an inch, where it is known.
 
     Returns:
-        Regions, kind by kind, in reading order: one a scratch, crack network or row of text; dust
-        is grouped with its neighbours. Masks reach to the soft edges and are not dilated. The
-        confidence is a chance learnt on generated damage. Measured: of scratches above 0.9, 94 % were
-        right on soft pictures such as scans, 57 to 82 % on crisp ones, where scenes hold more thin lines.
+        Regions, one a scratch, crack network or row of text; dust is grouped with its neighbours. Masks
+        reach to the soft edges and are not dilated.
 
     Raises:
         UsageError: another array, a sensitivity outside 0–1, an unknown kind.
 
     Cost: 0.6 s of processor time a megapixel; tiles keep memory to some 300 MB and two bytes a pixel.
-
-    >>> picture = np.full((96, 96), 70, np.uint8)
-    >>> picture[20:76, 40:42] = 250
-    >>> [(region.kind, region.box.left) for region in find_damage(picture, sensitivity=0.9)]
-    [('scratch', 40)]
     """
     _check(image, sensitivity, kinds)
-    wanted = set(FOUND_KINDS if kinds is None else kinds)
+    wanted = set(DEFAULT_KINDS if kinds is None else kinds)
+    seen = _seen(image, wanted)
+    least = 1 - sensitivity - 1e-9  # 1 - 0.98 is a little more than 0.02
+    left = tuple(region for region in seen if region.kind not in wanted and region.confidence >= least)
+    notes = []
+    if any(region.kind == "text" for region in left):
+        notes.append("a date or caption was seen and left: --find text removes it")
+    asked = [region for region in seen if region.kind in wanted]
+    return Analysis(
+        tuple(region for region in asked if region.confidence >= least),
+        left,
+        notes=tuple(notes),
+        fainter=max((region.confidence for region in asked if region.confidence < least), default=0.0),
+    )
+
+
+def _seen(image: NDArray[np.uint8], wanted: Collection[str]) -> list[Region]:
+    """All that might be damage, of the wanted kinds and what is seen on the way."""
     height, width = image.shape[:2]
     scale = _scale_of(image)
     jobs = []
     maps: dict[str, NDArray[np.uint8]] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for name, find, chances, called_for in (
-            ("lines", line_evidence, LINE_CHANCE, wanted & {"scratch", "crack", "dust"}),
-            ("specks", speck_evidence, DUST_CHANCE, wanted & {"dust"}),
+            ("lines", line_evidence, LINE_CHANCE, set(wanted) & {"scratch", "crack", "dust"}),
+            ("specks", speck_evidence, DUST_CHANCE, set(wanted) & {"dust"}),
         ):
             if called_for:
                 maps[name] = np.zeros((height, width), np.uint8)
-                limits = _limits(chances, sensitivity)
+                limits = Thresholds(chances[-1], JOIN * chances[-1])
                 for outer, inner in _tiles(height, width):
                     job = pool.submit(find, _rgb(image, outer), scale, limits)
                     jobs.append((maps[name], outer, inner, job))
@@ -124,17 +157,16 @@ def find_damage(
             evidence[row.box.slices][letters] = 0
     found = []
     if "lines" in maps:
-        for region in regions_of(maps["lines"], "scratch", cell_px=LINE_CELL_PX):
+        for region in _tiers(maps["lines"], "scratch", LINE_CHANCE, LINE_CELL_PX):
             if not hugs_border(region, (height, width)):
                 kind: DamageKind = "crack" if is_network(region) else "scratch"
-                found.append(Region(region.box, region.mask, kind, region.confidence))
+                found.append(_weighed(region, kind, LINE_CHANCE))
     if "specks" in maps:
         maps["specks"][maps["lines"] > 0] = 0
-        found += regions_of(maps["specks"], "dust", cell_px=DUST_CELL_PX)
-    least = _limits(TEXT_CHANCE, sensitivity).seed
-    found += [row for row in rows if row.confidence >= least]
+        specks = _tiers(maps["specks"], "dust", DUST_CHANCE, DUST_CELL_PX)
+        found += [_weighed(region, "dust", DUST_CHANCE) for region in specks]
+    found += [_weighed(row, "text", TEXT_CHANCE) for row in rows if row.confidence >= TEXT_CHANCE[-1]]
     found += blank
-    found = [region for region in found if region.kind in wanted]
     return sorted(found, key=lambda region: (FOUND_KINDS.index(region.kind), region.box))
 
 
@@ -150,11 +182,21 @@ def _check(image: NDArray[np.uint8], sensitivity: float, kinds: Collection[str] 
         raise UsageError(f"{unknown[0]!r} cannot be found: choose from {', '.join(FOUND_KINDS)}")
 
 
-def _limits(chances: tuple[float, float, float], sensitivity: float) -> Thresholds:
-    """Thresholds between the three given ones, even in log-odds."""
-    odds = np.interp(sensitivity, (0, 0.5, 1), [math.log(chance / (1 - chance)) for chance in chances])
-    seed = 1 / (1 + math.exp(-float(odds)))
-    return Thresholds(seed, JOIN * seed)
+def _tiers(
+    evidence: NDArray[np.uint8], kind: DamageKind, chances: tuple[float, float, float], cell_px: int
+) -> list[Region]:
+    """Regions of what is sure and, apart from them, of what is not: one would thin the other."""
+    bound = round(255 * JOIN * chances[1])
+    sure, unsure = np.where(evidence >= bound, evidence, 0), np.where(evidence < bound, evidence, 0)
+    return [*regions_of(sure, kind, cell_px=cell_px), *regions_of(unsure, kind, cell_px=cell_px)]
+
+
+def _weighed(region: Region, kind: DamageKind, chances: tuple[float, float, float]) -> Region:
+    """Its confidence on the scale of sensitivity: 1 - that at which its chance is just enough."""
+    odds = [math.log(chance / (1 - chance)) for chance in chances[::-1]]
+    chance = min(max(region.confidence, 1e-6), 1 - 1e-6)
+    confidence = float(np.interp(math.log(chance / (1 - chance)), odds, (0, 0.5, 1)))
+    return Region(region.box, region.mask, kind, confidence)
 
 
 def _tiles(height: int, width: int) -> Iterator[tuple[Box, Box]]:

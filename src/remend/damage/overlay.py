@@ -85,7 +85,7 @@ def _region(mask: Bool, factor: float, size: tuple[int, int], confidence: float)
         )
         # a pixel more than nothing: the shrunk mask's soft edges are in
         part = cv2.resize(part.view(np.uint8), (box.width, box.height), interpolation=cv2.INTER_LINEAR) > 0
-    return Region(box, part.copy(), "overlay", confidence)
+    return Region(box, part.copy(), "text", confidence)
 
 
 def _inks(rgb: NDArray[Any]) -> dict[str, NDArray[Any]]:

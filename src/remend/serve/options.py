@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from remend.damage.given import POLARITIES, Polarity
+from remend.damage.kinds import FOUND_KINDS, GROUPS, parse_kinds
 from remend.errors import UsageError
 from remend.fill.catalogue import ENTRIES
 from remend.io.registry import FORMATS, codec_named
@@ -31,6 +32,7 @@ class Option:
         default: when it is missing or empty.
         text: for the reference.
         choices: all there are, for text.
+        check: for text that is made of words: raises UsageError where one cannot be meant.
         low, high: bounds, for numbers.
     """
 
@@ -38,6 +40,7 @@ class Option:
     default: Value
     text: str
     choices: tuple[str, ...] = ()
+    check: Callable[[str], object] | None = None
     low: float = 0
     high: float = 1
 
@@ -56,6 +59,12 @@ class Option:
             if text.lower() in ("false", "0", "off", "no"):
                 return False
             raise self._refused(name, text, "true or false")
+        if self.check is not None:
+            try:
+                self.check(text)
+            except UsageError as error:
+                raise _unmeant(error, name) from None
+            return text
         if self.type == "string":
             if text in self.choices:
                 return text
@@ -87,15 +96,31 @@ class Option:
         return found
 
 
-SENSITIVITY = Option(
-    type="number", default=0.5, text="Of finding damage: 0 = only what is sure, 1 = all that might be."
-)
 DILATE = Option(
     type="integer",
     default=None,
     high=500,
     text="Grow the hole, in pixels. Default: 2 for found damage, 0 for a mask.",
 )
+KINDS = f"{', '.join(FOUND_KINDS)}, and the groups {' and '.join(GROUPS)}"
+FIND: dict[str, Option] = {
+    "sensitivity": Option(
+        type="number", default=0.5, text="Of finding damage: 0 = only what is sure, 1 = all that might be."
+    ),
+    "find": Option(
+        type="string",
+        default="damage",
+        check=parse_kinds,
+        text=f"Exactly the kinds to look for, with commas between: {KINDS}.",
+    ),
+    "skip": Option(
+        type="string",
+        default="",
+        check=lambda text: parse_kinds("all", text),
+        text="The kinds not to look for; words as for find.",
+    ),
+    "force": Option(type="boolean", default=False, text="Search documents, drawings and screenshots, too."),
+}
 REPAIR: dict[str, Option] = {
     "method": Option(
         type="string", default="auto", choices=("auto", *ENTRIES), text="How to fill; see /v1/methods."
@@ -111,7 +136,7 @@ REPAIR: dict[str, Option] = {
     "mask_polarity": Option(type="string", default="white", choices=POLARITIES, text="What marks the hole."),
     "dilate_px": DILATE,
     "resize_mask": Option(type="boolean", default=False, text="Accept a mask of another size."),
-    "sensitivity": SENSITIVITY,
+    **FIND,
     "grain": Option(type="number", default=1.0, high=2, text="Grain of smooth fills; 1 = as around."),
     "denoise": Option(type="number", default=0.0, text="Denoise what was filled."),
     "sharpen": Option(type="number", default=0.0, high=3, text="Sharpen what was filled."),
@@ -119,7 +144,7 @@ REPAIR: dict[str, Option] = {
     "repair_alpha": Option(type="boolean", default=False, text="Fill the alpha channel too."),
 }
 DETECT: dict[str, Option] = {
-    "sensitivity": SENSITIVITY,
+    **FIND,
     "dilate_px": Option(type="integer", default=2, high=500, text="Grow what was found, in pixels."),
 }
 JOB: dict[str, Option] = {
@@ -170,19 +195,39 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
                     "invalid-option", f"{name} is not for detection", name, f"use {', '.join(DETECT)}"
                 )
         dilate = DETECT["dilate_px"].read("dilate_px", fields.get("dilate_px", ""))
-        options = MaskOptions(sensitivity=cast(float, given["sensitivity"]), dilate_px=cast(int, dilate))
+        options = _mask_options(given, dilate_px=cast(int, dilate))
         return Wish("detect", Settings(), options)
     settings = Settings(**{name: cast(Any, given[name]) for name in Settings.__slots__})
-    options = MaskOptions(
+    options = _mask_options(
+        given,
         mask_polarity=cast(Polarity, given["mask_polarity"]),
         dilate_px=cast("int | None", given["dilate_px"]),
         resize_mask=cast(bool, given["resize_mask"]),
-        sensitivity=cast(float, given["sensitivity"]),
     )
     format = cast("str | None", given["format"])
     if format == PATCH:
         return Wish("repair", settings, options, as_patch=True)
     return Wish("repair", settings, options, _format(format))
+
+
+def _mask_options(given: Mapping[str, Value], **more: Any) -> MaskOptions:
+    """How to find, and the rest."""
+    try:
+        return MaskOptions(
+            sensitivity=cast(float, given["sensitivity"]),
+            find=(cast(str, given["find"]),),
+            skip=(cast(str, given["skip"]),),
+            force=cast(bool, given["force"]),
+            **more,
+        )
+    except UsageError as error:
+        raise _unmeant(error, "skip") from None
+
+
+def _unmeant(error: UsageError, field: str) -> Problem:
+    """The library's line as what came and, after the colon, what to do."""
+    detail, _, remedy = str(error).rpartition(": ")
+    return Problem("invalid-option", detail, field, remedy)
 
 
 def _format(name: str | None) -> str | None:

@@ -113,6 +113,7 @@ def result_headers(report: dict[str, Any], *, as_mask: bool = False) -> dict[str
         "Remend-Size": f"{report['width']}x{report['height']}",
         "Remend-Hole-Ratio": f"{report['hole_ratio']:.6f}",
         "Remend-Found": json.dumps(report["found"]),
+        "Remend-Left": json.dumps(report["left"]),
         "Remend-Notes": json.dumps(notes),
         "Server-Timing": timing,
     }

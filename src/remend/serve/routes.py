@@ -90,7 +90,7 @@ async def repair(request: Request, desk: TheDesk) -> Response:
     openapi_extra=form_schema(DETECT, mask=False),
 )
 async def detect(request: Request, desk: TheDesk) -> Response:
-    """Scratches, dust, cracks, captions and dates burnt in, areas without any picture."""
+    """Scratches, cracks, dust, stains, holes; lettering only when find asks for it."""
     job = await _take(request, desk, DETECT, "detect", files=("image",))
     return await _answer(request, desk, job)
 

@@ -6,7 +6,7 @@ import io
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from remend.damage.given import dilated
 from remend.errors import RemendError
 from remend.io import encode_picture
 from remend.io.registry import FORMATS, codec_of_bytes
-from remend.job import Finding, find_mask, repair_file
+from remend.job import find_mask, repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
 from remend.serve.problems import Problem, problem_of
@@ -99,7 +99,9 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         "width": report.size[1],
         "height": report.size[0],
         "hole_ratio": round(report.hole_ratio, 6),
+        "nature": report.nature,
         "found": report.found,
+        "left": report.left,
         "plan": _fillers(report.plan),
         "steps": _steps(report.plan),
         "notes": list(report.notes),
@@ -116,7 +118,10 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
     hear(Progress("find"))
     options = task.wish.mask_options
     finding = find_mask(picture, None, options=options)
-    regions = _regions(finding, options.dilate_px or 0, picture.size)
+    regions = _regions(finding.regions, options.dilate_px or 0, picture.size)
+    left = _regions(finding.left, options.dilate_px or 0, picture.size)
+    for region in left:
+        region["id"] += len(regions)
     laps.append(time.perf_counter())
     hear(Progress("write"))
     mask = Picture(finding.mask.astype(np.uint8)[..., None] * np.uint8(255), "L")
@@ -128,7 +133,10 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
         "height": picture.height,
         "dilate_px": options.dilate_px,
         "hole_ratio": ratio,
+        "nature": finding.nature,
         "regions": regions,
+        "left": left,
+        "notes": list(finding.notes),
         "seconds": seconds,
     }
     content = json.dumps(answer, separators=(",", ":")).encode()
@@ -141,7 +149,9 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
         "width": picture.width,
         "height": picture.height,
         "hole_ratio": ratio,
+        "nature": finding.nature,
         "found": dict(Counter(region.kind for region in finding.regions)),
+        "left": dict(Counter(region.kind for region in finding.left)),
         "plan": [],
         "steps": [],
         "notes": list(finding.notes),
@@ -149,10 +159,10 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
     }
 
 
-def _regions(finding: Finding, dilate_px: int, size: tuple[int, int]) -> list[dict[str, Any]]:
+def _regions(regions: Sequence[Region], dilate_px: int, size: tuple[int, int]) -> list[dict[str, Any]]:
     """Surest first; each grown by itself, so that their union is the effective mask."""
     found = []
-    ordered = sorted(finding.regions, key=lambda region: -region.confidence)
+    ordered = sorted(regions, key=lambda region: -region.confidence)
     for number, region in enumerate(ordered):
         grown = _grown(region, dilate_px, size)
         box = grown.box

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.damage.find import find_damage
+from remend.damage.kinds import FOUND_KINDS
 from remend.errors import UsageError
 from remend.picture import Bool
 
@@ -87,7 +88,7 @@ class Damage:
 
     def _found(self, picture: NDArray[np.uint8]) -> Bool:
         mask = np.zeros(picture.shape[:2], np.uint8)
-        for region in find_damage(picture):
+        for region in find_damage(picture, kinds=FOUND_KINDS):
             mask[region.box.slices] |= region.mask
         side = 2 * _DILATION_PX + 1
         return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)) > 0)

@@ -35,6 +35,7 @@ const compare = compareSlider(stage, (isOn) => {
 const strip = new Filmstrip($("thumbs"), (id) => session.go(id));
 const regionList = new RegionList($("regions"), {
   keep: (ids, kept) => scene.work?.keep(ids, kept),
+  switchKind: (kind, isOn) => scene.work?.switchKind(kind, isOn),
   point: (id) => marking.pointAt(id),
 });
 const answerList = new AnswerList($("answers"), (id) => {
@@ -51,7 +52,7 @@ const marking = pictureMarking({ stage, easel, scene, regionList, actions });
 const look = stageLook({ stage, easel, scene });
 
 wireToolbar({ stage, easel });
-wireControls({ stage, compare, display, session, actions, review, look });
+wireControls({ stage, scene, compare, display, session, actions, review, look });
 wireEntrances({ session, actions, display });
 wireShortcuts({ stage, easel, gallery, compare, session, actions, review, look });
 

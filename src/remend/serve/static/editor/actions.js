@@ -4,9 +4,10 @@ import { maskPng } from "./bytes.js";
 import { $ } from "./elements.js";
 import { notice, say } from "./notices.js";
 import { finished, readMask, save } from "./pictures.js";
-import { nameOf } from "./regions.js";
+import { countsOf } from "./regions.js";
 import { anotherAnswer, findDamage, repairMarked } from "./repairs.js";
 import { settings, wanted } from "./settings.js";
+import { verdictOn } from "./verdict.js";
 
 /**
  * @param {{scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
@@ -17,21 +18,44 @@ export function pictureActions({ scene, gallery, display, filling }) {
   const { attempt, progressOf } = display;
   let again = false; // something was painted while a repair ran
 
-  async function find() {
+  /** @param {boolean} [force] search what is no photograph, too */
+  async function find(force = false) {
     const now = scene.work;
     if (!now || now.running || gallery.batch) return;
-    const count = await attempt(() => findDamage(now, wanted(), progressOf(now)));
-    if (count === undefined) return;
-    if (count === 0) {
-      notice(now.answer ? "no further damage was found" : "no damage was found", {
-        remedy: "paint over it, or raise the sensitivity",
-        key: "found",
-      });
+    await attempt(async () => {
+      await findDamage(now, wanted(), progressOf(now), { force });
+      tellFound(now);
+    });
+  }
+
+  /** Look less strictly, step by step, until something shows. */
+  function lookHarder() {
+    const now = scene.work;
+    if (!now || now.running || now.mask.isOpen || gallery.batch) return;
+    if (!now.search) {
+      find();
       return;
     }
-    const kinds = new Map();
-    for (const { kind } of now.regions) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    say(`Found ${[...kinds].map(([kind, n]) => `${n} ${nameOf(kind, n)}`).join(", ")}`);
+    if (now.harder !== null) now.slide(now.harder);
+    tellFound(now);
+  }
+
+  function tellFound(now) {
+    const verdict = verdictOn(now);
+    const kept = now.regions.filter((region) => region.kept);
+    if (!verdict) {
+      say(`${countsOf(kept) || "Nothing"} marked at a sensitivity of ${Math.round(100 * now.sifted.sieve.sensitivity)} %`);
+      return;
+    }
+    say(verdict.text);
+    if (now !== scene.work || $("verdict").checkVisibility()) return;
+    // On a phone the panel that says so is folded away.
+    const action = verdict.force
+      ? { label: "Search all the same", run: () => find(true) }
+      : verdict.harder
+        ? { label: "Look harder", run: lookHarder }
+        : undefined;
+    notice(verdict.text, { key: "found", action });
   }
 
   async function repair() {
@@ -45,7 +69,7 @@ export function pictureActions({ scene, gallery, display, filling }) {
       notice("nothing is marked yet", {
         remedy: "paint over what should go",
         key: "empty",
-        action: { label: "Find damage", run: find },
+        action: { label: "Find damage", run: () => find() },
       });
       return;
     }
@@ -109,7 +133,7 @@ export function pictureActions({ scene, gallery, display, filling }) {
     if (!now || now.mask.isOpen || now.mask.isEmpty()) return;
     now.mask.begin();
     now.mask.unmark(now.mask.snapshot());
-    now.push({ kind: "paint", label: "clear", difference: now.mask.commit() });
+    now.push({ kind: "paint", label: "clear", clears: true, difference: now.mask.commit() });
     say("Mask cleared");
   }
 
@@ -120,12 +144,13 @@ export function pictureActions({ scene, gallery, display, filling }) {
     await attempt(async () => {
       const fill = await readMask(file, now.mask);
       await now.mask.settled();
-      now.mask.begin();
+      now.mask.begin({ traced: true });
       fill((y, from, to, value) => now.mask.fill(y, from, to, value));
       now.mask.refresh({ left: 0, top: 0, right: now.mask.width, bottom: now.mask.height });
+      const hand = now.mask.traced();
       const difference = now.mask.commit();
-      if (difference) now.push({ kind: "paint", label: "import mask", difference });
-      else notice("the mask marks nothing new", { remedy: "white marks what to repair, black what stays" });
+      now.paint({ difference, hand, label: "import mask", erased: false });
+      if (!difference) notice("the mask marks nothing new", { remedy: "white marks what to repair, black what stays" });
     });
   }
 
@@ -146,5 +171,5 @@ export function pictureActions({ scene, gallery, display, filling }) {
     });
   }
 
-  return { find, repair, another, cancel, undo, clearMask, importMask, exportMask, download };
+  return { find, lookHarder, repair, another, cancel, undo, clearMask, importMask, exportMask, download };
 }

@@ -7,7 +7,7 @@ import { prefer, settings } from "./settings.js";
 const on = (id, run) => $(id).addEventListener("click", run);
 
 /**
- * @param {{stage: import("./stage.js").Stage,
+ * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene,
  *   compare: ReturnType<typeof import("./compare.js").compareSlider>,
  *   display: ReturnType<typeof import("./display.js").pageDisplay>,
  *   session: ReturnType<typeof import("./session.js").editingSession>,
@@ -15,7 +15,7 @@ const on = (id, run) => $(id).addEventListener("click", run);
  *   review: ReturnType<typeof import("./review.js").galleryReview>,
  *   look: ReturnType<typeof import("./look.js").stageLook>}} parts
  */
-export function wireControls({ stage, compare, display, session, actions, review, look }) {
+export function wireControls({ stage, scene, compare, display, session, actions, review, look }) {
   on("choose", () => $("files").click());
   on("open", () => $("files").click());
   on("choose-folder", () => $("folder").click());
@@ -24,7 +24,14 @@ export function wireControls({ stage, compare, display, session, actions, review
   on("undo", () => actions.undo());
   on("redo", () => actions.undo(true));
   on("download", actions.download);
-  on("find", actions.find);
+  on("find", () => actions.find());
+  const withFocus = (act) => async (event) => {
+    await act();
+    // The button is gone when it has done its work: who came by keys goes on at the slider.
+    if (event.detail === 0 && !event.target.checkVisibility()) $("sensitivity").focus();
+  };
+  on("harder", withFocus(actions.lookHarder));
+  on("force", withFocus(() => actions.find(true)));
   on("repair", actions.repair);
   on("cancel", actions.cancel);
   on("another-seed", () => actions.another("seed"));
@@ -66,13 +73,19 @@ export function wireControls({ stage, compare, display, session, actions, review
     $(id).checked = settings[setting];
     $(id).addEventListener("change", () => prefer({ [setting]: $(id).checked }));
   }
-  const showSensitivity = () => {
-    $("sensitivity-value").textContent = `${$("sensitivity").value} %`;
-  };
-  $("sensitivity").value = String(100 * settings.sensitivity);
-  showSensitivity();
+  // It sifts what was found while it moves, and says so when it rests.
+  const sensitivity = () => Number($("sensitivity").value) / 100;
+  let frame = 0;
   $("sensitivity").addEventListener("input", () => {
-    prefer({ sensitivity: Number($("sensitivity").value) / 100 });
-    showSensitivity();
+    prefer({ sensitivity: sensitivity() });
+    $("sensitivity-value").textContent = `${$("sensitivity").value} %`;
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => scene.work?.preview(sensitivity()));
   });
+  $("sensitivity").addEventListener("change", () => {
+    cancelAnimationFrame(frame);
+    scene.work?.slide(sensitivity());
+  });
+  $("sensitivity").value = String(100 * settings.sensitivity);
+  $("sensitivity-value").textContent = `${$("sensitivity").value} %`;
 }

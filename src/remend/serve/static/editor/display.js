@@ -3,6 +3,8 @@
 import { $ } from "./elements.js";
 import { say, tell } from "./notices.js";
 import { wordsFor } from "./repairs.js";
+import { settings } from "./settings.js";
+import { verdictOn } from "./verdict.js";
 
 /**
  * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene,
@@ -28,16 +30,32 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     const share = isEmpty ? 0 : now.mask.count() / (record.width * record.height);
     $("marked").textContent = isEmpty ? "nothing marked" : `${percent(share)} marked`;
     $("mask-export").disabled = $("mask-clear").disabled = isEmpty;
-    $("regions-hint").hidden = now.regions.length > 0;
-    regionList.show(now.regions);
+    regionList.show(now.sifted);
+    showSearch(now);
     const entry = now.lastRepair;
     const answers = entry ? entry.answers.map((id) => now.answers.get(id)).filter(Boolean) : [];
     $("answers-card").hidden = !answers.length;
     answerList.show(answers, entry?.chosen);
     const isRunning = now.running !== null || gallery.batch !== null;
-    $("find").disabled = $("repair").disabled = $("another-seed").disabled = $("another-method").disabled = isRunning;
+    $("find").disabled = $("harder").disabled = $("force").disabled = isRunning;
+    $("repair").disabled = $("another-seed").disabled = $("another-method").disabled = isRunning;
     if (!isRunning) $("progress").hidden = true;
     refreshStrip();
+  }
+
+  /** What the search came to, and the sensitivity that counts. @param {import("./work.js").Work} now */
+  function showSearch(now) {
+    const verdict = verdictOn(now);
+    $("regions-hint").hidden = now.search !== null;
+    $("verdict").hidden = verdict === null;
+    $("verdict-text").textContent = verdict?.text ?? "";
+    $("harder").hidden = !verdict?.harder;
+    $("force").hidden = !verdict?.force;
+    const percent = Math.round(100 * (now.sifted.sieve?.sensitivity ?? settings.sensitivity));
+    const marked = now.regions.filter((region) => region.kept).length;
+    $("sensitivity").value = String(percent);
+    $("sensitivity").setAttribute("aria-valuetext", now.search ? `${percent} %, ${marked} marked` : `${percent} %`);
+    $("sensitivity-value").textContent = `${percent} %`;
   }
 
   function refreshStrip() {

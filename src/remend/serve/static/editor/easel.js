@@ -89,12 +89,9 @@ export class Easel extends EventTarget {
     if (!active) return;
     this.active = null;
     this.lastPoint = active.last ?? null;
-    const difference = active.end();
     const names = { brush: "brush stroke", eraser: "eraser", lasso: "lasso", box: "box" };
-    if (difference)
-      this.dispatchEvent(
-        new CustomEvent("painted", { detail: { difference, label: names[this.tool], erased: active.value === 0 } }),
-      );
+    const detail = { ...active.end(), label: names[this.tool], erased: active.value === 0 };
+    this.dispatchEvent(new CustomEvent("painted", { detail }));
   }
 
   cancel() {

@@ -23,15 +23,15 @@ export function pictureMarking({ stage, easel, scene, regionList, actions }) {
 
   const regionUnder = (point) => regionAt(scene.work.regions, point, SLACK / stage.view.scale);
 
-  easel.addEventListener("painted", ({ detail: { difference, label, erased } }) => {
-    scene.work.push({ kind: "paint", label, difference });
+  easel.addEventListener("painted", ({ detail: { difference, hand, label, erased } }) => {
+    if (!scene.work.paint({ difference, hand, label, erased })) return;
     if (settings.auto && !erased) actions.repair();
   });
   easel.addEventListener("pick", ({ detail: point }) => {
     const region = regionUnder(point);
     if (region) scene.work.keep([region.id], !region.kept);
-    else if (!scene.work.regions.length)
-      notice("nothing was found yet to pick from", { action: { label: "Find damage", run: actions.find } });
+    else if (!scene.work.search)
+      notice("nothing was found yet to pick from", { action: { label: "Find damage", run: () => actions.find() } });
   });
   easel.addEventListener("hover", () => {
     if (easel.tool !== "pick" || !scene.work) return;

@@ -56,16 +56,22 @@ export class Mask {
     this.tiles = new Array(this.columns * this.rows).fill(null);
     /** @type {Map<number, Uint8Array | null> | null} what the touched tiles were before the open change */
     this.before = null;
+    /** @type {Map<number, Uint8Array> | null} all that the open change has filled, flipped or not */
+    this.trace = null;
     /** @type {(() => void)[]} who waits for the open change to close */
     this.waiting = [];
     /** @type {(rect: Rect) => void} told of every rectangle that may look different */
     this.changed = () => {};
   }
 
-  /** Start a change; everything until `commit` or `revert` is one step. */
-  begin() {
+  /**
+   * Start a change; everything until `commit` or `revert` is one step.
+   * @param {{traced?: boolean}} [options] traced: `traced` will tell all that was filled
+   */
+  begin({ traced = false } = {}) {
     if (this.before) throw new Error("a change of the mask is already open");
     this.before = new Map();
+    this.trace = traced ? new Map() : null;
   }
 
   get isOpen() {
@@ -78,7 +84,7 @@ export class Mask {
   }
 
   #close() {
-    this.before = null;
+    this.before = this.trace = null;
     for (const go of this.waiting.splice(0)) go();
   }
 
@@ -102,6 +108,10 @@ export class Mask {
         if (!tile) tile = this.tiles[index] = new Tile();
         const start = offset + (from & 255);
         tile.pixels.fill(value, start, start + end - from);
+        if (this.trace) {
+          if (!this.trace.has(index)) this.trace.set(index, new Uint8Array(PIXELS));
+          this.trace.get(index).fill(1, start, start + end - from);
+        }
       }
       from = end;
     }
@@ -129,6 +139,21 @@ export class Mask {
       }
     }
     this.changed({ left, top, right, bottom });
+  }
+
+  /** All that the open, traced change has filled, whether it flipped or not. @returns {Difference} */
+  traced() {
+    return [...this.trace].map(([index, pixels]) => ({ index, runs: flipped(null, pixels) }));
+  }
+
+  /** Call `part(from, to)` for what of a row of pixels is not marked here. */
+  eachGap(y, from, to, part) {
+    for (let x = from; x < to; x++) {
+      if (this.at(x, y)) continue;
+      const start = x;
+      while (x < to && !this.at(x, y)) x++;
+      part(start, x);
+    }
   }
 
   /** Close the change. @returns {Difference | null} what flipped; null when nothing did */

@@ -1,140 +1,160 @@
 // What Find damage saw: a list by kind, and outlines on the picture.
 
-const PLURALS = { scratch: "scratches", dust: "specks of dust", blocks: "lost blocks", overlay: "captions and dates" };
-const SINGULARS = { dust: "speck of dust", blocks: "lost block", overlay: "caption or date" };
+const ORDER = ["scratch", "crack", "dust", "stain", "hole", "text", "watermark"];
+const PLURALS = { scratch: "scratches", dust: "specks of dust", text: "dates and captions", watermark: "watermarks and logos" };
+const SINGULARS = { dust: "speck of dust", text: "date or caption", watermark: "watermark or logo" };
 
 export const nameOf = (kind, count) =>
   count === 1 ? (SINGULARS[kind] ?? kind) : (PLURALS[kind] ?? `${kind}s`);
 
+/** How many of each kind, in words. @param {{kind: string}[]} regions */
+export function countsOf(regions) {
+  const counts = new Map(ORDER.map((kind) => [kind, 0]));
+  for (const { kind } of regions) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return [...counts].filter(([, n]) => n).map(([kind, n]) => `${n} ${nameOf(kind, n)}`).join(", ");
+}
+
 export class RegionList {
   /**
    * @param {HTMLElement} place
-   * @param {{keep: (ids: number[], kept: boolean) => void, point: (id: number | null) => void}} actions
+   * @param {{keep: (ids: number[], kept: boolean) => void, switchKind: (kind: string, isOn: boolean) => void,
+   *   point: (id: number | null) => void}} actions
    */
   constructor(place, actions) {
     this.place = place;
     this.actions = actions;
-    /** @type {Set<string>} kinds whose list is open */
-    this.open = new Set();
-    this.shown = "";
+    /** @type {import("./work.js").Entry | null} */
+    this.search = null;
+    /** @type {KindGroup[]} */
+    this.groups = [];
     place.addEventListener("pointerleave", () => actions.point(null));
     place.addEventListener("focusout", () => actions.point(null));
   }
 
-  /** @param {import("./work.js").Region[]} regions */
-  show(regions) {
-    const same = regions.length ? regions.map((r) => `${r.kind}${r.box}`).join() : "";
-    if (same === this.shown) return this.#refresh(regions);
-    this.shown = same;
-    this.place.replaceChildren();
-    const kinds = Map.groupBy ? Map.groupBy(regions, (region) => region.kind) : grouped(regions);
-    this.open = new Set(regions.length <= 8 ? kinds.keys() : []);
-    for (const [kind, members] of kinds) this.place.append(this.#kind(kind, members));
-    this.#refresh(regions);
-  }
-
-  #kind(kind, members) {
-    const group = document.createElement("div");
-    group.className = "kind";
-    group.dataset.kind = kind;
-    const head = document.createElement("div");
-    head.className = "kind-head";
-    const all = this.#line(`${members.length} ${nameOf(kind, members.length)}`, null, (kept) =>
-      this.actions.keep(
-        members.map((region) => region.id),
-        kept,
-      ),
-    );
-    const toggle = document.createElement("button");
-    toggle.type = "button";
-    toggle.className = "kind-toggle";
-    toggle.setAttribute("aria-label", `Each of the ${nameOf(kind, 2)}`);
-    const list = document.createElement("div");
-    list.className = "region-list";
-    list.id = `regions-${kind}`;
-    toggle.setAttribute("aria-controls", list.id);
-    members.forEach((region, n) => {
-      const line = this.#line(`${nameOf(kind, 1)} ${n + 1}`, region.confidence, (kept) =>
-        this.actions.keep([region.id], kept),
+  /** @param {import("./sieve.js").Sifted} sifted */
+  show({ search, sieve, regions }) {
+    if (search !== this.search) {
+      this.search = search;
+      const kinds = [...new Set(regions.map((region) => region.kind))];
+      kinds.sort((one, two) => ORDER.indexOf(one) - ORDER.indexOf(two));
+      const areFew = regions.filter((region) => region.shown).length <= 8;
+      this.groups = kinds.map((kind) => new KindGroup(kind, this.actions, areFew && !sieve.off.includes(kind)));
+      this.place.replaceChildren(...this.groups.map((group) => group.element));
+    }
+    for (const group of this.groups)
+      group.show(
+        regions.filter((region) => region.kind === group.kind),
+        !sieve.off.includes(group.kind),
       );
-      line.dataset.id = String(region.id);
-      line.addEventListener("pointerenter", () => this.actions.point(region.id));
-      line.addEventListener("focusin", () => this.actions.point(region.id));
-      list.append(line);
-    });
-    const unfold = () => {
-      const isOpen = this.open.has(kind);
-      list.hidden = !isOpen;
-      toggle.setAttribute("aria-expanded", String(isOpen));
-    };
-    toggle.addEventListener("click", () => {
-      this.open.has(kind) ? this.open.delete(kind) : this.open.add(kind);
-      unfold();
-    });
-    unfold();
-    head.append(all, toggle);
-    group.append(head, list);
-    return group;
-  }
-
-  #line(text, confidence, keep) {
-    const line = document.createElement("label");
-    line.className = "region";
-    const box = document.createElement("input");
-    box.type = "checkbox";
-    box.addEventListener("change", () => keep(box.checked));
-    const name = document.createElement("span");
-    name.className = "name";
-    name.textContent = text.charAt(0).toUpperCase() + text.slice(1);
-    line.append(box, name);
-    if (confidence !== null) {
-      const sure = document.createElement("span");
-      sure.className = "sure";
-      const meter = document.createElement("span");
-      meter.className = "meter";
-      meter.setAttribute("aria-hidden", "true");
-      const fill = document.createElement("i");
-      fill.style.width = `${Math.round(100 * confidence)}%`;
-      meter.append(fill);
-      sure.append(meter, `${Math.round(100 * confidence)} %`);
-      sure.title = "How sure it is";
-      line.append(sure);
-    }
-    return line;
-  }
-
-  #refresh(regions) {
-    for (const group of this.place.children) {
-      const members = regions.filter((region) => region.kind === group.dataset.kind);
-      const kept = members.filter((region) => region.kept).length;
-      const all = group.querySelector(".kind-head input");
-      all.checked = kept > 0;
-      all.indeterminate = kept > 0 && kept < members.length;
-      for (const line of group.querySelectorAll(".region-list .region")) {
-        const region = regions[Number(line.dataset.id)];
-        line.querySelector("input").checked = region.kept;
-        line.querySelector(".name").classList.toggle("dropped", !region.kept);
-      }
-    }
   }
 
   /** Mark the line of the region under the pointer on the picture. @param {number | null} id */
   mark(id) {
-    for (const line of this.place.querySelectorAll(".region-list .region"))
+    for (const line of this.place.querySelectorAll(".region"))
       line.classList.toggle("shown", line.dataset.id === String(id));
   }
 }
 
-function grouped(regions) {
-  const kinds = new Map();
-  for (const region of regions) kinds.set(region.kind, [...(kinds.get(region.kind) ?? []), region]);
-  return kinds;
+/** One kind: how many there are, a switch for all of them, and, unfolded, each of them. */
+class KindGroup {
+  constructor(kind, actions, isOpen) {
+    this.kind = kind;
+    this.actions = actions;
+    this.isOpen = isOpen;
+    /** @type {Map<number, HTMLElement>} made when they are first unfolded: there may be thousands */
+    this.lines = new Map();
+    this.element = document.createElement("div");
+    this.element.className = "kind";
+    this.element.dataset.kind = kind;
+    const all = document.createElement("label");
+    all.className = "switch";
+    this.all = document.createElement("input");
+    this.all.type = "checkbox";
+    this.all.setAttribute("role", "switch");
+    this.all.addEventListener("change", () => actions.switchKind(kind, this.all.checked));
+    this.title = document.createElement("span");
+    all.append(this.all, this.title);
+    this.toggle = document.createElement("button");
+    this.toggle.type = "button";
+    this.toggle.className = "kind-toggle";
+    this.toggle.setAttribute("aria-label", `Each of the ${nameOf(kind, 2)}`);
+    this.toggle.setAttribute("aria-controls", `regions-${kind}`);
+    this.toggle.addEventListener("click", () => {
+      this.isOpen = !this.isOpen;
+      this.#unfold();
+    });
+    this.list = document.createElement("div");
+    this.list.className = "region-list";
+    this.list.id = `regions-${kind}`;
+    const head = document.createElement("div");
+    head.className = "kind-head";
+    head.append(all, this.toggle);
+    this.element.append(head, this.list);
+  }
+
+  /** @param {import("./sieve.js").Region[]} members @param {boolean} isOn */
+  show(members, isOn) {
+    this.members = members;
+    const shown = members.filter((region) => region.shown);
+    const kept = shown.filter((region) => region.kept).length;
+    this.element.hidden = !shown.length;
+    this.all.checked = isOn;
+    const of = kept && kept < shown.length ? `${kept} of ` : "";
+    this.title.textContent = `${of}${shown.length} ${nameOf(this.kind, shown.length)}${kept ? "" : ", left"}`;
+    this.#unfold();
+  }
+
+  #unfold() {
+    this.toggle.setAttribute("aria-expanded", String(this.isOpen));
+    this.list.hidden = !this.isOpen;
+    if (!this.isOpen) return;
+    this.members.forEach((region, n) => {
+      let line = this.lines.get(region.id);
+      if (!line) {
+        if (!region.shown) return;
+        line = this.#line(region, n + 1);
+        this.lines.set(region.id, line);
+        this.list.append(line);
+      }
+      line.hidden = !region.shown;
+      line.querySelector("input").checked = region.kept;
+      line.querySelector(".name").classList.toggle("dropped", region.decided === false);
+    });
+  }
+
+  #line(region, number) {
+    const line = document.createElement("label");
+    line.className = "region";
+    line.dataset.id = String(region.id);
+    const box = document.createElement("input");
+    box.type = "checkbox";
+    box.addEventListener("change", () => this.actions.keep([region.id], box.checked));
+    const name = document.createElement("span");
+    name.className = "name";
+    const text = `${nameOf(this.kind, 1)} ${number}`;
+    name.textContent = text.charAt(0).toUpperCase() + text.slice(1);
+    const percent = `${Math.round(100 * region.confidence)} %`;
+    const sure = document.createElement("span");
+    sure.className = "sure";
+    sure.title = "How sure it is";
+    const meter = document.createElement("span");
+    meter.className = "meter";
+    meter.setAttribute("aria-hidden", "true");
+    const fill = document.createElement("i");
+    fill.style.width = percent.replace(" ", "");
+    meter.append(fill);
+    sure.append(meter, percent);
+    line.append(box, name, sure);
+    line.addEventListener("pointerenter", () => this.actions.point(region.id));
+    line.addEventListener("focusin", () => this.actions.point(region.id));
+    return line;
+  }
 }
 
 /**
- * Outlines over the picture: all while regions are picked, those thrown away dashed, the pointed one with its name.
+ * Outlines over the picture: all while regions are picked, those that stay as they are dashed, the pointed one with its name.
  * @param {CanvasRenderingContext2D} context @param {import("./view.js").View} view
- * @param {import("./work.js").Region[]} regions @param {{all: boolean, pointed: number | null}} which
+ * @param {import("./sieve.js").Region[]} regions @param {{all: boolean, pointed: number | null}} which
  */
 export function drawRegions(context, view, regions, { all, pointed }) {
   const ratio = devicePixelRatio || 1;
@@ -159,7 +179,8 @@ export function drawRegions(context, view, regions, { all, pointed }) {
 }
 
 function drawName(context, x, y, region, ratio) {
-  const text = `${nameOf(region.kind, 1)} · ${Math.round(100 * region.confidence)} %${region.kept ? "" : " · thrown away"}`;
+  const fate = region.kept ? "" : region.decided === false ? " · thrown away" : " · left";
+  const text = `${nameOf(region.kind, 1)} · ${Math.round(100 * region.confidence)} %${fate}`;
   context.font = `600 ${12 * ratio}px system-ui, sans-serif`;
   const width = context.measureText(text).width + 16 * ratio;
   const height = 22 * ratio;
@@ -172,7 +193,7 @@ function drawName(context, x, y, region, ratio) {
   context.fillText(text, left + 8 * ratio, top + height / 2);
 }
 
-/** The smallest region at a point. @returns {import("./work.js").Region | null} */
+/** The smallest region at a point. @returns {import("./sieve.js").Region | null} */
 export function regionAt(regions, { x, y }, slack) {
   const hit = regions.filter(
     ({ box }) => x >= box[0] - slack && x < box[2] + slack && y >= box[1] - slack && y < box[3] + slack,

@@ -3,7 +3,8 @@
 import { maskPng } from "./bytes.js";
 import { Mask } from "./mask.js";
 import { Problem, job } from "./server.js";
-import { eachRegionSpan } from "./work.js";
+import { HARDEST } from "./settings.js";
+import { eachRegionSpan } from "./sieve.js";
 
 /** @typedef {{method: string, quality: string, seed: number, sensitivity: number}} Settings */
 
@@ -25,23 +26,22 @@ async function alone(work, act) {
 }
 
 /**
- * Let the server find the damage, and put it into the mask.
- * @returns {Promise<number>} how many regions are new
+ * Let the server find all that might be damage, of every kind; the work sifts it into the mask.
+ * @param {{force?: boolean}} [options] force: search what is no photograph, too
  */
-export function findDamage(work, settings, progress) {
+export function findDamage(work, settings, progress, { force = false } = {}) {
   return alone(work, async (signal) => {
     const { response } = await job(
-      { kind: "detect", image: work.record.file, sensitivity: settings.sensitivity },
+      { kind: "detect", image: work.record.file, sensitivity: HARDEST, find: "all", force },
       progress,
       signal,
     );
-    const { regions, width, height } = await response.json();
+    const { regions, nature, width, height } = await response.json();
     if (width !== work.mask.width || height !== work.mask.height)
       throw new Problem({ detail: `the server sees ${width}×${height} pixels, the browser ${work.mask.width}×${work.mask.height}` });
     const fresh = notYetRepaired(work, regions);
     await work.mask.settled();
-    if (fresh.length) work.found(fresh);
-    return fresh.length;
+    work.find(fresh, { nature, forced: force, sensitivity: settings.sensitivity });
   });
 }
 

@@ -124,6 +124,11 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
 
   gallery.addEventListener("loaded", ({ detail: one }) => {
     one.addEventListener("change", () => one === scene.work && changed());
+    one.addEventListener("preview", () => {
+      if (one !== scene.work) return;
+      display.refresh();
+      stage.redraw();
+    });
     one.addEventListener("running", () => one === scene.work && display.refresh());
     one.addEventListener("unsaved", ({ detail: error }) => {
       notice("this browser has no room to keep your work over a reload", {

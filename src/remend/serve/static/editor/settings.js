@@ -4,12 +4,15 @@ const KEY = "remend-settings";
 
 export const COLOURS = ["#ff2d7a", "#00c2a8", "#4d7cff", "#ffd000"];
 
+export const HARDEST = 0.98; // beyond, all is damage; the server is asked for it once, and the page sifts
+
 const DEFAULTS = { method: "auto", quality: "balanced", sensitivity: 0.5, auto: false, colour: 0, singleKeys: true };
 
 /** @returns {typeof DEFAULTS} */
 function read() {
   try {
-    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
+    const kept = { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
+    return { ...kept, sensitivity: Math.min(HARDEST, kept.sensitivity) };
   } catch {
     return { ...DEFAULTS }; // forbidden or damaged storage: the defaults serve
   }

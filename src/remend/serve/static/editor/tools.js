@@ -19,6 +19,12 @@ const around = (points) => ({
   bottom: Math.max(...points.map((p) => p.y)),
 });
 
+/** Close a tool's change: what it flipped, null when nothing, and all that it went over. */
+function committed(mask) {
+  const hand = mask.traced();
+  return { difference: mask.commit(), hand };
+}
+
 /** A stroke of the brush (value 1) or the eraser (value 0). */
 export class Stroke {
   constructor(mask, radius, value) {
@@ -29,7 +35,7 @@ export class Stroke {
 
   /** @param {Point} point @param {Point | null} from a straight line from there, when given */
   begin(point, from = null) {
-    this.mask.begin();
+    this.mask.begin({ traced: true });
     this.last = from ?? point;
     this.move(point);
   }
@@ -43,7 +49,7 @@ export class Stroke {
   }
 
   end() {
-    return this.mask.commit();
+    return committed(this.mask);
   }
 
   cancel() {
@@ -68,12 +74,12 @@ class Shape {
 
   end() {
     const { mask, value } = this;
-    mask.begin();
+    mask.begin({ traced: true });
     this.fill((y, a, b) => mask.fill(y, a, b, value));
     const rect = round(around(this.points), 1);
     mask.refresh(rect);
     this.redraw(rect);
-    return mask.commit();
+    return committed(mask);
   }
 
   cancel() {

@@ -3,18 +3,21 @@
 // repairs are patches over it, so a picture does not age however often it is repaired.
 
 import { Mask } from "./mask.js";
+import { LETTERING, NOTHING, after, handIn, harderThan, sift } from "./sieve.js";
 import * as store from "./store.js";
 
 /**
- * @typedef {{kind: string, confidence: number, box: number[], pixels: number, runs: number[]}} Found
- * @typedef {Found & {id: number, kept: boolean}} Region
  * @typedef {{id: string, work: string, method: string, quality: string, seed: number, seconds: number,
  *   patch: Blob | null, file: Blob | null, thumb: Blob | null, notes: string[]}} Answer
  *   `patch`: all that was filled so far, transparent elsewhere; `file`: the repaired file, for the few
  *   kinds of picture that no patch can hold
- * @typedef {{work: string, at: number, kind: "paint" | "found" | "keep" | "repair", label: string,
- *   difference: import("./mask.js").Difference, regions?: Found[], ids?: number[],
- *   answers?: string[], chosen?: string}} Entry
+ * @typedef {{work: string, at: number, kind: "paint" | "found" | "sift" | "keep" | "repair", label: string,
+ *   difference: import("./mask.js").Difference, hand?: import("./mask.js").Difference, erased?: boolean, clears?: boolean,
+ *   regions?: import("./sieve.js").Found[], nature?: string, forced?: boolean, sieve?: import("./sieve.js").Sieve,
+ *   slides?: boolean, reset?: string, ids?: number[], kept?: boolean, answers?: string[], chosen?: string}} Entry
+ *   of `paint`: `hand`, all that it went over, and whether it `erased` or was the mask cleared; of `found`: what
+ *   the picture is, and whether it was searched all the same; of `sift`: the slider `slides`, or the kind whose
+ *   switch was turned, by which what was decided on its regions is `reset`
  */
 
 export class Work extends EventTarget {
@@ -29,8 +32,12 @@ export class Work extends EventTarget {
     this.future = [];
     /** @type {Map<string, Answer>} */
     this.answers = new Map();
-    /** @type {Region[]} */
-    this.regions = [];
+    /** @type {import("./sieve.js").Sifted} what was found, and which of it counts */
+    this.sifted = NOTHING;
+    /** @type {{sieve: import("./sieve.js").Sieve, differences: import("./mask.js").Difference[]} | null} while the slider moves */
+    this.previewed = null;
+    /** @type {{of: Entry | undefined, mask: Mask} | null} see `#hand` */
+    this.handed = null;
     /** @type {AbortController | null} what runs for this picture on the server */
     this.running = null;
     this.saving = Promise.resolve();
@@ -38,6 +45,16 @@ export class Work extends EventTarget {
 
   get id() {
     return this.record.id;
+  }
+
+  /** The search whose finds are listed. @returns {Entry | null} */
+  get search() {
+    return this.sifted.search;
+  }
+
+  /** What is listed of the finds. @returns {import("./sieve.js").Region[]} */
+  get regions() {
+    return this.sifted.regions.filter((region) => region.shown);
   }
 
   /** @param {any} record as `save` wrote it */
@@ -55,6 +72,11 @@ export class Work extends EventTarget {
 
   /** A new step. @param {Omit<Entry, "work" | "at">} step */
   push(step) {
+    this.#settle();
+    this.#push(step);
+  }
+
+  #push(step) {
     const lost = this.future.flatMap((entry) => entry.answers ?? []);
     const entry = { ...step, work: this.id, at: this.past.length };
     this.past.push(entry);
@@ -69,6 +91,7 @@ export class Work extends EventTarget {
 
   /** @returns {Entry | null} what was undone */
   undo() {
+    this.#settle();
     const entry = this.past.pop();
     if (!entry) return null;
     this.mask.flip(entry.difference);
@@ -79,6 +102,7 @@ export class Work extends EventTarget {
 
   /** @returns {Entry | null} what was done again */
   redo() {
+    this.#settle();
     const entry = this.future.pop();
     if (!entry) return null;
     this.mask.flip(entry.difference);
@@ -141,34 +165,101 @@ export class Work extends EventTarget {
     this.push({ kind: "repair", label: "repair", difference, answers: [answer.id], chosen: answer.id });
   }
 
-  /** Damage was found: all of it goes into the mask, each region can be thrown away. @param {Found[]} found */
-  found(found) {
-    const { mask } = this;
-    mask.begin();
-    for (const region of found) markRegion(mask, region);
-    const difference = mask.commit() ?? [];
-    this.push({ kind: "found", label: "find damage", difference, regions: found });
+  /**
+   * Something was painted, or erased.
+   * @param {{difference: import("./mask.js").Difference | null, hand: import("./mask.js").Difference, label: string, erased: boolean}} painted
+   * @returns {boolean} whether it is a step
+   */
+  paint({ difference, hand, label, erased }) {
+    const { regions } = this.sifted;
+    // Painting over found marks flips nothing, yet makes them the user's own.
+    if (!difference && (erased || !regions.length)) return false;
+    this.push({ kind: "paint", label, difference: difference ?? [], erased, ...(regions.length && { hand }) });
+    return true;
   }
 
-  /** Keep regions or throw them away. @param {number[]} ids @param {boolean} kept */
+  /**
+   * Damage was looked for. What is sure, and not lettering, goes into the mask.
+   * @param {import("./sieve.js").Found[]} regions all that might be
+   * @param {{nature: string, forced: boolean, sensitivity: number}} search
+   */
+  find(regions, { nature, forced, sensitivity }) {
+    this.#settle();
+    const off = this.past.findLast((entry) => entry.sieve)?.sieve.off ?? LETTERING;
+    const sieve = { sensitivity: this.sifted.sieve?.sensitivity ?? sensitivity, off };
+    this.#step({ kind: "found", label: "find damage", regions, nature, forced, sieve });
+  }
+
+  /** Keep regions or throw them away, whatever the sensitivity. @param {number[]} ids @param {boolean} kept */
   keep(ids, kept) {
-    const which = this.regions.filter((region) => ids.includes(region.id) && region.kept !== kept);
-    if (!which.length) return;
-    const { mask } = this;
-    mask.begin();
-    for (const region of which) eachRegionSpan(region, (y, from, to) => mask.fill(y, from, to, kept ? 1 : 0));
-    if (!kept) {
-      // What a region shares with one that stays, stays.
-      const stay = this.regions.filter((region) => region.kept && !which.includes(region));
-      for (const region of stay) {
-        if (which.some((gone) => overlap(gone.box, region.box)))
-          eachRegionSpan(region, (y, from, to) => mask.fill(y, from, to, 1));
-      }
+    this.#settle();
+    const which = ids.filter((id) => this.sifted.regions[id].kept !== kept);
+    if (which.length) this.#step({ kind: "keep", label: kept ? "keep" : "throw away", ids: which, kept });
+  }
+
+  /** Switch a kind on or off, all of it. @param {string} kind @param {boolean} isOn */
+  switchKind(kind, isOn) {
+    this.#settle();
+    const { sieve } = this.sifted;
+    const off = sieve.off.filter((other) => other !== kind);
+    if (!isOn) off.push(kind);
+    this.#step({ kind: "sift", label: `${kind} ${isOn ? "on" : "off"}`, sieve: { ...sieve, off }, reset: kind });
+  }
+
+  /** Show another sensitivity while the slider moves; no step of the history yet. @param {number} sensitivity */
+  preview(sensitivity) {
+    if (!this.search || this.mask.isOpen || sensitivity === this.sifted.sieve.sensitivity) return;
+    const sieve = { ...this.sifted.sieve, sensitivity };
+    const { sifted, difference } = this.#change({ kind: "sift", sieve });
+    this.sifted = sifted;
+    this.previewed = { sieve, differences: [...(this.previewed?.differences ?? []), difference] };
+    this.dispatchEvent(new Event("preview"));
+  }
+
+  /** Another sensitivity counts. Several in a row are one step. @param {number} sensitivity */
+  slide(sensitivity) {
+    if (!this.search || this.mask.isOpen) return;
+    if (this.previewed) {
+      for (const difference of this.previewed.differences) this.mask.flip(difference);
+      this.previewed = null;
+      this.#derive();
     }
-    for (const region of this.regions) if (ids.includes(region.id)) mask.refresh(rectOfBox(region.box));
-    const difference = mask.commit() ?? [];
-    const label = kept ? "keep" : "throw away";
-    this.push({ kind: "keep", label, difference, ids: which.map((region) => region.id) });
+    if (this.past.at(-1).slides && sensitivity !== this.sifted.sieve.sensitivity) this.undo();
+    const { sieve } = this.sifted;
+    if (sensitivity === sieve.sensitivity) this.#moved();
+    else this.#step({ kind: "sift", label: "sensitivity", sieve: { ...sieve, sensitivity }, slides: true });
+  }
+
+  /** The sensitivity at which something shows where nothing does now; null when there is nothing. */
+  get harder() {
+    return this.search && harderThan(this.sifted);
+  }
+
+  /** What a step does to the mask. @param {Partial<Entry>} step */
+  #change(step) {
+    const { mask } = this;
+    const sifted = after(this.sifted, step);
+    mask.begin();
+    sift(mask, this.#hand(), this.sifted, sifted, step.kind !== "sift");
+    return { sifted, difference: mask.commit() ?? [] };
+  }
+
+  #step(step) {
+    const { difference } = this.#change(step);
+    this.#push({ ...step, difference });
+  }
+
+  /** What the slider shows becomes a step before another is made. */
+  #settle() {
+    if (!this.previewed) return;
+    this.slide(this.previewed.sieve.sensitivity);
+  }
+
+  /** Where the user has the last word; sifting changes nothing about that. */
+  #hand() {
+    const of = this.past.findLast((entry) => entry.kind !== "sift");
+    if (this.handed?.of !== of || !of) this.handed = { of, mask: handIn(this.past, this.mask.width, this.mask.height) };
+    return this.handed.mask;
   }
 
   /** Note something beside the history: the view, the settings, accepted or not. */
@@ -184,13 +275,7 @@ export class Work extends EventTarget {
   }
 
   #derive() {
-    let regions = [];
-    for (const entry of this.past) {
-      if (entry.kind === "found") regions = entry.regions.map((region, id) => ({ ...region, id, kept: true }));
-      if (entry.kind === "keep") for (const id of entry.ids) regions[id].kept = !regions[id].kept;
-      if (entry.kind === "repair") regions = [];
-    }
-    this.regions = regions;
+    this.sifted = this.past.reduce(after, NOTHING);
   }
 
   /** Writes happen one after the other; the first that fails is told, and none is lost in silence. */
@@ -199,31 +284,4 @@ export class Work extends EventTarget {
       this.dispatchEvent(new CustomEvent("unsaved", { detail: error }));
     });
   }
-}
-
-/** @param {Mask} mask inside an open change @param {Found} region */
-export function markRegion(mask, region) {
-  eachRegionSpan(region, (y, from, to) => mask.fill(y, from, to, 1));
-  mask.refresh(rectOfBox(region.box));
-}
-
-export const rectOfBox = ([left, top, right, bottom]) => ({ left, top, right, bottom });
-
-const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
-
-/** The runs of a region: lengths of zeros and ones in turn, row by row of its box. */
-export function eachRegionSpan({ box: [left, top, right], runs }, span) {
-  const width = right - left;
-  let at = 0;
-  runs.forEach((length, i) => {
-    if (i & 1) {
-      for (let from = at; from < at + length; ) {
-        const row = Math.floor(from / width);
-        const end = Math.min(at + length, (row + 1) * width);
-        span(top + row, left + from - row * width, left + end - row * width);
-        from = end;
-      }
-    }
-    at += length;
-  });
 }
