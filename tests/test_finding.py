@@ -47,10 +47,9 @@ def test_the_options_reach_the_finder(monkeypatch):
         "sensitivity": 0.7,
         "kinds": ("scratch", "crack", "stain", "hole", "text"),
         "force": True,
-        "dpi": 450.0,
     }
     assert second["kinds"] == ("scratch", "crack", "dust", "stain", "hole")
-    assert second["dpi"] is None and not second["force"]
+    assert not second["force"]
 
 
 def test_what_was_left_is_not_in_the_mask_and_is_told(monkeypatch):

@@ -304,13 +304,11 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     """
     from remend.damage.find import analyse  # only who needs it pays for its import
 
-    told = picture.container.metadata.dpi if picture.container is not None else None
     return analyse(
         eight_bit(picture),
         sensitivity=options.sensitivity,
         kinds=options.kinds,
         force=options.force,
-        dpi=None if told is None else (told[0] + told[1]) / 2,
     )
 
 

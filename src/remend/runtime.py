@@ -44,8 +44,7 @@ def open_session(content: bytes, *, name: str, threads: int) -> Any:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises a dozen classes of its own
         raise ModelError(
-            f"the model {name} cannot be loaded ({str(error).splitlines()[0]}): "
-            "it is damaged or no ONNX file"
+            f"the model {name} cannot be loaded ({str(error).splitlines()[0]}): it is damaged or no ONNX file"
         ) from error
 
 

@@ -22,6 +22,14 @@ __all__ = ["export"]
     type=click.Path(path_type=Path),
     help="With --int8: some dozens of pictures like those to repair, none of those to measure on.",
 )
+@click.option(
+    "--data",
+    "sources",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Of a net that finds damage: the pictures that its run was given. Repeatable.",
+)
 @click.option("--prior", is_flag=True, help="Give the model an input for a coarse fill to start from.")
 @click.option("--licence", default="not stated", show_default=True, help="Of the weights, for the card.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
@@ -31,6 +39,7 @@ def export(
     half: bool,
     int8: bool,
     calibrate: Path | None,
+    sources: tuple[Path, ...],
     prior: bool,
     licence: str,
     overwrite: bool,
@@ -42,7 +51,13 @@ def export(
 
     --int8 makes a file of a quarter of the size, two to four times as fast where the processor multiplies
     bytes (AVX-512 VNNI, ARM dot products) and slower where it does not. What touches pixels stays in fp32.
+
+    A net that finds damage is always written in 8 bits, with the judge of what it sees in its card; both are
+    fitted on pictures of --data that its run set aside.
     """
+    if sources:
+        _export_finder(source, target, sources, licence, overwrite)
+        return
     if int8 and calibrate is None:
         raise UsageError("--int8 needs pictures to calibrate with: add --calibrate FOLDER, some dozens do")
     if calibrate is not None and not int8:
@@ -67,3 +82,24 @@ def export(
         click.echo(f"8 bits differ from fp32 by {255 * done.lost:.2f} of 255 in holes, on average", err=True)
     click.echo(done.model)
     click.echo(done.card)
+
+
+def _export_finder(
+    source: Path, target: Path, sources: tuple[Path, ...], licence: str, overwrite: bool
+) -> None:
+    try:
+        from remend.train.finder.export import export_finder
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"export needs {error.name}, which is not installed: pip install 'remend[train]'"
+        ) from error
+    written = export_finder(
+        source,
+        target,
+        sources=sources,
+        licence=licence,
+        overwrite=overwrite,
+        say=lambda line: click.echo(line, err=True),
+    )
+    click.echo(written)
+    click.echo(written.with_suffix(".json"))

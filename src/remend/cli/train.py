@@ -97,6 +97,18 @@ def train(
     """
     from remend.train import config
 
+    if recipe == "damage" or _is_finder(recipe):
+        unfit = {"--preset": preset, "--check": check, "--profile": profile, "--json": as_json}
+        unfit |= {
+            "--devices": devices > 1,
+            "--strategy": strategy != "auto",
+            "--precision": precision != "bf16",
+        }
+        for flag, given in unfit.items():
+            if given:
+                raise UsageError(f"{flag} is not for training the finder: leave it out")
+        _train_finder(recipe, sources, settings, out, resume, accelerator, fast_dev_run=fast_dev_run)
+        return
     chosen = config.override(config.load(recipe, preset=preset or ""), settings)
     if check:
         from remend.cli.data_report import check_data
@@ -137,3 +149,48 @@ def train(
     if outcome.stopped_by is not None:
         say(f"stopped by {outcome.stopped_by.name} at {outcome.samples_seen:,}; go on with --resume auto")
         ctx.exit(128 + outcome.stopped_by)
+
+
+def _is_finder(recipe: str) -> bool:
+    """Whether a TOML file is a recipe of the finder: such a one says so."""
+    path = Path(recipe)
+    return (
+        path.suffix == ".toml" and path.is_file() and 'task = "damage"' in path.read_text("utf-8", "replace")
+    )
+
+
+def _train_finder(
+    recipe: str,
+    sources: tuple[Path, ...],
+    settings: tuple[str, ...],
+    out: Path | None,
+    resume: str,
+    accelerator: str,
+    *,
+    fast_dev_run: bool,
+) -> None:
+    """The finder has a loop of its own: what it is shown and what it answers is no fill."""
+    try:
+        from remend.train.finder.loop import train_finder
+        from remend.train.finder.recipe import fast_dev, load_finder
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"training needs {error.name}, which is not installed: pip install 'remend[train]'"
+        ) from error
+    if resume not in ("auto", "never"):
+        raise UsageError("the finder goes on from --out alone: give --resume auto")
+    if accelerator == "mps":
+        raise UsageError("the finder trains on cpu or cuda")
+    import torch
+
+    chosen = load_finder(recipe, settings)
+    cuda = accelerator == "cuda" or (accelerator == "auto" and torch.cuda.is_available())
+    written = train_finder(
+        fast_dev(chosen) if fast_dev_run else chosen,
+        list(sources),
+        out or Path("runs") / "damage",
+        resume=resume == "auto",
+        device="cuda" if cuda else "cpu",
+        say=lambda line: click.echo(line, err=True),
+    )
+    click.echo(written)

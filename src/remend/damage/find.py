@@ -1,43 +1,42 @@
-"""Find damage by looking at the picture: scratches, cracks, dust, text laid over it, areas that are blank.
+"""Find damage: what is this picture, how soft is it, where is it damaged, how sure is that.
 
-Candidates come from filters (``ridges``, ``specks``, ``overlay``), are measured (``lines``, ``specks``)
-and weighed (``judge``), and end as regions (``regions``). Nothing is known of the scene, so what looks
-exactly like damage is taken for it: star trails for scratches, confetti for dust. The user sees the
-regions and decides.
+The gate decides whether a picture may be searched (``gate``), its softness at which scale (``softness``);
+the embedded net gives each pixel a chance (``chances``); what hangs together is a piece (``pieces``) and is
+weighed together with all others of the picture (``judge``); what is left are regions (``regions``). Areas
+without any picture follow from a rule (``blank``).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from remend.damage.blank import blank_areas
-from remend.damage.evidence import Thresholds, line_evidence, speck_evidence
+from remend.damage.chances import PLANES, card_of, chances_of
+from remend.damage.gate import nature_of
+from remend.damage.judge import judge_from
 from remend.damage.kinds import DEFAULT_KINDS, FOUND_KINDS
-from remend.damage.members import Scale
 from remend.damage.overlay import text_rows
-from remend.damage.regions import hugs_border, is_network, regions_of
+from remend.damage.pieces import Pieces, pieces_of, signs_of
+from remend.damage.regions import enlarged, gathered, hugs_border, is_network
+from remend.damage.softness import reduced, reduction_of
+from remend.damage.transport import transport_scratches
 from remend.errors import UsageError
-from remend.picture import Box, DamageKind, Region
+from remend.picture import DamageKind, Region
 
 __all__ = ["Analysis", "analyse", "find_damage"]
 
-TILE_PX, MARGIN_PX = 1536, 96  # the margin holds the widest window that a piece is judged by
-LINE_CELL_PX, DUST_CELL_PX = 4, 16
-WORKERS = 2
-PROBE_PX, PROBES = 192, 4  # grain is read on 4 × 4 squares spread over the picture
-
-# Least chance of being damage at sensitivity 0, ½ and 1.
-LINE_CHANCE = (0.985, 0.9, 0.3)
-DUST_CHANCE = (0.985, 0.93, 0.4)
-TEXT_CHANCE = (0.92, 0.82, 0.3)
-JOIN = 0.6  # beside a piece that counts, this much of it is enough
+DAMAGE = slice(0, 4)  # of the planes; the others are lettering
+WATERMARK = slice(5, 6)
+CELL_PX = 16  # what lies nearer becomes one region
+TEXT_CHANCE = (0.3, 0.82, 0.92)  # of the rule for text, where confidence is none, a half, and nearly sure
+SECONDED = (0.2, 0.45)  # chance, on average along a line: where the net objects to it, and where it agrees
+LEAST = 0.02  # less sure than that nothing is told of, at any sensitivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +70,8 @@ def find_damage(
     """The damaged regions alone: see ``analyse``.
 
     >>> picture = np.full((96, 96), 70, np.uint8)
-    >>> picture[20:76, 40:42] = 250
-    >>> [(region.kind, region.box.left) for region in find_damage(picture, sensitivity=0.9)]
-    [('scratch', 40)]
+    >>> find_damage(picture)
+    []
     """
     return list(analyse(image, sensitivity=sensitivity, kinds=kinds, force=force).regions)
 
@@ -84,13 +82,13 @@ def analyse(
     sensitivity: float = 0.5,
     kinds: Collection[str] | None = None,
     force: bool = False,
-    dpi: float | None = None,
 ) -> Analysis:
-    """Find damage by classical analysis, without a trained detector.
+    """Find damage by the embedded net, and judge the picture as a whole.
 
-    Choose it for thin, hard-edged wear: scratches, cracks, dust, captions and dates; and for areas that
-    carry no picture at all. It does not find stains, tears or faded areas. At the default it rather
-    misses damage than eats the picture.
+    Choose it for photographs and scans of them: scratches, cracks, folds, dust, hair, stains, torn borders,
+    blank areas; lettering that was burnt in, when asked for. What is no photograph is left alone. It rather
+    misses damage than eats the picture: a lonely find in a clean picture is worth less than one more find in
+    a worn print.
 
     Args:
         image: (H, W) grey or (H, W, 3) RGB uint8, display orientation.
@@ -98,76 +96,120 @@ def analyse(
             least 1 - sensitivity are returned, so that more of it never finds less.
         kinds: which of ``FOUND_KINDS`` are wanted; None = ``DEFAULT_KINDS``, all but lettering.
         force: search what is no photograph, too.
-        dpi: resolution of the scan in dots an inch, where it is known.
 
     Returns:
         Regions, one a scratch, crack network or row of text; dust is grouped with its neighbours. Masks
-        reach to the soft edges and are not dilated.
+        reach to the soft edges and are not dilated. The confidence is a chance: docs/quality.md says how well
+        it holds.
 
     Raises:
         UsageError: another array, a sensitivity outside 0–1, an unknown kind.
+        ModelError: the embedded net is missing or damaged.
 
-    Cost: 0.6 s of processor time a megapixel; tiles keep memory to some 300 MB and two bytes a pixel.
+    Cost: .1 s a megapixel of two cores that multiply bytes, less where the picture is soft; some 40 bytes of
+    memory a pixel and 150 MB.
     """
     _check(image, sensitivity, kinds)
     wanted = set(DEFAULT_KINDS if kinds is None else kinds)
-    seen = _seen(image, wanted)
-    least = 1 - sensitivity - 1e-9  # 1 - 0.98 is a little more than 0.02
+    nature = nature_of(image)
+    if not nature.searchable and not force:
+        note = (
+            f"this looks like {_a(nature.kind)}, not a photograph: left as it is; "
+            "--force searches it all the same"
+        )
+        return Analysis((), nature=nature.kind, notes=(note,))
+    seen = _seen(image)
+    least = max(1 - sensitivity, LEAST) - 1e-9  # 1 - 0.98 is a little more than 0.02
     left = tuple(region for region in seen if region.kind not in wanted and region.confidence >= least)
     notes = []
-    if any(region.kind == "text" for region in left):
-        notes.append("a date or caption was seen and left: --find text removes it")
+    for kind, what in (("text", "a date or caption"), ("watermark", "a watermark")):
+        if any(region.kind == kind for region in left):
+            notes.append(f"{what} was seen and left: --find {kind} removes it")
     asked = [region for region in seen if region.kind in wanted]
     return Analysis(
         tuple(region for region in asked if region.confidence >= least),
         left,
+        nature=nature.kind,
         notes=tuple(notes),
         fainter=max((region.confidence for region in asked if region.confidence < least), default=0.0),
     )
 
 
-def _seen(image: NDArray[np.uint8], wanted: Collection[str]) -> list[Region]:
-    """All that might be damage, of the wanted kinds and what is seen on the way."""
-    height, width = image.shape[:2]
-    scale = _scale_of(image)
-    jobs = []
-    maps: dict[str, NDArray[np.uint8]] = {}
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for name, find, chances, called_for in (
-            ("lines", line_evidence, LINE_CHANCE, set(wanted) & {"scratch", "crack", "dust"}),
-            ("specks", speck_evidence, DUST_CHANCE, set(wanted) & {"dust"}),
-        ):
-            if called_for:
-                maps[name] = np.zeros((height, width), np.uint8)
-                limits = Thresholds(chances[-1], JOIN * chances[-1])
-                for outer, inner in _tiles(height, width):
-                    job = pool.submit(find, _rgb(image, outer), scale, limits)
-                    jobs.append((maps[name], outer, inner, job))
-        # Lines of text are thin and of one colour too: rows are looked for even when not asked for.
-        rows = text_rows(_rgb(image, Box(0, 0, height, width)))
-        for target, outer, inner, job in jobs:
-            target[inner.slices] = job.result()[inner.inside(outer).slices]
-    blank = blank_areas(_rgb(image, Box(0, 0, height, width)))
-    for area in blank:
-        for evidence in maps.values():
-            evidence[area.box.slices][area.mask] = 0
-    for row in rows:
-        letters = cv2.dilate(row.mask.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
-        for evidence in maps.values():
-            evidence[row.box.slices][letters] = 0
-    found = []
-    if "lines" in maps:
-        for region in _tiers(maps["lines"], "scratch", LINE_CHANCE, LINE_CELL_PX):
-            if not hugs_border(region, (height, width)):
-                kind: DamageKind = "crack" if is_network(region) else "scratch"
-                found.append(_weighed(region, kind, LINE_CHANCE))
-    if "specks" in maps:
-        maps["specks"][maps["lines"] > 0] = 0
-        specks = _tiers(maps["specks"], "dust", DUST_CHANCE, DUST_CELL_PX)
-        found += [_weighed(region, "dust", DUST_CHANCE) for region in specks]
-    found += [_weighed(row, "text", TEXT_CHANCE) for row in rows if row.confidence >= TEXT_CHANCE[-1]]
-    found += blank
+def _a(kind: str) -> str:
+    return {"halftone": "a halftone print", "engraving": "an engraving"}.get(kind, f"a {kind}")
+
+
+def _seen(image: NDArray[np.uint8]) -> list[Region]:
+    """All that might be damage or lettering."""
+    size = image.shape[0], image.shape[1]
+    rgb = _rgb(image)
+    rows = [_weighed(row) for row in text_rows(rgb)]
+    reduction = reduction_of(image)
+    small = reduced(image, reduction)
+    planes = chances_of(small)
+    _spare(planes, rows, reduction)
+    pieces = pieces_of(planes[DAMAGE])
+    confidence = judge_from(card_of()["judge"])(signs_of(pieces, reduction=reduction))
+    found = [
+        enlarged(mask, pieces.box(k), reduction, size, kind, float(confidence[k]))
+        for k, mask, kind in _masks(pieces, DAMAGE)
+        if confidence[k] >= LEAST and not hugs_border(pieces.box(k), small.shape[:2])
+    ]
+    found = gathered(found, cell_px=CELL_PX * reduction, size=size)
+    found += [
+        enlarged(line.mask, line.box, reduction, size, "scratch", line.confidence * _seconded(line, planes))
+        for line in transport_scratches(small)
+    ]
+    marks = pieces_of(planes[WATERMARK])
+    found += gathered(
+        [
+            enlarged(mask, marks.box(k), reduction, size, "watermark", float(marks.mean[k]))
+            for k, mask, _ in _masks(marks, WATERMARK)
+        ],
+        cell_px=2 * CELL_PX * reduction,
+        size=size,
+    )
+    found += rows
+    found += blank_areas(rgb)
     return sorted(found, key=lambda region: (FOUND_KINDS.index(region.kind), region.box))
+
+
+def _weighed(row: Region) -> Region:
+    """A row of text with its confidence on the scale of the others."""
+    confidence = float(np.interp(row.confidence, TEXT_CHANCE, (0.02, 0.5, 0.95)))
+    return Region(row.box, row.mask, "text", confidence)
+
+
+def _spare(planes: NDArray[np.uint8], rows: list[Region], reduction: int) -> None:
+    """Take what reads as text out of the chances of damage, in place: lettering is never a scratch."""
+    if not rows:
+        return
+    height, width = planes.shape[1:]
+    letters = np.zeros((height * reduction, width * reduction), np.uint8)
+    for row in rows:
+        letters[row.box.slices] |= row.mask
+    side = 4 * reduction + 1
+    spread = cv2.dilate(letters, np.ones((side, side), np.uint8))
+    spared = cv2.resize(spread, (width, height), interpolation=cv2.INTER_AREA) > 0
+    planes[DAMAGE, spared] = 0
+
+
+def _seconded(line: Region, planes: NDArray[np.uint8]) -> float:
+    """How far the net agrees that a straight line is none of the scene's: 0 to 1."""
+    total = planes[DAMAGE, *line.box.slices].sum(axis=0, dtype=np.uint32)
+    return float(np.interp(total[line.mask].mean() / 255, SECONDED, (0, 1)))
+
+
+def _masks(pieces: Pieces, planes: slice) -> list[tuple[int, NDArray[np.bool_], DamageKind]]:
+    """(number, mask within its box, kind) of every piece."""
+    found = []
+    for k in range(len(pieces)):
+        mask = pieces.labels[pieces.box(k).slices] == k + 1
+        kind = cast(DamageKind, PLANES[planes][pieces.kind[k]])
+        if kind == "scratch" and is_network(mask):
+            kind = "crack"
+        found.append((k, mask, kind))
+    return found
 
 
 def _check(image: NDArray[np.uint8], sensitivity: float, kinds: Collection[str] | None) -> None:
@@ -182,55 +224,7 @@ def _check(image: NDArray[np.uint8], sensitivity: float, kinds: Collection[str] 
         raise UsageError(f"{unknown[0]!r} cannot be found: choose from {', '.join(FOUND_KINDS)}")
 
 
-def _tiers(
-    evidence: NDArray[np.uint8], kind: DamageKind, chances: tuple[float, float, float], cell_px: int
-) -> list[Region]:
-    """Regions of what is sure and, apart from them, of what is not: one would thin the other."""
-    bound = round(255 * JOIN * chances[1])
-    sure, unsure = np.where(evidence >= bound, evidence, 0), np.where(evidence < bound, evidence, 0)
-    return [*regions_of(sure, kind, cell_px=cell_px), *regions_of(unsure, kind, cell_px=cell_px)]
-
-
-def _weighed(region: Region, kind: DamageKind, chances: tuple[float, float, float]) -> Region:
-    """Its confidence on the scale of sensitivity: 1 - that at which its chance is just enough."""
-    odds = [math.log(chance / (1 - chance)) for chance in chances[::-1]]
-    chance = min(max(region.confidence, 1e-6), 1 - 1e-6)
-    confidence = float(np.interp(math.log(chance / (1 - chance)), odds, (0, 0.5, 1)))
-    return Region(region.box, region.mask, kind, confidence)
-
-
-def _tiles(height: int, width: int) -> Iterator[tuple[Box, Box]]:
-    """(tile with margin, the part of it that counts), covering the picture."""
-    for top in range(0, height, TILE_PX):
-        for left in range(0, width, TILE_PX):
-            inner = Box(top, left, min(top + TILE_PX, height), min(left + TILE_PX, width))
-            yield inner.grown(MARGIN_PX, (height, width)), inner
-
-
-def _rgb(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    part = image[box.slices]
-    if part.ndim == 2:
-        part = np.broadcast_to(part[:, :, None], (*part.shape, 3))
-    return np.ascontiguousarray(part)
-
-
-def _scale_of(image: NDArray[np.uint8]) -> Scale:
-    """The picture's extremes and grain, from a sample of it."""
-    height, width = image.shape[:2]
-    step = max(1, int((height * width / 65536) ** 0.5))
-    sample = _rgb(image[::step, ::step], Box(0, 0, height, width)).reshape(-1, 3).astype(np.float32)
-    brightness = sample.mean(axis=1)
-    white = sample[brightness >= np.quantile(brightness, 0.99)].mean(axis=0)
-    black = sample[brightness <= np.quantile(brightness, 0.01)].mean(axis=0)
-    # J. Immerkær, Fast Noise Variance Estimation, CVIU 64, 1996, with the median in place of the mean
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
-    tops = np.linspace(0, max(0, height - PROBE_PX), PROBES if height > PROBE_PX else 1)
-    lefts = np.linspace(0, max(0, width - PROBE_PX), PROBES if width > PROBE_PX else 1)
-    rough = []
-    for top in tops.astype(int).tolist():
-        for left in lefts.astype(int).tolist():
-            probe = _rgb(image, Box(top, left, min(top + PROBE_PX, height), min(left + PROBE_PX, width)))
-            grey = cv2.cvtColor(probe, cv2.COLOR_RGB2GRAY).astype(np.float32)
-            rough.append(np.abs(cv2.filter2D(grey, -1, kernel)).ravel())
-    noise = 1.48 * float(np.median(np.concatenate(rough)))
-    return Scale(white, black, noise)
+def _rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if image.ndim == 2:
+        return np.repeat(image[..., None], 3, axis=2)
+    return np.ascontiguousarray(image)

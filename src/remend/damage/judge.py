@@ -1,24 +1,21 @@
 """Weighing signs: a small network that turns what was measured on a piece into the chance that it is damage.
 
-Two hidden layers of a few dozen units, fitted by ``benchmarks/fit_finder.py`` to generated damage on
-photographs; the numbers and where they come from stand in ``judge.json``. With them a piece's score is a
-probability, so thresholds and confidences mean the same for every kind of piece.
+Two hidden layers of a few dozen units, fitted when the finder's net is exported; the numbers stand in its
+card. With them a piece's score is a probability: thresholds and confidences mean the same for every kind.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from remend.picture import Float
 
-__all__ = ["Judge", "judge_of"]
+__all__ = ["Judge", "judge_from"]
 
-PLACE = Path(__file__).with_name("judge.json")
 CLIP = 5.0  # deviations: beyond, a sign says no more
 
 
@@ -48,10 +45,8 @@ class Judge:
         return np.asarray(1 / (1 + np.exp(-score)), np.float32)
 
 
-@cache
-def judge_of(kind: str) -> Judge:
-    """The judge for ``lines`` or ``specks``, as shipped."""
-    table = json.loads(PLACE.read_text(encoding="utf-8"))["judges"][kind]
+def judge_from(table: Mapping[str, Any]) -> Judge:
+    """A judge of the numbers that a card holds: ``signs``, ``mean``, ``deviation``, ``layers``."""
     layers = tuple(
         (np.asarray(layer["weight"], np.float32), np.asarray(layer["bias"], np.float32))
         for layer in table["layers"]

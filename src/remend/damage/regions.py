@@ -1,73 +1,120 @@
-"""From confidence maps to regions that a user can keep or throw away."""
+"""From weighed pieces to regions that a user can keep or throw away."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.picture import Box, DamageKind, Region
+from remend.picture import Bool, Box, DamageKind, Region
 
-__all__ = ["regions_of"]
+__all__ = ["enlarged", "gathered", "hugs_border", "is_network"]
+
+BANDS = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
+"""Where confidence is cut: a region never mixes what is surer with what is less sure."""
 
 
-def regions_of(confidence: NDArray[np.uint8], kind: DamageKind, *, cell_px: int) -> list[Region]:
-    """One region for everything that lies in touching cells of a grid.
+def gathered(regions: Sequence[Region], *, cell_px: int, size: tuple[int, int]) -> list[Region]:
+    """Regions that lie in touching cells of a grid, of one kind and about as sure, become one.
+
+    Dust is a nuisance by the hundred, and a list of five hundred specks is one too.
 
     Args:
-        confidence: (H, W) uint8, 0 where there is no damage, 255 = sure.
-        kind: what it is.
-        cell_px: the grid's pitch: pieces nearer than that become one region, farther than twice
-            that stay apart.
+        regions: pieces; kinds and confidences may be mixed.
+        cell_px: the grid's pitch.
+        size: (height, width) of the picture.
 
     Returns:
         Regions in reading order; the confidence is the mean over the pixels.
-
-    Cost: linear in pixels; the grid keeps memory at a few bytes a cell.
     """
-    height, width = confidence.shape
-    rows, columns = np.nonzero(confidence)
-    if not rows.size:
-        return []
-    cells = np.zeros((height // cell_px + 1, width // cell_px + 1), np.uint8)
-    cells[rows // cell_px, columns // cell_px] = 1
-    _, labels = cv2.connectedComponents(cells, connectivity=8)
-    label = labels[rows // cell_px, columns // cell_px]
-    order = np.argsort(label, kind="stable")
-    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
+    groups: dict[tuple[str, int], list[Region]] = {}
+    for region in regions:
+        band = int(np.searchsorted(BANDS, region.confidence, side="right"))
+        groups.setdefault((region.kind, band), []).append(region)
     found = []
-    for part in np.split(order, starts[1:]):
-        y, x = rows[part], columns[part]
-        box = Box(int(y.min()), int(x.min()), int(y.max()) + 1, int(x.max()) + 1)
-        mask = np.zeros((box.height, box.width), np.bool_)
-        mask[y - box.top, x - box.left] = True
-        found.append(Region(box, mask, kind, float(confidence[y, x].mean()) / 255))
+    for members in groups.values():
+        cells = np.zeros((size[0] // cell_px + 1, size[1] // cell_px + 1), np.uint8)
+        for region in members:
+            box = region.box
+            top, left = box.top // cell_px, box.left // cell_px
+            cells[top : (box.bottom - 1) // cell_px + 1, left : (box.right - 1) // cell_px + 1] = 1
+        _, labels = cv2.connectedComponents(cells, connectivity=8)
+        together: dict[int, list[Region]] = {}
+        for region in members:
+            label = int(labels[region.box.top // cell_px, region.box.left // cell_px])
+            together.setdefault(label, []).append(region)
+        found += [_joined(some) for some in together.values()]
     return sorted(found, key=lambda region: region.box)
 
 
-def hugs_border(region: Region, size: tuple[int, int], *, depth_px: int = 6) -> bool:
-    """Whether a region is a strip along the picture's border: the edge of a frame or of the scan.
+def _joined(regions: list[Region]) -> Region:
+    """One region of several."""
+    if len(regions) == 1:
+        return regions[0]
+    box = regions[0].box
+    for region in regions[1:]:
+        box = box.union(region.box)
+    mask = np.zeros((box.height, box.width), np.bool_)
+    for region in regions:
+        mask[region.box.inside(box).slices] |= region.mask
+    areas = np.array([np.count_nonzero(region.mask) for region in regions], np.float64)
+    confidence = float(np.average([region.confidence for region in regions], weights=np.maximum(areas, 1)))
+    return Region(box, mask, regions[0].kind, confidence)
 
-    >>> strip = Region(Box(0, 0, 2, 50), np.ones((2, 50), np.bool_), "scratch")
-    >>> hugs_border(strip, (100, 100))
-    True
+
+def enlarged(
+    mask: Bool, box: Box, factor: int, size: tuple[int, int], kind: DamageKind, confidence: float
+) -> Region:
+    """A region seen in a picture ``factor`` times smaller, in the picture's own pixels.
+
+    Args:
+        mask: (box.height, box.width) bool.
+        box: in the small picture.
+        factor: 1, 2, 4 …
+        size: (height, width) of the picture itself.
+        kind, confidence: of the region.
     """
-    box, (height, width) = region.box, size
-    thin_rows, thin_columns = box.height <= depth_px, box.width <= depth_px
+    if factor == 1:
+        return Region(box, mask, kind, confidence)
+    # A margin of one small pixel, for the smoothed outline bulges.
+    padded = np.pad(mask.view(np.uint8) * np.uint8(255), 1)
+    large = cv2.resize(padded, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR) >= 96
+    top, left = (box.top - 1) * factor, (box.left - 1) * factor
+    whole = Box(top, left, top + large.shape[0], left + large.shape[1])
+    inside = Box(max(0, top), max(0, left), min(size[0], whole.bottom), min(size[1], whole.right))
+    large = large[inside.inside(whole).slices]
+    tight = Box.around(large)
+    if tight is None:  # the last row or column of a picture whose sides the factor does not divide
+        return Region(inside, np.ones((inside.height, inside.width), np.bool_), kind, confidence)
+    exact = Box(
+        inside.top + tight.top, inside.left + tight.left, inside.top + tight.bottom, inside.left + tight.right
+    )
+    return Region(exact, np.ascontiguousarray(large[tight.slices]), kind, confidence)
+
+
+def hugs_border(box: Box, size: tuple[int, ...], *, depth_px: int = 8) -> bool:
+    """Whether a piece is a strip along a side of the picture: the edge of a frame, or of the scan.
+
+    >>> hugs_border(Box(0, 0, 2, 50), (100, 100)), hugs_border(Box(40, 40, 42, 90), (100, 100))
+    (True, False)
+    """
+    height, width = size[:2]
     at_rows = box.bottom <= depth_px or box.top >= height - depth_px
     at_columns = box.right <= depth_px or box.left >= width - depth_px
-    return (thin_rows and at_rows) or (thin_columns and at_columns)
+    return (at_rows and box.width > 4 * box.height) or (at_columns and box.height > 4 * box.width)
 
 
-def is_network(region: Region, *, least_length_px: float = 120.0) -> bool:
-    """Whether a region of lines branches as cracks do, and is not one stroke from end to end.
+def is_network(mask: NDArray[np.bool_], *, least_length_px: float = 120.0) -> bool:
+    """Whether a piece branches as cracks do, and is not one stroke from end to end.
 
     A stroke, straight or bent, is about as long as its box's diagonal; branches make the whole longer.
     """
-    padded = np.pad(region.mask.view(np.uint8), 1)
+    padded = np.pad(mask.view(np.uint8), 1)
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
     inside = distance[padded > 0]
     width = max(1.0, 4 * float(inside.mean()) - 2)
     length = inside.size / width
-    diagonal = float(np.hypot(region.box.height, region.box.width))
+    diagonal = float(np.hypot(*mask.shape))
     return length > least_length_px and length > 2.0 * diagonal

@@ -15,8 +15,8 @@ from remend.fill.detail import copy_detail
 from remend.fill.filler import Capabilities
 from remend.fill.model_card import Card
 from remend.fill.model_file import ModelFile
-from remend.runtime import multiplies_bytes
 from remend.picture import Bool, Box, Filled, Float
+from remend.runtime import multiplies_bytes
 from remend.scale import shrink, shrink_lines
 
 __all__ = ["Neural", "textured", "thin", "wide"]

@@ -1,0 +1,185 @@
+"""Pieces of damage: what hangs together in the planes of chances, and what can be measured of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from remend.picture import Box, Float
+
+__all__ = ["SIGNS", "Pieces", "pieces_of", "signs_of"]
+
+LEAST = 0.32
+"""Chance from which a pixel belongs to a piece."""
+PEAK = 0.4
+"""Chance that the likeliest pixel of a piece reaches at least."""
+CORE, RIM_PX = 0.55, 2  # of a likely piece: chance of its inside, and how far its soft rim reaches
+CELL_PX = 12  # of the grid on which the surroundings are averaged
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Connected pieces of one kind of plane, (n,) each, numbered from 0.
+
+    Attributes:
+        labels: (H, W) int32, the piece's number + 1; 0 = none, or too faint to count.
+        kind: index of the likeliest plane.
+        peak, mean: chance, 0 to 1.
+        area: pixels.
+        boxes: (n, 4) top, left, bottom, right.
+        around: mean chance of what lies within some 30 px and in no piece: a thicket where the net is unsure
+            of everything.
+        haze: the same over the whole picture.
+    """
+
+    labels: NDArray[np.int32]
+    kind: NDArray[np.intp]
+    peak: Float
+    mean: Float
+    area: Float
+    boxes: NDArray[np.int32]
+    around: Float
+    haze: float
+
+    def __len__(self) -> int:
+        return len(self.peak)
+
+    def box(self, number: int) -> Box:
+        """Where piece ``number`` lies."""
+        return Box(*(int(n) for n in self.boxes[number]))
+
+
+def pieces_of(planes: NDArray[np.uint8]) -> Pieces:
+    """What hangs together in the sum of some planes of chances.
+
+    Args:
+        planes: (k, H, W) uint8.
+
+    Cost: 30 ns a pixel; 8 bytes a pixel.
+    """
+    total = planes[0]
+    for plane in planes[1:]:
+        total = cv2.add(total, plane)  # saturates
+    marked = _marked(np.asarray(total, np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8, ltype=cv2.CV_32S)
+    rows, columns = np.nonzero(marked)
+    label = labels[rows, columns]
+    value = total[rows, columns].astype(np.float64)
+    peak = np.zeros(count)
+    np.maximum.at(peak, label, value)
+    area = np.maximum(np.bincount(label, minlength=count), 1)
+    mean = np.bincount(label, value, count) / area
+    by_plane = np.stack([np.bincount(label, plane[rows, columns], count) for plane in planes])
+    kept = np.flatnonzero(peak >= 255 * PEAK)
+    kept = kept[kept > 0]
+    renumber = np.zeros(count, np.int32)
+    renumber[kept] = np.arange(1, len(kept) + 1)
+    left, top, width, height = (stats[kept, k] for k in range(4))
+    boxes = np.stack([top, left, top + height, left + width], axis=1).astype(np.int32)
+    unclaimed = np.where(marked > 0, np.uint8(0), total)
+    near = _near(unclaimed)
+    rows, columns = (boxes[:, 0] + boxes[:, 2] - 1) // 2, (boxes[:, 1] + boxes[:, 3] - 1) // 2
+    return Pieces(
+        labels=np.asarray(renumber[labels], np.int32),
+        kind=by_plane[:, kept].argmax(axis=0),
+        peak=np.asarray(peak[kept] / 255, np.float32),
+        mean=np.asarray(mean[kept] / 255, np.float32),
+        area=np.asarray(area[kept], np.float32),
+        boxes=boxes,
+        around=near[rows // CELL_PX, columns // CELL_PX],
+        haze=float(unclaimed.mean()) / 255,
+    )
+
+
+def _marked(total: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) 0 or 1: what may be damage; where something is likely, only that and its rim.
+
+    A scratch through a place where the net is unsure of everything would be one piece with all of it.
+    """
+    least = (total >= round(255 * LEAST)).view(np.uint8)
+    core = (total >= round(255 * CORE)).view(np.uint8)
+    _, labels = cv2.connectedComponents(least, connectivity=8, ltype=cv2.CV_32S)
+    has_core = np.zeros(int(labels.max(initial=0)) + 1, np.bool_)
+    has_core[labels[core > 0]] = True
+    rim = cv2.dilate(core, np.ones((2 * RIM_PX + 1, 2 * RIM_PX + 1), np.uint8))
+    return np.asarray(np.where(has_core[labels], least & rim, least), np.uint8)
+
+
+def _near(plane: NDArray[np.uint8]) -> Float:
+    """Means over 64 px around each cell of ``CELL_PX``, 0 to 1."""
+    height, width = plane.shape
+    size = (max(1, -(-width // CELL_PX)), max(1, -(-height // CELL_PX)))
+    cells = cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return np.asarray(cv2.blur(cells, (5, 5), borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+SIGNS = (
+    "peak",
+    "mean",
+    "area",
+    "length",
+    "thin",
+    "is_scratch",
+    "is_dust",
+    "is_stain",
+    "is_hole",
+    "others",
+    "others_alike",
+    "others_sure",
+    "covered",
+    "at_side",
+    "around",
+    "haze",
+    "reduction",
+)
+"""What a piece is weighed by, in the order of ``signs_of``."""
+
+
+def signs_of(pieces: Pieces, *, reduction: int = 1) -> Float:
+    """(n, signs) what is measured of every piece, and of the picture around it.
+
+    A lonely find in a clean picture is worth less than one more find in a worn print: how much of the others
+    there is, by megapixel, is a sign of each.
+    """
+    n = len(pieces)
+    if not n:
+        return np.zeros((0, len(SIGNS)), np.float32)
+    height, width = pieces.labels.shape
+    megapixels = max(height * width / 1e6, 0.05)
+    box_height = (pieces.boxes[:, 2] - pieces.boxes[:, 0]).astype(np.float64)
+    box_width = (pieces.boxes[:, 3] - pieces.boxes[:, 1]).astype(np.float64)
+    length = np.hypot(box_height, box_width)
+    weight = pieces.peak.astype(np.float64) ** 4 * np.minimum(np.sqrt(pieces.area), 12)
+    sure = (pieces.peak > 0.8) * 1.0
+    alike = np.bincount(pieces.kind, weight, 4)[pieces.kind] - weight
+    at_side = (
+        (pieces.boxes[:, 0] <= 2)
+        | (pieces.boxes[:, 1] <= 2)
+        | (pieces.boxes[:, 2] >= height - 2)
+        | (pieces.boxes[:, 3] >= width - 2)
+    )
+    columns = [
+        _odds(pieces.peak),
+        _odds(pieces.mean),
+        np.log(pieces.area),
+        np.log(length),
+        np.log(pieces.area / length),
+        *(pieces.kind == k for k in range(4)),
+        np.log1p((weight.sum() - weight) / megapixels),
+        np.log1p(alike / megapixels),
+        np.log1p((sure.sum() - sure) / megapixels),
+        np.sqrt((pieces.area.sum() - pieces.area) / (height * width)),
+        at_side,
+        np.log(pieces.around + 1e-3),
+        np.full(n, np.log(pieces.haze + 1e-3)),
+        np.full(n, np.log2(reduction)),
+    ]
+    return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+
+
+def _odds(chance: Float) -> Float:
+    clipped = np.clip(chance, 0.004, 0.996)
+    return np.asarray(np.log(clipped / (1 - clipped)), np.float32)

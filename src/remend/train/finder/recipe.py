@@ -1,0 +1,166 @@
+"""What a run of the finder is told: a TOML file, overridden by ``--set``."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from remend.errors import UsageError
+from remend.train.finder.crops import Ageing
+from remend.train.finder.sampler import Mix
+
+__all__ = ["FinderRecipe", "Stage", "fast_dev", "load_finder", "recipe_of"]
+
+NAME = "damage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A part of the run.
+
+    Attributes:
+        samples: crops that it takes.
+        crop_px: their side, a multiple of 32.
+        batch: crops a step.
+        evenness: 0 = every damaged pixel counts alike; 1 = every damaged place does, however little of it is
+            damaged. Early on much of it makes specks learnable beside wide marks; later little of it makes
+            the chances true.
+    """
+
+    samples: int
+    crop_px: int = 256
+    batch: int = 8
+    evenness: float = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinderRecipe:
+    """What a run of the finder is told.
+
+    Attributes:
+        stage: the parts, one after the other.
+        decay: the last share of all samples, over which the rate falls linearly to nothing.
+        lr, weight_decay: of Muon, and of AdamW for what is no kernel.
+        ema_half_life: of the averaged weights, in samples.
+        seed: of everything.
+        maps: how many maps of damage are drawn before each stage.
+        shapes: a list of outlines of real marks; "" = none.
+        fonts: a folder of TrueType fonts for lettering; "" = those that come with the libraries.
+        exclude: pictures whose name holds one of these words are left out: real old prints carry real damage.
+        aside: how many pictures are set aside, to validate and to weigh with.
+        hard_every, hard_tried, hard_kept: every so many samples so many clean crops are tried, and the worst
+            are kept.
+        hard_share: this share of every batch comes from the last thousand kept.
+        save_every, validate_every: in samples.
+        mix, ageing: see ``Mix`` and ``Ageing``.
+    """
+
+    stage: tuple[Stage, ...] = (
+        Stage(samples=100_000, crop_px=128, batch=32, evenness=0.9),
+        Stage(samples=70_000),
+    )
+    decay: float = 0.2
+    lr: float = 2e-3
+    weight_decay: float = 0.02
+    ema_half_life: int = 8_000
+    seed: int = 0
+    maps: int = 4_000
+    shapes: str = ""
+    fonts: str = ""
+    exclude: tuple[str, ...] = ("archive",)
+    aside: int = 300
+    hard_every: int = 6_400
+    hard_tried: int = 320
+    hard_kept: int = 40
+    hard_share: float = 0.125
+    save_every: int = 8_000
+    validate_every: int = 16_000
+    mix: Mix = field(default_factory=Mix)
+    ageing: Ageing = field(default_factory=Ageing)
+
+    @property
+    def samples(self) -> int:
+        """Crops of all stages."""
+        return sum(stage.samples for stage in self.stage)
+
+
+def fast_dev(recipe: FinderRecipe) -> FinderRecipe:
+    """Two steps of each stage on a handful of maps: does it all run?"""
+    stages = tuple(dataclasses.replace(stage, samples=2 * 4, batch=4, crop_px=64) for stage in recipe.stage)
+    few = {"maps": 16, "aside": 4, "hard_every": 8, "hard_tried": 8, "hard_kept": 2, "validate_every": 8}
+    return dataclasses.replace(recipe, stage=stages, **few)  # type: ignore[arg-type]
+
+
+def load_finder(name: str, settings: Sequence[str] = ()) -> FinderRecipe:
+    """Read a recipe and apply ``key=value`` or ``mix.key=value`` settings, values written as in TOML.
+
+    Raises:
+        UsageError: no TOML, or keys and values that such a recipe does not have.
+
+    >>> load_finder("damage", ["lr=1e-3", "mix.scene=0.5"]).mix.scene
+    0.5
+    """
+    if name == NAME:
+        text = (resources.files("remend.train.finder") / "damage.toml").read_text(encoding="utf-8")
+    else:
+        text = Path(name).read_text(encoding="utf-8")
+    try:
+        content = tomllib.loads(text)
+        for setting in settings:
+            path, separator, value = setting.partition("=")
+            *sections, key = path.strip().split(".")
+            if not separator or len(sections) > 1:
+                raise UsageError(f"--set takes key=value or section.key=value, got {setting!r}")
+            target = content.setdefault(sections[0], {}) if sections else content
+            try:
+                target[key] = tomllib.loads(f"x = {value.strip()}")["x"]
+            except tomllib.TOMLDecodeError:
+                target[key] = value.strip()
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"the recipe {name} is no TOML: {error}") from error
+    return recipe_of(content)
+
+
+def recipe_of(content: Mapping[str, Any]) -> FinderRecipe:
+    """The recipe that a TOML or JSON file holds.
+
+    Raises:
+        UsageError: keys and values that such a recipe does not have.
+    """
+    content = dict(content)
+    content.pop("task", None)
+    stages = content.pop("stage", None)
+    parts: dict[str, Any] = {
+        "mix": _made(Mix, content.pop("mix", {}), "mix."),
+        "ageing": _made(Ageing, content.pop("ageing", {}), "ageing."),
+    }
+    if stages is not None:
+        parts["stage"] = tuple(_made(Stage, stage, "stage.") for stage in stages)
+    if "exclude" in content:
+        content["exclude"] = tuple(content["exclude"])
+    recipe = _made(FinderRecipe, {**content, **parts}, "")
+    for stage in recipe.stage:
+        if stage.crop_px % 32 or stage.batch < 1 or stage.samples < 1:
+            raise UsageError(
+                f"a stage's crop_px is a multiple of 32, batch and samples 1 or more, got {stage}"
+            )
+    return recipe
+
+
+def _made(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
+    """A dataclass of values that are checked by name and type."""
+    known = {entry.name: entry for entry in dataclasses.fields(kind)}
+    for key, value in values.items():
+        if key not in known:
+            raise UsageError(f"a recipe of the finder has no {where}{key}: choose {', '.join(known)}")
+        default = known[key].default
+        wanted: dict[type, tuple[type, ...]] = {float: (int, float), int: (int,), str: (str,)}
+        kinds = wanted.get(type(default))
+        if kinds is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise UsageError(f"{where}{key} is a {type(default).__name__}, got {value!r}")
+    return kind(**values)
