@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
-import cv2
 import numpy as np
 import PIL.Image
 import pytest
+
+import made_damage
 
 pytest.importorskip("fastapi", reason="serving needs its extra: pip install '.[serve]'")
 
@@ -120,12 +121,5 @@ def mask() -> bytes:
 
 @pytest.fixture(scope="session")
 def worn() -> bytes:
-    """A picture with damage that is found: scratches across soft texture, and dust."""
-    rng = np.random.default_rng(0)
-    image = cv2.GaussianBlur(rng.integers(0, 255, (300, 400, 3), np.uint8), (0, 0), 6) // 2 + 40
-    image = (image + rng.normal(0, 2, image.shape)).clip(0, 255).astype(np.uint8)
-    for left in (60, 200, 320):
-        cv2.line(image, (left, 20), (left + 30, 280), (250, 250, 250), 2)
-    for x, y in rng.integers(20, 280, (12, 2)):
-        cv2.circle(image, (int(x), int(y)), 2, (245, 245, 245), -1)
-    return as_file(image)
+    """A photograph with damage that is found: strokes in white, and a few in black."""
+    return as_file(made_damage.strokes(made_damage.worn()[0], 4, 5, seed=9)[0])

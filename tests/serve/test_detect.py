@@ -57,7 +57,7 @@ def test_regions_say_what_they_are_surest_first(home, worn):
     sure = [region["confidence"] for region in regions]
     assert sure == sorted(sure, reverse=True)
     assert all(0 < value <= 1 for value in sure)
-    assert {region["kind"] for region in regions} <= {"scratch", "crack", "dust"}
+    assert {region["kind"] for region in regions} <= {"scratch", "crack", "dust", "stain", "hole"}
 
 
 def test_what_is_kept_is_repaired_and_what_is_dropped_is_not(home, worn):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import zipfile
 
 import cv2
@@ -58,7 +59,7 @@ def test_finds_damage_and_lets_each_region_go(editor, png):
     expect(page.locator(".region-list .region")).not_to_have_count(0)
     editor.wait_done()
     region = page.locator(".region-list .region").first
-    expect(region).to_contain_text("Scratch 1")
+    expect(region).to_contain_text(re.compile("(Scratch|Crack|Dust|Hole) 1"))
     expect(region).to_contain_text("%")
     before = editor.marked()
     region.locator("input").uncheck()

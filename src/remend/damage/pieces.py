@@ -62,14 +62,14 @@ def pieces_of(planes: NDArray[np.uint8]) -> Pieces:
     """
     total = planes[0]
     for plane in planes[1:]:
-        total = cv2.add(total, plane)  # saturates
+        total = np.asarray(cv2.add(total, plane), np.uint8)  # saturates
     marked = _marked(np.asarray(total, np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8, ltype=cv2.CV_32S)
     rows, columns = np.nonzero(marked)
     label = labels[rows, columns]
     value = total[rows, columns].astype(np.float64)
     peak = np.zeros(count)
-    np.maximum.at(peak, label, value)
+    np.maximum.at(peak, np.asarray(label, np.intp), value)
     area = np.maximum(np.bincount(label, minlength=count), 1)
     mean = np.bincount(label, value, count) / area
     by_plane = np.stack([np.bincount(label, plane[rows, columns], count) for plane in planes])
@@ -104,7 +104,8 @@ def _marked(total: NDArray[np.uint8]) -> NDArray[np.uint8]:
     _, labels = cv2.connectedComponents(least, connectivity=8, ltype=cv2.CV_32S)
     has_core = np.zeros(int(labels.max(initial=0)) + 1, np.bool_)
     has_core[labels[core > 0]] = True
-    rim = cv2.dilate(core, np.ones((2 * RIM_PX + 1, 2 * RIM_PX + 1), np.uint8))
+    square = np.ones((2 * RIM_PX + 1, 2 * RIM_PX + 1), np.uint8)
+    rim = np.asarray(cv2.dilate(core, square), np.uint8)
     return np.asarray(np.where(has_core[labels], least & rim, least), np.uint8)
 
 
