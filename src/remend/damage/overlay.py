@@ -90,10 +90,10 @@ def _region(mask: Bool, factor: float, size: tuple[int, int], confidence: float)
 
 def _inks(rgb: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Where the picture has the colours that captions and dates are written in."""
-    low, high = rgb.min(axis=2), rgb.max(axis=2)
-    red, blue = rgb[..., 0].astype(np.int16), rgb[..., 2].astype(np.int16)
+    red, green, blue = cv2.split(rgb)
+    low, high = cv2.min(cv2.min(red, green), blue), cv2.max(cv2.max(red, green), blue)
     vivid = (high > 190) & (low < 90)
-    warm = (red > 170) & (red - blue > 90) & (rgb[..., 1] < red + 15)
+    warm = (red > 170) & (cv2.subtract(red, blue) > 90) & (cv2.subtract(green, red) < 15)
     return {
         "warm": warm.view(np.uint8),
         "white": (low > 222).view(np.uint8),

@@ -18,7 +18,7 @@ __all__ = ["reduced", "reduction_of"]
 
 PROBE_PX, PROBES = 512, 4  # squares, spread evenly, that are looked at
 TOP = 99.9  # per cent: edges are few, and a crisp scratch on a soft picture is less
-SOFT = 0.55  # what detail of one octave may have of the next before the finer one counts as empty
+SOFT = 0.72  # what detail of one octave may have of the next before the finer one counts as empty
 FAINT = 5.0  # levels: where edges are fainter nothing can be told
 NOISE = 4.88  # of a Gaussian: its 99.9th percentile over its median, both of magnitudes
 OCTAVES = 4
@@ -35,7 +35,7 @@ def reduction_of(image: NDArray[np.uint8]) -> int:
         image: (H, W) or (H, W, 3) uint8.
 
     Returns:
-        The reduction: an enlargement of 4 gives 2, one of 8 gives 4, for what is left at most three times too
+        The reduction: an enlargement of 4 gives 2 or 4, one of 8 gives 4 or 8; what is left up to twice too
         soft is what the net was taught with.
 
     Cost: 60 ms at most, whatever the size.
