@@ -120,3 +120,13 @@ def test_tiny_and_thin_pictures(shape):
 def test_what_cannot_be_meant_is_refused(image, options, message):
     with pytest.raises(UsageError, match=message):
         find_damage(image, **options)
+
+
+def test_who_asks_for_text_and_gets_none_is_told_of_a_better_reader(monkeypatch):
+    monkeypatch.setattr("remend.damage.find.reads_well", lambda: False)
+    picture = worn()[0]
+    assert "rapidocr" in "".join(analyse(picture, kinds=["text"]).notes)
+    for kinds in (None, FOUND_KINDS):
+        assert "rapidocr" not in "".join(analyse(picture, kinds=kinds).notes)
+    monkeypatch.setattr("remend.damage.find.reads_well", lambda: True)
+    assert not analyse(picture, kinds=["text"]).notes

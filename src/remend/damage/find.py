@@ -21,7 +21,7 @@ from remend.damage.chances import PLANES, card_of, chances_of
 from remend.damage.gate import nature_of
 from remend.damage.judge import judge_from
 from remend.damage.kinds import DEFAULT_KINDS, FOUND_KINDS
-from remend.damage.overlay import text_rows
+from remend.damage.lettering import BETTER_READER, lettering_of, plain_rows, reads_well
 from remend.damage.pieces import Pieces, pieces_of, signs_of
 from remend.damage.regions import enlarged, gathered, hugs_border, is_network
 from remend.damage.softness import reduced, reduction_of
@@ -34,7 +34,6 @@ __all__ = ["Analysis", "analyse", "find_damage"]
 DAMAGE = slice(0, 4)  # of the planes; the others are lettering
 WATERMARK = slice(5, 6)
 CELL_PX = 16  # what lies nearer becomes one region
-TEXT_CHANCE = (0.3, 0.82, 0.92)  # of the rule for text, where confidence is none, a half, and nearly sure
 SECONDED = (0.2, 0.45)  # chance, on average along a line: where the net objects to it, and where it agrees
 LEAST = 0.02  # less sure than that nothing is told of, at any sensitivity
 
@@ -118,7 +117,7 @@ def analyse(
             "--force searches it all the same"
         )
         return Analysis((), nature=nature.kind, notes=(note,))
-    seen = _seen(image)
+    seen = _seen(image, read="text" in wanted)
     least = max(1 - sensitivity, LEAST) - 1e-9  # 1 - 0.98 is a little more than 0.02
     left = tuple(region for region in seen if region.kind not in wanted and region.confidence >= least)
     notes = []
@@ -126,6 +125,10 @@ def analyse(
         if any(region.kind == kind for region in left):
             notes.append(f"{what} was seen and left: --find {kind} removes it")
     asked = [region for region in seen if region.kind in wanted]
+    # Who asks for everything asks for nothing in particular: the page does so each time.
+    meant = "text" in wanted and wanted != set(FOUND_KINDS)
+    if meant and not any(region.kind == "text" and region.confidence >= least for region in asked):
+        notes += [] if reads_well() else [BETTER_READER]
     return Analysis(
         tuple(region for region in asked if region.confidence >= least),
         left,
@@ -139,11 +142,11 @@ def _a(kind: str) -> str:
     return {"halftone": "a halftone print", "engraving": "an engraving"}.get(kind, f"a {kind}")
 
 
-def _seen(image: NDArray[np.uint8]) -> list[Region]:
-    """All that might be damage or lettering."""
+def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
+    """All that might be damage or lettering; ``read`` looks for text as well as can be, not only by rules."""
     size = image.shape[0], image.shape[1]
     rgb = _rgb(image)
-    rows = [_weighed(row) for row in text_rows(rgb)]
+    rows = lettering_of(rgb) if read else plain_rows(rgb)
     reduction = reduction_of(image)
     small = reduced(image, reduction)
     planes = chances_of(small)
@@ -172,12 +175,6 @@ def _seen(image: NDArray[np.uint8]) -> list[Region]:
     found += rows
     found += blank_areas(rgb)
     return sorted(found, key=lambda region: (FOUND_KINDS.index(region.kind), region.box))
-
-
-def _weighed(row: Region) -> Region:
-    """A row of text with its confidence on the scale of the others."""
-    confidence = float(np.interp(row.confidence, TEXT_CHANCE, (0.02, 0.5, 0.95)))
-    return Region(row.box, row.mask, "text", confidence)
 
 
 def _spare(planes: NDArray[np.uint8], rows: list[Region], reduction: int) -> None:
