@@ -40,7 +40,8 @@ def blank_areas(image: NDArray[np.uint8]) -> list[Region]:
     Cost: some 60 ns a pixel; 12 bytes of memory a pixel.
     """
     square = np.ones((3, 3), np.uint8)
-    spread = cv2.subtract(cv2.dilate(image, square), cv2.erode(image, square)).max(axis=2)
+    red, green, blue = cv2.split(cv2.subtract(cv2.dilate(image, square), cv2.erode(image, square)))
+    spread = cv2.max(cv2.max(red, green), blue)
     flat: Bool = spread <= FLAT
     if flat.mean() > GRAPHIC_SHARE:
         return []

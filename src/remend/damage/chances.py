@@ -24,7 +24,7 @@ PLANES = ("scratch", "dust", "stain", "hole", "text", "watermark")
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "damage.onnx"
 MULTIPLE = 32
-TILE_PX, MARGIN_PX = 704, 96  # the margin holds what the net looks at beside a pixel
+TILE_PX, MARGIN_PX = 960, 64  # the margin holds what the net looks at beside a pixel
 
 
 def chances_of(image: NDArray[np.uint8], *, weights: Path = WEIGHTS) -> NDArray[np.uint8]:

@@ -65,6 +65,10 @@ class Finder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits by pixel."""
+        return functional.pixel_shuffle(self.folded(image), 2)
+
+    def folded(self, image: Tensor) -> Tensor:
+        """The same logits at half size: (N, 4 · classes, H / 2, W / 2), the four pixels of a class together."""
         features = self.inward[0](self.stem(functional.pixel_unshuffle(image - 0.5, 2)))
         kept = [features]
         for down, inward in zip(self.down, self.inward[1:], strict=True):
@@ -73,7 +77,8 @@ class Finder(nn.Module):
         for k in reversed(range(len(self.outward))):
             brought = functional.interpolate(self.up[k](features), scale_factor=2.0, mode="nearest")
             features = self.outward[k](functional.relu(brought + kept[k]))
-        return functional.pixel_shuffle(self.head(features), 2)
+        answer: Tensor = self.head(features)
+        return answer
 
 
 class _Unit(nn.Sequential):

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from remend.damage.chances import forget
 from remend.errors import ModelError, UsageError
@@ -43,9 +44,18 @@ class _Served(nn.Module):
         self.body = net
 
     def forward(self, image: Tensor) -> Tensor:
-        planes = image.float().permute(0, 3, 1, 2) / 255
-        chance = self.body(planes).softmax(dim=1)[:, 1:]
-        return (chance * 255 + 0.5).to(torch.uint8)
+        # Chances are made at half size, by exponentials and a sum: ONNX Runtime's softmax over planes of full
+        # size, and shuffling them as floats, took nearly half of the time. Clamped, nothing overflows.
+        logits = self.body.folded(image.float().permute(0, 3, 1, 2) / 255)
+        odds = logits.clamp(-30, 30).exp()
+        classes = len(CLASSES)
+        parts = [odds[:, 4 * k : 4 * k + 4] for k in range(classes)]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        scale = 255 / total
+        chance = torch.cat([part * scale for part in parts[1:]], dim=1)
+        return functional.pixel_shuffle((chance + 0.5).to(torch.uint8), 2)
 
 
 def finder_onnx(net: Finder) -> bytes:
@@ -105,7 +115,7 @@ def export_finder(
     *,
     sources: Sequence[Path],
     licence: str = "not stated",
-    pictures: int = 700,
+    pictures: int = 900,
     overwrite: bool = False,
     say: Callable[[str], None] = print,
 ) -> Path:
