@@ -62,7 +62,8 @@ def _upright(grey: NDArray[np.uint8]) -> list[Region]:
         hits = np.stack([_stands_out(values, width_px) for width_px in WIDTHS_PX])
         any_width = np.asarray(hits.any(axis=0), np.bool_)
         share, paths = _best_paths(any_width)
-        share[:MARGIN_PX] = share[width - MARGIN_PX :] = 0
+        # All of a way, not its end alone, keeps away from the frame.
+        share[(paths.min(axis=0) < MARGIN_PX) | (paths.max(axis=0) >= width - MARGIN_PX)] = 0
         for x in np.flatnonzero(share >= LEAST_SHARE):
             path = paths[:, x]
             if np.ptp(path) <= WANDER_PX:
@@ -79,7 +80,7 @@ def _upright(grey: NDArray[np.uint8]) -> list[Region]:
             continue
         width_px = WIDTHS_PX[which]
         taken[max(0, path.min() - width_px - 4) : path.max() + width_px + 5] = True
-        found.append(_region(path, width_px, band_px, on[0], on[-1], share_of, (height, width)))
+        found.append(_region(path, width_px, band_px, int(on[0]), int(on[-1]), share_of, (height, width)))
         if len(found) > MOST:
             return []
     return found

@@ -68,7 +68,7 @@ class Finder(nn.Module):
         return functional.pixel_shuffle(self.folded(image), 2)
 
     def folded(self, image: Tensor) -> Tensor:
-        """The same logits at half size: (N, 4 · classes, H / 2, W / 2), the four pixels of a class together."""
+        """The same logits at half size: (N, 4 · classes, H / 2, W / 2), four pixels of a class together."""
         features = self.inward[0](self.stem(functional.pixel_unshuffle(image - 0.5, 2)))
         kept = [features]
         for down, inward in zip(self.down, self.inward[1:], strict=True):
