@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from remend.errors import ModelError
 
-__all__ = ["lost_in_holes", "quantize"]
+__all__ = ["in_8_bits", "lost_in_holes", "quantize"]
 
-Feed = Mapping[str, NDArray[np.float32]]
+Feed = Mapping[str, NDArray[Any]]
 
 # What touches pixels stays in fp32: eight bits of a feature are enough, eight bits of a picture are not.
 _KEPT = ("stem", "head")
@@ -48,7 +48,6 @@ def quantize(content: bytes, calibration: Iterable[Feed]) -> bytes:
     Integer-Arithmetic-Only Inference", CVPR 2018. The work is ONNX Runtime's.
     """
     import onnx
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     model = onnx.load_from_string(content)
     weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
@@ -62,6 +61,22 @@ def quantize(content: bytes, calibration: Iterable[Feed]) -> bytes:
     ]
     if not body:
         raise ModelError("the model has no body whose convolutions could be in 8 bits: export it anew")
+    return in_8_bits(content, calibration, body)
+
+
+def in_8_bits(content: bytes, calibration: Iterable[Feed], nodes: Sequence[str]) -> bytes:
+    """Convert the convolutions of these names; see ``quantize``.
+
+    Args:
+        content: an ONNX file, weights in fp32.
+        calibration: inputs of typical pictures.
+        nodes: what is converted; all else stays as it is.
+
+    Raises:
+        ModelError: no calibration was given.
+    """
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+
     feeds = iter(calibration)
     first = next(feeds, None)
     if first is None:
@@ -77,7 +92,7 @@ def quantize(content: bytes, calibration: Iterable[Feed]) -> bytes:
             per_channel=True,
             weight_type=QuantType.QInt8,
             activation_type=QuantType.QUInt8,
-            nodes_to_quantize=body,
+            nodes_to_quantize=list(nodes),
             # A net that learned against a critic has a few features far out: with all of them in range the
             # others get steps so wide that fills lose a tenth of their sharpness.
             calibrate_method=CalibrationMethod.Percentile,

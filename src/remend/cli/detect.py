@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.finding import finding_options
 from remend.errors import RemendError, UsageError
 
 if TYPE_CHECKING:
@@ -36,15 +37,7 @@ __all__ = ["detect"]
     type=click.FloatRange(0, 1),
     help="0: only what is sure; 1: all that might be.",
 )
-@click.option(
-    "--find",
-    multiple=True,
-    metavar="KINDS",
-    help="Exactly what to look for, with commas between: scratch, crack, dust, stain, hole, text (dates, "
-    "captions), watermark; damage = all but the last two, the default; all.",
-)
-@click.option("--skip", multiple=True, metavar="KINDS", help="What not to look for; words as for --find.")
-@click.option("--force", is_flag=True, help="Search documents, drawings and screenshots, too.")
+@finding_options
 @click.option(
     "--dilate-px", default=2, show_default=True, type=click.IntRange(0, 500), help="Grow what was found."
 )

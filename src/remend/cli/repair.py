@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.finding import finding_options
 from remend.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,15 +67,7 @@ __all__ = ["repair"]
 @click.option(
     "--sensitivity", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of finding damage."
 )
-@click.option(
-    "--find",
-    multiple=True,
-    metavar="KINDS",
-    help="Exactly what to look for, with commas between: scratch, crack, dust, stain, hole, text (dates, "
-    "captions), watermark; damage = all but the last two, the default; all.",
-)
-@click.option("--skip", multiple=True, metavar="KINDS", help="What not to look for; words as for --find.")
-@click.option("--force", is_flag=True, help="Search documents, drawings and screenshots, too.")
+@finding_options
 @click.option(
     "--grain",
     default=1.0,

@@ -166,7 +166,7 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
     marks = pieces_of(planes[WATERMARK])
     found += gathered(
         [
-            enlarged(mask, marks.box(k), reduction, size, "watermark", float(marks.mean[k]))
+            enlarged(mask, marks.box(k), reduction, size, "watermark", _believed(marks.mean[k]))
             for k, mask, _ in _masks(marks, WATERMARK)
         ],
         cell_px=2 * CELL_PX * reduction,
@@ -175,6 +175,11 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
     found += rows
     found += blank_areas(rgb)
     return sorted(found, key=lambda region: (FOUND_KINDS.index(region.kind), region.box))
+
+
+def _believed(chance: float) -> float:
+    """Confidence of a watermark: no clean training picture of 83 has .6, a fifth of made ones."""
+    return float(np.interp(chance, (0.32, 0.6, 0.8), (0.05, 0.5, 0.9)))
 
 
 def _spare(planes: NDArray[np.uint8], rows: list[Region], reduction: int) -> None:

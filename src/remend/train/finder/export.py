@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import logging
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch.nn import functional
 from remend.damage.chances import forget
 from remend.errors import ModelError, UsageError
 from remend.nets.finder import CLASSES, Finder
+from remend.quantize import in_8_bits
 from remend.runtime import open_session
 from remend.train.finder.loop import fonts_in, pictures_of
 from remend.train.finder.maps import Outlines
@@ -31,7 +31,6 @@ from remend.train.portable import load_portable
 __all__ = ["export_finder", "finder_onnx"]
 
 OPSET = 18
-IN_RANGE = 99.99  # per cent of features
 CALIBRATION = 64  # crops
 MOST_LOST = 0.1  # of a chance, on average where something is marked
 
@@ -77,36 +76,17 @@ def finder_onnx(net: Finder) -> bytes:
     return buffer.getvalue()
 
 
-def in_8_bits(content: bytes, crops: Iterable[NDArray[np.uint8]]) -> bytes:
+def _small(content: bytes, crops: Iterable[NDArray[np.uint8]]) -> bytes:
     """Convolutions in 8 bits but the first and the last, calibrated on (N, H, W, 3) batches of crops."""
     import onnx
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-    from remend.quantize import _quiet, _Reader
-
-    model = onnx.load_from_string(content)
+    nodes = onnx.load_from_string(content).graph.node
     body = [
         node.name
-        for node in model.graph.node
+        for node in nodes
         if node.op_type == "Conv" and "/stem/" not in node.name and "/head/" not in node.name
     ]
-    feeds = iter([{"image": batch} for batch in crops])
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        source.write_bytes(content)
-        quantize_static(
-            source,
-            target,
-            _Reader(next(feeds), feeds),  # type: ignore[arg-type]
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            activation_type=QuantType.QUInt8,
-            nodes_to_quantize=body,
-            calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"CalibPercentile": IN_RANGE},
-        )
-        return target.read_bytes()
+    return in_8_bits(content, ({"image": batch} for batch in crops), body)
 
 
 def export_finder(
@@ -152,7 +132,7 @@ def export_finder(
     common: dict[str, Any] = {"seed": recipe.seed + 99, "outlines": outlines, "fonts": fonts_in(recipe.fonts)}
     content = finder_onnx(net.eval())
     shown = _middles([one.image for one in judged_pictures(learned, CALIBRATION, **common)])
-    small = in_8_bits(content, shown)
+    small = _small(content, shown)
     lost = _difference(content, small, shown[:16])
     if lost > MOST_LOST:
         raise ModelError(
