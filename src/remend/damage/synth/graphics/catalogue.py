@@ -1,9 +1,4 @@
-"""Pictures on which nothing is damaged although much is thin, dotted or lettered.
-
-Documents, screenshots, charts, drawings, maps, prints in dots and in engraved lines: what a damage finder
-must leave alone (negatives to train it with), and what ``remend.damage.gate`` must tell from photographs.
-All are drawn, none is copied; with ``photo`` the prints, sketches and posters are made after that picture.
-"""
+"""All kinds of graphics, and the one that draws them."""
 
 from __future__ import annotations
 
@@ -11,257 +6,32 @@ import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image, ImageDraw, ImageFont
+from numpy.typing import NDArray
 
+from remend.damage.synth.graphics.colours import colour_of, grey_of, paper_and_ink, pick_colour
+from remend.damage.synth.graphics.finishes import FINISHES, Finish, compressed, scanned
+from remend.damage.synth.graphics.outlines import blob
+from remend.damage.synth.graphics.pen import SUB_BITS, Colour, Pen, Picture8, Rng, Size
+from remend.damage.synth.graphics.tones import photo_grey, photo_like
+from remend.damage.synth.graphics.writing import amount, paragraph, phrase, scrawl, word
 from remend.damage.synth.noise import Seed, as_generator, smooth_line, smooth_plane
 from remend.errors import UsageError
 from remend.picture import Float
 
-__all__ = ["FINISHES", "GRAPHIC_KINDS", "Finish", "graphic", "scanned"]
-
-Size = tuple[int, int]
-Rng = np.random.Generator
-Picture8 = NDArray[np.uint8]
-Colour = tuple[int, int, int]
-Finish = Literal["digital", "jpeg", "scan", "enlarged"]
-
-FINISHES: tuple[Finish, ...] = ("digital", "jpeg", "scan", "enlarged")
-
-_SUB = 3  # binary digits of a pixel that OpenCV draws with
-_SYLLABLES = tuple(
-    "an ber co da el fo gri ha in jo ka lu me no or pe qui ra so tu un ve wi xa ya zu the ing ment "  # noqa: SIM905
-    "tion er st ch ol ri ble".split()
-)
-_HERSHEY = {
-    "simplex": cv2.FONT_HERSHEY_SIMPLEX,
-    "duplex": cv2.FONT_HERSHEY_DUPLEX,
-    "complex": cv2.FONT_HERSHEY_COMPLEX,
-    "script": cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
-    "script-complex": cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
-    "triplex": cv2.FONT_HERSHEY_TRIPLEX,
-}
-
-
-@lru_cache(maxsize=96)
-def _font(path: str, height: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.truetype(path, height) if path else ImageFont.load_default(float(height))
-
-
-class _Pen:
-    """A canvas and what draws on it: anti-aliased, at fractions of a pixel, or with ``hard`` edges."""
-
-    def __init__(
-        self, size: Size, paper: Colour, rng: Rng, fonts: Sequence[str], *, hard: bool = False
-    ) -> None:
-        self.size = size
-        self.rng = rng
-        self.fonts = tuple(fonts)
-        self.hard = hard
-        self.canvas: Picture8 = np.empty((*size, 3), np.uint8)
-        self.canvas[:] = paper
-
-    def face(self) -> str:
-        """A typeface: a path, "" for Pillow's own, or the name of one of OpenCV's stroke fonts."""
-        if self.fonts and self.rng.random() < 0.75:
-            return self.fonts[int(self.rng.integers(len(self.fonts)))]
-        if self.rng.random() < 0.7:
-            return ""
-        return ("simplex", "duplex", "complex", "triplex")[int(self.rng.integers(4))]
-
-    def line(
-        self,
-        points: ArrayLike,
-        colour: Colour,
-        width: float = 1.0,
-        *,
-        closed: bool = False,
-    ) -> None:
-        """A line through ``points`` (x, y)."""
-        path = np.rint(np.asarray(points, np.float64) * (1 << _SUB)).astype(np.int32)[:, None]
-        kind = cv2.LINE_8 if self.hard else cv2.LINE_AA
-        cv2.polylines(self.canvas, [path], closed, colour, max(1, round(width)), kind, _SUB)
-
-    def area(self, points: ArrayLike, colour: Colour) -> None:
-        """A filled polygon."""
-        path = np.rint(np.asarray(points, np.float64) * (1 << _SUB)).astype(np.int32)[:, None]
-        cv2.fillPoly(self.canvas, [path], colour, cv2.LINE_8 if self.hard else cv2.LINE_AA, _SUB)
-
-    def box(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, width: int = -1) -> None:
-        """A rectangle on whole pixels, filled or drawn ``width`` wide."""
-        cv2.rectangle(self.canvas, (round(x0), round(y0)), (round(x1), round(y1)), colour, width)
-
-    def disc(self, x: float, y: float, radius: float, colour: Colour, width: int = -1) -> None:
-        """A disc, or a circle ``width`` wide."""
-        one = 1 << _SUB
-        kind = cv2.LINE_8 if self.hard else cv2.LINE_AA
-        centre = (round(x * one), round(y * one))
-        cv2.circle(self.canvas, centre, max(1, round(radius * one)), colour, width, kind, _SUB)
-
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        height: float,
-        colour: Colour,
-        face: str = "",
-        *,
-        bold: bool = False,
-    ) -> float:
-        """Set ``words`` with their top left corner at (x, y); their width in pixels."""
-        size = max(5, round(height))
-        if face in _HERSHEY:
-            thick = max(1, round(size / (9 if bold else 15)))
-            scale = size / 30
-            (wide, tall), _ = cv2.getTextSize(words, _HERSHEY[face], scale, thick)
-            kind = cv2.LINE_8 if self.hard else cv2.LINE_AA
-            at = (round(x), round(y) + tall)
-            cv2.putText(self.canvas, words, at, _HERSHEY[face], scale, colour, thick, kind)
-            return float(wide)
-        font = _font(face, size)
-        stroke = max(1, round(size / 24)) if bold else 0
-        left, top, right, bottom = (int(v) for v in font.getbbox(words, stroke_width=stroke))
-        wide, tall = max(1, right - left), max(1, bottom - top)
-        image = Image.new("L", (wide, tall))
-        ImageDraw.Draw(image).text((-left, -top), words, fill=255, font=font, stroke_width=stroke)
-        self.lay(np.asarray(image), round(x), round(y) + top, colour)
-        return float(right)
-
-    def lay(self, cover: Picture8, x: int, y: int, colour: Colour) -> None:
-        """Lay ``colour`` with (h, w) uint8 coverage; parts outside the canvas are cut."""
-        h, w = cover.shape
-        y0, x0 = max(0, y), max(0, x)
-        y1, x1 = min(self.size[0], y + h), min(self.size[1], x + w)
-        if y1 <= y0 or x1 <= x0:
-            return
-        part = self.canvas[y0:y1, x0:x1]
-        share = cover[y0 - y : y1 - y, x0 - x : x1 - x, None].astype(np.float32) / 255
-        if self.hard:
-            share = np.rint(share)
-        part[:] = np.rint(part + (np.asarray(colour, np.float32) - part) * share).astype(np.uint8)
-
-
-# Words, colours, tones.
-
-
-def _word(rng: Rng) -> str:
-    word = "".join(rng.choice(_SYLLABLES, int(rng.integers(1, 4))))
-    chance = rng.random()
-    if chance < 0.12:
-        return word.capitalize()
-    if chance < 0.16:
-        return word + ",.;:!?"[int(rng.integers(6))]
-    return str(int(rng.integers(1, 3000))) if chance < 0.2 else word
-
-
-def _words(rng: Rng, letters: int) -> str:
-    line = _word(rng).capitalize() if rng.random() < 0.3 else _word(rng)
-    while len(line) < letters:
-        line += " " + _word(rng)
-    return line
-
-
-def _number(rng: Rng) -> str:
-    return f"{rng.uniform(0, 10 ** rng.integers(1, 5)):.2f}"
-
-
-def _grey(level: float) -> Colour:
-    return (int(level),) * 3
-
-
-def _colour(
-    rng: Rng, saturation: tuple[float, float] = (0.2, 1.0), value: tuple[float, float] = (0.2, 1.0)
-) -> Colour:
-    hsv = np.array([[[rng.uniform(0, 360), rng.uniform(*saturation), rng.uniform(*value)]]], np.float32)
-    r, g, b = (cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0] * 255).astype(int).tolist()
-    return (r, g, b)
-
-
-def _paper_and_ink(rng: Rng, *, dark: float = 0.15) -> tuple[Colour, Colour]:
-    chance = rng.random()
-    if chance < dark:
-        return _colour(rng, (0, 0.5), (0.03, 0.25)), _colour(rng, (0, 0.25), (0.75, 1.0))
-    if chance < dark + 0.45:
-        return (255, 255, 255), _grey(rng.choice([0, 0, 20, 51]))
-    if chance < dark + 0.6:
-        return _colour(rng, (0.05, 0.5), (0.8, 1.0)), _colour(rng, (0, 1.0), (0.05, 0.4))
-    return _colour(rng, (0.0, 0.15), (0.9, 1.0)), _grey(rng.uniform(0, 60))
-
-
-def _tone(size: Size, rng: Rng, photo: Picture8 | None) -> Picture8:
-    """A photograph-like picture of ``size``: a part of ``photo``, or soft shaded bodies before a backdrop."""
-    height, width = size
-    if photo is not None:
-        share = float(rng.uniform(0.55, 1.0)) * min(photo.shape[0] / height, photo.shape[1] / width)
-        h, w = max(2, int(height * share)), max(2, int(width * share))
-        top = int(rng.integers(0, photo.shape[0] - h + 1))
-        left = int(rng.integers(0, photo.shape[1] - w + 1))
-        part = photo[top : top + h, left : left + w]
-        way = cv2.INTER_AREA if h > height else cv2.INTER_CUBIC
-        return np.asarray(cv2.resize(part, (width, height), interpolation=way), np.uint8)
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    short = float(min(size))
-    turn = rng.uniform(0, 2 * np.pi)
-    light = 0.5 + 0.4 * (np.cos(turn) * (x / width - 0.5) + np.sin(turn) * (y / height - 0.5))
-    light = light + 0.08 * smooth_plane(size, short / 3, rng)
-    grey = light
-    for _ in range(int(rng.integers(2, 7))):
-        cx, cy = rng.uniform(0, width), rng.uniform(0, height)
-        a, b = rng.uniform(0.08, 0.4, 2) * short
-        s, c = math.sin(turn := float(rng.uniform(0, np.pi))), math.cos(turn)
-        u, v = ((x - cx) * c + (y - cy) * s) / a, ((y - cy) * c - (x - cx) * s) / b
-        inside = np.clip((1 - np.hypot(u, v)) * short / 8, 0, 1)
-        body = rng.uniform(0.1, 0.8) + 0.35 * (u * rng.uniform(-1, 1) - v) * 0.6
-        grey = grey + (body - grey) * inside
-    grey = np.clip(grey + 0.06 * smooth_plane(size, short / 12, rng, octaves=4), 0, 1)[:, :, None]
-    tint = np.asarray(_colour(rng, (0, 0.5), (0.8, 1.0)), np.float32) / 255
-    return np.asarray(255 * grey ** (1.4 - 0.4 * tint), np.uint8)
-
-
-def _plain(size: Size, rng: Rng, photo: Picture8 | None) -> Float:
-    """The grey of ``_tone`` in 0–1, stretched to both ends."""
-    grey = cv2.cvtColor(_tone(size, rng, photo), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    low, high = np.percentile(grey, (1, 99))
-    return np.asarray(np.clip((grey - low) / max(high - low, 8.0), 0, 1), np.float32)
+__all__ = ["GRAPHIC_KINDS", "graphic"]
 
 
 # Documents.
 
 
-def _paragraph(
-    pen: _Pen,
-    x: float,
-    y: float,
-    width: float,
-    lines: int,
-    height: float,
-    ink: Colour,
-    face: str,
-    lead: float,
-) -> float:
-    """Lines of text from (x, y) down; where the next would begin."""
-    letters = max(3, int(width / (0.5 * height)))
-    for index in range(lines):
-        if y > pen.size[0]:
-            break
-        last = index == lines - 1
-        words = _words(
-            pen.rng, int(letters * (pen.rng.uniform(0.2, 0.9) if last else pen.rng.uniform(0.85, 1.0)))
-        )
-        pen.text(x, y, words[: letters + 2], height, ink, face, bold=pen.rng.random() < 0.02)
-        y += lead * height
-    return y
-
-
 def _page(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Running text in one to three columns; headings, lists, rules, page numbers, at times a picture."""
-    paper, ink = _paper_and_ink(rng)
-    pen = _Pen(size, paper, rng, fonts, hard=rng.random() < 0.06)
+    paper, ink = paper_and_ink(rng)
+    pen = Pen(size, paper, rng, fonts, hard=rng.random() < 0.06)
     height = float(np.exp(rng.uniform(np.log(8), np.log(34))))
     face, lead = pen.face(), float(rng.uniform(1.15, 1.9))
     margin = float(rng.choice([-0.5, 0.0, 0.06, 0.12]) * size[1]) + float(rng.uniform(0, 8))
@@ -276,45 +46,45 @@ def _page(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) ->
             chance = rng.random()
             if chance < 0.18:
                 big = height * float(rng.uniform(1.15, 2.2))
-                pen.text(x, y, _words(rng, 8)[: max(3, int(wide / big / 0.55))], big, ink, head, bold=True)
+                pen.text(x, y, phrase(rng, 8)[: max(3, int(wide / big / 0.55))], big, ink, head, bold=True)
                 y += 1.7 * big
             elif chance < 0.3:
                 for _ in range(int(rng.integers(2, 6))):
                     pen.disc(x + 0.4 * height, y + 0.6 * height, max(1.0, height / 8), ink)
-                    y = _paragraph(pen, x + height, y, wide - height, 1, height, ink, face, lead)
+                    y = paragraph(pen, x + height, y, wide - height, 1, height, ink, face, lead)
             elif chance < 0.35 and photo is not None and wide > 6 * height:
                 tall = int(
                     min(wide * rng.uniform(0.3, 0.6), 0.25 * size[0] * size[1] / wide, size[0] - y - 1)
                 )
                 broad = int(min(wide, size[1] - x - 1))
                 if tall > 8 and broad > 8 and x >= 0 and y >= 0:
-                    inset = _tone((tall, broad), rng, photo)
+                    inset = photo_like((tall, broad), rng, photo)
                     pen.canvas[int(y) : int(y) + tall, int(x) : int(x) + broad] = inset
                     y += tall + 0.5 * height
             elif chance < 0.4:
                 pen.line([(x, y), (x + wide, y)], ink, 1)
                 y += height
-            y = _paragraph(pen, x, y, wide, int(rng.integers(2, 9)), height, ink, face, lead) + 0.6 * height
+            y = paragraph(pen, x, y, wide, int(rng.integers(2, 9)), height, ink, face, lead) + 0.6 * height
     return pen.canvas
 
 
 def _table(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Rows and columns of words and figures, ruled or striped."""
-    paper, ink = _paper_and_ink(rng)
-    pen = _Pen(size, paper, rng, fonts)
+    paper, ink = paper_and_ink(rng)
+    pen = Pen(size, paper, rng, fonts)
     height = float(np.exp(rng.uniform(np.log(8), np.log(24))))
     face, row = pen.face(), height * float(rng.uniform(1.4, 2.4))
     edges = [float(rng.uniform(-20, 0.1 * size[1]))]
     while edges[-1] < size[1]:
         edges.append(edges[-1] + height * float(rng.uniform(3, 11)))
-    rule = _grey(rng.uniform(0, 200)) if sum(paper) > 380 else _grey(rng.uniform(70, 160))
+    rule = grey_of(rng.uniform(0, 200)) if sum(paper) > 380 else grey_of(rng.uniform(70, 160))
     wide, style = int(rng.choice([1, 1, 2])), int(rng.integers(4))
     stripe: Colour = (int(paper[0] * 0.9), int(paper[1] * 0.93), int(paper[2] * 0.97))
     for index, y in enumerate(np.arange(float(rng.uniform(-row, 0.15 * size[0])), size[0], row).tolist()):
         if style == 2 and index % 2:
             pen.box(0, y, size[1], y + row, stripe)
         for left, right in pairwise(edges):
-            cell = _number(rng) if rng.random() < 0.6 else _word(rng)
+            cell = amount(rng) if rng.random() < 0.6 else word(rng)
             pen.text(
                 left + 0.3 * height,
                 y + 0.2 * row,
@@ -334,18 +104,18 @@ def _table(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -
 
 def _form(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Labels, boxes, lines to write on, ticks, dotted leaders, a signature, a postcard's lines."""
-    paper, ink = _paper_and_ink(rng, dark=0.05)
-    pen = _Pen(size, paper, rng, fonts)
+    paper, ink = paper_and_ink(rng, dark=0.05)
+    pen = Pen(size, paper, rng, fonts)
     height = float(rng.uniform(8, 20))
     face, y = pen.face(), float(rng.uniform(0, 20))
-    blue = _colour(rng, (0.5, 1), (0.2, 0.6))
-    pen.text(10, y, _words(rng, 14), height * 1.7, ink, face, bold=True)
+    blue = pick_colour(rng, (0.5, 1), (0.2, 0.6))
+    pen.text(10, y, phrase(rng, 14), height * 1.7, ink, face, bold=True)
     y += 3 * height
     while y < size[0]:
         x = float(rng.uniform(4, 20))
         while x < size[1]:
             broad, style = float(rng.uniform(4, 16)) * height, int(rng.integers(5))
-            end = pen.text(x, y, _word(rng).capitalize() + ":", height, ink, face) + x + 0.4 * height
+            end = pen.text(x, y, word(rng).capitalize() + ":", height, ink, face) + x + 0.4 * height
             if style == 0:
                 pen.box(end, y - 0.2 * height, end + broad, y + 1.3 * height, ink, 1)
             elif style == 1:
@@ -362,7 +132,7 @@ def _form(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) ->
                     pen.line([(end, y), (end + height, y + height)], blue, 2)
                     pen.line([(end + height, y), (end, y + height)], blue, 2)
             if style < 2 and rng.random() < 0.6:
-                _scrawl(pen, end + 3, y + height, 1.1 * height, broad * 0.8, blue, 1.2)
+                scrawl(pen, end + 3, y + height, 1.1 * height, broad * 0.8, blue, 1.2)
             x = end + broad + height
         y += height * float(rng.uniform(2, 3))
     return pen.canvas
@@ -370,8 +140,8 @@ def _form(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) ->
 
 def _receipt(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """A till receipt: narrow, in a printer's letters, amounts to the right."""
-    paper, ink = _grey(rng.uniform(225, 256)), _grey(rng.uniform(0, 110))
-    pen = _Pen(size, paper, rng, fonts)
+    paper, ink = grey_of(rng.uniform(225, 256)), grey_of(rng.uniform(0, 110))
+    pen = Pen(size, paper, rng, fonts)
     face = "simplex" if rng.random() < 0.5 else pen.face()
     height = float(rng.uniform(9, 24))
     y = float(rng.uniform(-5, 30))
@@ -389,49 +159,30 @@ def _receipt(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None)
                 face,
             )
         elif chance < 0.22:
-            pen.text(size[1] * 0.25, y, _words(rng, 12).upper(), height * 1.3, ink, face, bold=True)
+            pen.text(size[1] * 0.25, y, phrase(rng, 12).upper(), height * 1.3, ink, face, bold=True)
         else:
             pen.text(
                 8,
                 y,
-                f"{int(rng.integers(1, 9))} x {_words(rng, 8)}"[: int(size[1] / height)],
+                f"{int(rng.integers(1, 9))} x {phrase(rng, 8)}"[: int(size[1] / height)],
                 height,
                 ink,
                 face,
             )
-            pen.text(size[1] - 5 * height, y, _number(rng), height, ink, face)
+            pen.text(size[1] - 5 * height, y, amount(rng), height, ink, face)
         y += height * float(rng.uniform(1.25, 1.6))
     return pen.canvas
 
 
-def _scrawl(pen: _Pen, x: float, y: float, height: float, length: float, ink: Colour, width: float) -> None:
-    """A line of joined handwriting on the base line ``y``: loops that slant, with ascenders and gaps."""
-    rng = pen.rng
-    step = 0.16
-    n = max(8, int(length / (0.34 * height) * 2 * np.pi / step))
-    t = np.arange(n) * step
-    swing = 0.24 * height * (0.75 + 0.45 * smooth_line(n, 14, rng))
-    rise = np.where(smooth_line(n, 16, rng) > 0.9, 1.7, 0.75) * 0.42 * height
-    wave = -rise * (0.5 - 0.5 * np.cos(t)) + 0.05 * height * smooth_line(n, 60, rng)
-    along = x + t / (2 * np.pi) * 0.36 * height + swing * np.sin(t + 0.6) - 0.35 * wave
-    path = np.stack([along, y + wave], axis=1).astype(np.float32)
-    first = 0
-    while first < n:
-        last = first + int(rng.integers(60, 260))
-        if last - first > 3:
-            pen.line(path[first:last], ink, width)
-        first = last + int(rng.integers(8, 30))
-
-
 def _handwriting(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Handwritten lines, plain, ruled or squared paper; at times a script font, crossed out words."""
-    paper, ink = _paper_and_ink(rng, dark=0.06)
+    paper, ink = paper_and_ink(rng, dark=0.06)
     if rng.random() < 0.5 and sum(paper) > 450:
-        ink = _colour(rng, (0.4, 1), (0.1, 0.5))
-    pen = _Pen(size, paper, rng, fonts)
+        ink = pick_colour(rng, (0.4, 1), (0.1, 0.5))
+    pen = Pen(size, paper, rng, fonts)
     height = float(np.exp(rng.uniform(np.log(16), np.log(60))))
     lead = height * float(rng.uniform(1.2, 1.8))
-    rule, style = _colour(rng, (0.1, 0.4), (0.7, 0.9)), int(rng.integers(4))
+    rule, style = pick_colour(rng, (0.1, 0.4), (0.7, 0.9)), int(rng.integers(4))
     start = float(rng.uniform(0, lead))
     for y in np.arange(start, size[0], lead).tolist():
         if style in (1, 2):
@@ -447,16 +198,16 @@ def _handwriting(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | N
             continue
         if script:
             face = "script" if rng.random() < 0.5 else "script-complex"
-            pen.text(x, y - height, _words(rng, int(size[1] / height * 1.6)), height, ink, face)
+            pen.text(x, y - height, phrase(rng, int(size[1] / height * 1.6)), height, ink, face)
         else:
-            _scrawl(pen, x, y, height, float(rng.uniform(0.4, 1.0)) * size[1] - x, ink, width)
+            scrawl(pen, x, y, height, float(rng.uniform(0.4, 1.0)) * size[1] - x, ink, width)
     return pen.canvas
 
 
 def _music(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Sheet music: staves, bars, notes with stems and beams, slurs."""
-    paper, ink = _paper_and_ink(rng, dark=0.05)
-    pen = _Pen(size, paper, rng, fonts)
+    paper, ink = paper_and_ink(rng, dark=0.05)
+    pen = Pen(size, paper, rng, fonts)
     gap = float(rng.uniform(4, 14))
     y = float(rng.uniform(-2 * gap, 5 * gap))
     while y < size[0]:
@@ -477,7 +228,7 @@ def _music(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -
                 centre = (round(x * 8), round(note * 8))
                 axes = (round(0.62 * gap * 8), round(0.45 * gap * 8))
                 fill = -1 if rng.random() < 0.8 else max(1, round(gap / 8))
-                cv2.ellipse(pen.canvas, centre, axes, -20, 0, 360, ink, fill, cv2.LINE_AA, _SUB)
+                cv2.ellipse(pen.canvas, centre, axes, -20, 0, 360, ink, fill, cv2.LINE_AA, SUB_BITS)
                 top = note - 3.3 * gap
                 pen.line([(x + 0.6 * gap, note), (x + 0.6 * gap, top)], ink, max(1.0, gap / 8))
                 if rng.random() < 0.1:
@@ -507,7 +258,7 @@ def _music(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -
                 max(1.0, gap / 6),
             )
         if rng.random() < 0.4:
-            pen.text(0.1 * size[1], y + 6 * gap, _words(rng, 30), 1.6 * gap, ink, pen.face())
+            pen.text(0.1 * size[1], y + 6 * gap, phrase(rng, 30), 1.6 * gap, ink, pen.face())
         y += gap * float(rng.uniform(8, 13))
     return pen.canvas
 
@@ -521,18 +272,19 @@ def _screenshot(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | No
     base = rng.uniform(8, 50) if dark else rng.uniform(235, 256)
     tint = rng.uniform(-6, 6, 3)
     levels = [
-        _shade(base + (k * rng.uniform(4, 14) if dark else -k * rng.uniform(3, 12)) + tint) for k in range(4)
+        colour_of(base + (k * rng.uniform(4, 14) if dark else -k * rng.uniform(3, 12)) + tint)
+        for k in range(4)
     ]
-    ink = _grey(rng.uniform(190, 250) if dark else rng.uniform(0, 80))
-    faint = _grey(rng.uniform(100, 160) if dark else rng.uniform(120, 180))
-    accent = _colour(rng, (0.5, 1), (0.5, 1))
-    pen = _Pen(size, levels[0], rng, fonts, hard=rng.random() < 0.1)
+    ink = grey_of(rng.uniform(190, 250) if dark else rng.uniform(0, 80))
+    faint = grey_of(rng.uniform(100, 160) if dark else rng.uniform(120, 180))
+    accent = pick_colour(rng, (0.5, 1), (0.5, 1))
+    pen = Pen(size, levels[0], rng, fonts, hard=rng.random() < 0.1)
     height = float(rng.uniform(9, 20))
     face = pen.face()
     bar = int(2.4 * height)
     left = int(rng.choice([0, 0.2, 0.3]) * size[1])
     pen.box(0, 0, size[1], bar, levels[2])
-    pen.text(height, 0.6 * height, _words(rng, 16), height, ink, face)
+    pen.text(height, 0.6 * height, phrase(rng, 16), height, ink, face)
     for k in range(3):
         pen.disc(
             size[1] - (1.2 + 1.6 * k) * height,
@@ -548,7 +300,7 @@ def _screenshot(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | No
             if rng.random() < 0.08:
                 pen.box(0, y - 0.3 * height, left, y + 1.4 * height, accent)
             pen.box(0.4 * height, y, 1.2 * height, y + 0.8 * height, faint, -1 if rng.random() < 0.5 else 1)
-            pen.text(1.7 * height, y, _words(rng, 6)[: int(left / height * 1.3)], height, ink, face)
+            pen.text(1.7 * height, y, phrase(rng, 6)[: int(left / height * 1.3)], height, ink, face)
     style = int(rng.integers(4))
     y = bar + height
     while y < size[0]:
@@ -558,13 +310,15 @@ def _screenshot(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | No
             x += 1.5 * height
             for _ in range(int(rng.integers(0, 7))):
                 tone = (
-                    ink if rng.random() < 0.5 else _colour(rng, (0.3, 0.9), (0.7, 1) if dark else (0.2, 0.7))
+                    ink
+                    if rng.random() < 0.5
+                    else pick_colour(rng, (0.3, 0.9), (0.7, 1) if dark else (0.2, 0.7))
                 )
                 x += (
                     pen.text(
                         x,
                         y,
-                        _word(rng) + ("()=;{}[]"[int(rng.integers(8))] if rng.random() < 0.4 else ""),
+                        word(rng) + ("()=;{}[]"[int(rng.integers(8))] if rng.random() < 0.4 else ""),
                         height,
                         tone,
                         face,
@@ -574,7 +328,7 @@ def _screenshot(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | No
             y += 1.5 * height
         elif style == 1:  # a list with dates and sizes
             pen.line([(left, y - 0.4 * height), (size[1], y - 0.4 * height)], levels[3], 1)
-            pen.text(x, y, _words(rng, 16), height, ink, face)
+            pen.text(x, y, phrase(rng, 16), height, ink, face)
             pen.text(
                 size[1] - 8 * height,
                 y,
@@ -591,7 +345,7 @@ def _screenshot(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | No
             pen.text(
                 x + 0.5 * height,
                 y + 0.5 * height,
-                _words(rng, 8)[: int(broad / height * 1.4)],
+                phrase(rng, 8)[: int(broad / height * 1.4)],
                 1.2 * height,
                 ink,
                 face,
@@ -600,7 +354,7 @@ def _screenshot(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | No
             pen.text(
                 x + 0.5 * height,
                 y + 2.2 * height,
-                _words(rng, 14)[: int(broad / height * 1.5)],
+                phrase(rng, 14)[: int(broad / height * 1.5)],
                 height,
                 faint,
                 face,
@@ -614,32 +368,27 @@ def _screenshot(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | No
                 and rng.random() < 0.4
             ):
                 tile = int(5 * height)
-                pen.canvas[int(y) : int(y) + tile, int(inset) : int(inset) + tile] = _tone(
+                pen.canvas[int(y) : int(y) + tile, int(inset) : int(inset) + tile] = photo_like(
                     (tile, tile), rng, photo
                 )
             y += 6 * height
         else:
             y = (
-                _paragraph(pen, x, y, size[1] - x - height, int(rng.integers(1, 5)), height, ink, face, 1.5)
+                paragraph(pen, x, y, size[1] - x - height, int(rng.integers(1, 5)), height, ink, face, 1.5)
                 + height
             )
     return pen.canvas
 
 
-def _shade(level: NDArray[np.float64]) -> Colour:
-    r, g, b = np.clip(level, 0, 255).astype(int).tolist()
-    return (r, g, b)
-
-
 def _chart(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Lines, bars, points, slices, with axes, grid, ticks and labels."""
-    paper, ink = _paper_and_ink(rng, dark=0.25)
-    pen = _Pen(size, paper, rng, fonts)
+    paper, ink = paper_and_ink(rng, dark=0.25)
+    pen = Pen(size, paper, rng, fonts)
     h, w = size
     height = float(rng.uniform(8, 16))
     face = pen.face()
     x0, y0, x1, y1 = 0.13 * w, 0.1 * h, 0.96 * w, 0.86 * h
-    grid: Colour = _shade(np.asarray(paper) * 0.75 + np.asarray(ink) * 0.25)
+    grid: Colour = colour_of(np.asarray(paper) * 0.75 + np.asarray(ink) * 0.25)
     style = int(rng.integers(6))
     ticks = int(rng.integers(3, 9))
     if style != 4:
@@ -652,8 +401,8 @@ def _chart(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -
             pen.text(0.03 * w, y - height / 2, f"{k * 10}", height, ink, face)
             pen.text(x - height / 2, y1 + 0.6 * height, f"{k}", height, ink, face)
         pen.line([(x0, y0), (x0, y1), (x1, y1)], ink, int(rng.integers(1, 3)))
-    pen.text(0.3 * w, 0.02 * h, _words(rng, 14), 1.3 * height, ink, face, bold=True)
-    colours = [_colour(rng, (0.4, 1), (0.3, 1)) for _ in range(6)]
+    pen.text(0.3 * w, 0.02 * h, phrase(rng, 14), 1.3 * height, ink, face, bold=True)
+    colours = [pick_colour(rng, (0.4, 1), (0.3, 1)) for _ in range(6)]
     if style in (0, 1):
         for colour in colours[: int(rng.integers(1, 6))]:
             n = int(rng.integers(8, 160))
@@ -701,26 +450,17 @@ def _chart(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -
         for k, colour in enumerate(colours[:3]):
             y = y0 + (0.5 + 1.5 * k) * height
             pen.line([(x1 - 7 * height, y), (x1 - 5.5 * height, y)], colour, 2)
-            pen.text(x1 - 5 * height, y - height / 2, _word(rng)[:8], height, ink, face)
+            pen.text(x1 - 5 * height, y - height / 2, word(rng)[:8], height, ink, face)
     return pen.canvas
-
-
-def _blob(x: float, y: float, radius: float, rng: Rng, points: int = 40, rough: float = 0.25) -> Float:
-    """A closed smooth outline about (x, y)."""
-    wave = smooth_line(points, points / 6, rng)
-    wave = wave + (wave[0] - wave[-1]) * np.linspace(0, 1, points, dtype=np.float32)
-    r = radius * np.clip(1 + rough * wave, 0.2, 2.5)
-    t = np.linspace(0, 2 * np.pi, points, endpoint=False)
-    return np.asarray(np.stack([x + r * np.cos(t), y + r * np.sin(t)], axis=1), np.float32)
 
 
 def _drawing(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """A drawing in lines: outlines, hatching, plants, houses; or the contours of a picture, in ink."""
-    paper, ink = _paper_and_ink(rng, dark=0.12)
-    pen = _Pen(size, paper, rng, fonts)
+    paper, ink = paper_and_ink(rng, dark=0.12)
+    pen = Pen(size, paper, rng, fonts)
     short = min(size)
     if rng.random() < 0.45:
-        grey = _plain(size, rng, photo)
+        grey = photo_grey(size, rng, photo)
         sigma = float(rng.uniform(0.8, 1.8))
         near = cv2.GaussianBlur(grey, (0, 0), sigma)
         edges = near - 0.98 * cv2.GaussianBlur(grey, (0, 0), 1.6 * sigma)
@@ -735,7 +475,7 @@ def _drawing(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None)
         r = float(rng.uniform(0.06, 0.3)) * short
         style = int(rng.integers(6))
         if style == 0:
-            pen.line(_blob(x, y, r, rng), ink, width, closed=True)
+            pen.line(blob(x, y, r, rng), ink, width, closed=True)
         elif style == 1:  # a house
             box = np.array([(-1, 1), (-1, -0.2), (0, -1), (1, -0.2), (1, 1)]) * r + (x, y)
             pen.line(box.astype(np.float32), ink, width, closed=True)
@@ -744,11 +484,11 @@ def _drawing(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None)
         elif style == 2:  # a plant
             _branch(pen, x, y + r, -np.pi / 2, r, ink, width, 5)
         elif style == 3:  # hatching inside an outline
-            outline = _blob(x, y, r, rng)
+            outline = blob(x, y, r, rng)
             angle, gap = float(rng.uniform(0, np.pi)), float(rng.uniform(3, 9))
             stencil = np.zeros(size, np.uint8)
             cv2.fillPoly(stencil, [outline.astype(np.int32)], 255)
-            sheet = _Pen(size, (0, 0, 0), rng, ())
+            sheet = Pen(size, (0, 0, 0), rng, ())
             c, s = math.cos(angle), math.sin(angle)
             for off in np.arange(-r * 1.6, r * 1.6, gap).tolist():
                 mid = (x - off * s, y + off * c)
@@ -772,7 +512,7 @@ def _drawing(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None)
 
 
 def _branch(
-    pen: _Pen, x: float, y: float, angle: float, length: float, ink: Colour, width: float, depth: int
+    pen: Pen, x: float, y: float, angle: float, length: float, ink: Colour, width: float, depth: int
 ) -> None:
     end = (x + length * 0.45 * math.cos(angle), y + length * 0.45 * math.sin(angle))
     pen.line([(x, y), end], ink, max(1.0, width * depth / 4))
@@ -785,16 +525,16 @@ def _branch(
 
 def _schematic(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Circuits, flow charts, plans with dimensions; a blueprint at times."""
-    paper, ink = ((255, 255, 255), (0, 0, 0)) if rng.random() < 0.5 else _paper_and_ink(rng)
+    paper, ink = ((255, 255, 255), (0, 0, 0)) if rng.random() < 0.5 else paper_and_ink(rng)
     if rng.random() < 0.15:
         paper, ink = (25, 60, 130), (225, 235, 250)
-    pen = _Pen(size, paper, rng, fonts, hard=rng.random() < 0.1)
+    pen = Pen(size, paper, rng, fonts, hard=rng.random() < 0.1)
     grid = float(rng.uniform(24, 70))
     height = float(rng.uniform(8, 14))
     face, width = pen.face(), float(rng.choice([1, 1, 2, 3]))
     columns, rows = int(size[1] / grid) + 1, int(size[0] / grid) + 1
     if rng.random() < 0.3:
-        faint = _shade(np.asarray(paper) * 0.88 + np.asarray(ink) * 0.12)
+        faint = colour_of(np.asarray(paper) * 0.88 + np.asarray(ink) * 0.12)
         for x in np.arange(0, size[1], grid / 4).tolist():
             pen.line([(x, 0), (x, size[0])], faint, 1)
         for y in np.arange(0, size[0], grid / 4).tolist():
@@ -830,7 +570,7 @@ def _schematic(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | Non
             pen.box(
                 x - 0.35 * grid, y - 0.25 * grid, x + 0.35 * grid, y + 0.25 * grid, ink, max(1, int(width))
             )
-            pen.text(x - 0.28 * grid, y - height / 2, _word(rng)[:6], height, ink, face)
+            pen.text(x - 0.28 * grid, y - height / 2, word(rng)[:6], height, ink, face)
         elif style == 4:
             pen.disc(
                 x, y, float(rng.uniform(2, 0.3 * grid)), ink, -1 if rng.random() < 0.4 else max(1, int(width))
@@ -845,30 +585,30 @@ def _schematic(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | Non
         else:  # a dimension, dashed
             for k in np.arange(0, 1, 0.2).tolist():
                 pen.line([(x + k * dx, y + k * dy), (x + (k + 0.12) * dx, y + (k + 0.12) * dy)], ink, 1)
-            pen.text(x + 0.2 * grid, y + 2, _number(rng)[:5], height, ink, face)
+            pen.text(x + 0.2 * grid, y + 2, amount(rng)[:5], height, ink, face)
     return pen.canvas
 
 
 def _map(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """A map: land and water, contour lines, roads with casings, a grid, labels."""
     land = (
-        _colour(rng, (0.02, 0.25), (0.85, 1.0))
+        pick_colour(rng, (0.02, 0.25), (0.85, 1.0))
         if rng.random() < 0.85
-        else _colour(rng, (0, 0.3), (0.08, 0.25))
+        else pick_colour(rng, (0, 0.3), (0.08, 0.25))
     )
-    pen = _Pen(size, land, rng, fonts)
+    pen = Pen(size, land, rng, fonts)
     short = min(size)
     terrain = smooth_plane(size, short / float(rng.uniform(1.5, 4)), rng, octaves=4)
-    water = _shade(np.asarray(land) * np.array([0.7, 0.85, 1.0]))
-    wood = _shade(np.asarray(land) * np.array([0.8, 0.95, 0.75]))
+    water = colour_of(np.asarray(land) * np.array([0.7, 0.85, 1.0]))
+    wood = colour_of(np.asarray(land) * np.array([0.8, 0.95, 0.75]))
     for level, colour in ((-0.7, water), (0.9, wood)):
         inside = (terrain < level) if level < 0 else (terrain > level)
         pen.canvas[inside] = colour
         outline, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         for path in outline:
-            pen.line(path[:, 0].astype(np.float32), _shade(np.asarray(colour) * 0.75), 1, closed=True)
+            pen.line(path[:, 0].astype(np.float32), colour_of(np.asarray(colour) * 0.75), 1, closed=True)
     if rng.random() < 0.6:
-        brown = _shade(np.array([165, 115, 70]) * rng.uniform(0.7, 1.2))
+        brown = colour_of(np.array([165, 115, 70]) * rng.uniform(0.7, 1.2))
         for level in np.linspace(-1.5, 1.5, int(rng.integers(5, 14))).tolist():
             outline, _ = cv2.findContours(
                 (terrain > level).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
@@ -889,27 +629,27 @@ def _map(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> 
             axis=1,
         ).astype(np.float32)
         width = float(rng.choice([1, 2, 4, 6]))
-        pen.line(path, _grey(rng.uniform(60, 150)), width + 2)
+        pen.line(path, grey_of(rng.uniform(60, 150)), width + 2)
         if width > 1:
-            pen.line(path, _colour(rng, (0.0, 0.7), (0.9, 1.0)), width)
+            pen.line(path, pick_colour(rng, (0.0, 0.7), (0.9, 1.0)), width)
     if rng.random() < 0.4:
         gap = float(rng.uniform(50, 140))
         for x in np.arange(gap / 2, size[1], gap).tolist():
-            pen.line([(x, 0), (x, size[0])], _grey(120), 1)
+            pen.line([(x, 0), (x, size[0])], grey_of(120), 1)
         for y in np.arange(gap / 2, size[0], gap).tolist():
-            pen.line([(0, y), (size[1], y)], _grey(120), 1)
-    face, ink = pen.face(), _grey(30 if sum(land) > 380 else 220)
+            pen.line([(0, y), (size[1], y)], grey_of(120), 1)
+    face, ink = pen.face(), grey_of(30 if sum(land) > 380 else 220)
     for _ in range(int(rng.integers(4, 5 + short // 30))):
         x, y = rng.uniform(0, size[1]), rng.uniform(0, size[0])
         pen.disc(x, y, float(rng.uniform(1.5, 4)), ink, -1 if rng.random() < 0.5 else 1)
-        pen.text(x + 6, y - 6, _word(rng).capitalize(), float(rng.uniform(8, 17)), ink, face)
+        pen.text(x + 6, y - 6, word(rng).capitalize(), float(rng.uniform(8, 17)), ink, face)
     return pen.canvas
 
 
 def _code(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Bar codes and matrix codes, with their figures."""
-    paper, ink = ((255, 255, 255), (0, 0, 0)) if rng.random() < 0.7 else _paper_and_ink(rng)
-    pen = _Pen(size, paper, rng, fonts)
+    paper, ink = ((255, 255, 255), (0, 0, 0)) if rng.random() < 0.7 else paper_and_ink(rng)
+    pen = Pen(size, paper, rng, fonts)
     h, w = size
     if rng.random() < 0.5:
         module = float(rng.choice([1, 2, 3, 4])) * max(1.0, w / 400)
@@ -947,14 +687,14 @@ def _pixel_art(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | Non
     h, w = -(-size[0] // zoom), -(-size[1] // zoom)
     count = int(rng.integers(4, 17))
     if rng.random() < 0.5:
-        small = _tone((h, w), rng, photo).astype(np.float32)
+        small = photo_like((h, w), rng, photo).astype(np.float32)
         step = 255 / int(rng.integers(2, 6))
         if rng.random() < 0.5:
             bayer = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16 - 0.47
             small += step * np.tile(bayer, (h // 4 + 1, w // 4 + 1))[:h, :w, None]
         art = (np.clip(np.rint(small / step) * step, 0, 255)).astype(np.uint8)
     else:
-        palette = np.array([_colour(rng, (0, 1), (0, 1)) for _ in range(count)], np.uint8)
+        palette = np.array([pick_colour(rng, (0, 1), (0, 1)) for _ in range(count)], np.uint8)
         cell = int(rng.choice([8, 12, 16]))
         tiles = [rng.integers(0, count, (cell, cell // 2)) for _ in range(4)]
         for k in range(4):
@@ -972,12 +712,12 @@ def _pixel_art(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | Non
 def _poster(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Flat areas of few colours, outlined at times, with large lettering; or a picture posterised."""
     h, w = size
-    colours = [_colour(rng, (0, 1), (0.05, 1)) for _ in range(6)]
-    pen = _Pen(size, colours[0], rng, fonts)
+    colours = [pick_colour(rng, (0, 1), (0.05, 1)) for _ in range(6)]
+    pen = Pen(size, colours[0], rng, fonts)
     style = rng.random()
     if style < 0.3:
         grey = cv2.GaussianBlur(
-            _plain(size, rng, photo), (0, 0), max(1.2, min(size) / float(rng.uniform(80, 250)))
+            photo_grey(size, rng, photo), (0, 0), max(1.2, min(size) / float(rng.uniform(80, 250)))
         )
         count = int(rng.integers(3, 7))
         order = sorted(colours, key=sum)[:count]
@@ -1004,7 +744,7 @@ def _poster(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) 
         outlined = rng.random() < 0.4
         for _ in range(int(rng.integers(4, 22))):
             x, y, r = rng.uniform(0, w), rng.uniform(0, h), float(rng.uniform(0.05, 0.35)) * min(size)
-            shape = _blob(x, y, r, rng, int(rng.choice([3, 4, 5, 40])), float(rng.uniform(0, 0.4)))
+            shape = blob(x, y, r, rng, int(rng.choice([3, 4, 5, 40])), float(rng.uniform(0, 0.4)))
             pen.area(shape, colours[int(rng.integers(6))])
             if outlined:
                 pen.line(shape, (10, 10, 10), float(rng.choice([1, 2, 4])), closed=True)
@@ -1019,7 +759,7 @@ def _poster(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) 
             pen.text(
                 rng.uniform(0, 0.3) * w,
                 rng.uniform(0, 0.85) * h + k,
-                _word(rng).upper(),
+                word(rng).upper(),
                 big,
                 colours[int(rng.integers(1, 6))],
                 pen.face(),
@@ -1030,7 +770,7 @@ def _poster(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) 
 
 def _checker(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Checks, stripes, dots, a test chart: strictly regular patterns of two colours."""
-    paper, ink = _paper_and_ink(rng)
+    paper, ink = paper_and_ink(rng)
     gap = float(np.exp(rng.uniform(np.log(3), np.log(min(size) / 4))))
     y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     turn = float(rng.choice([0, 0, np.pi / 4, rng.uniform(0, np.pi)]))
@@ -1061,17 +801,17 @@ def _gradient(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None
         t = np.hypot(x - rng.uniform(0, size[1]), y - rng.uniform(0, size[0])) / max(size)
     else:
         t = 0.5 + 0.6 * (np.cos(turn) * (x / size[1] - 0.5) + np.sin(turn) * (y / size[0] - 0.5))
-    a, b = (np.asarray(_colour(rng, (0, 1), (0, 1)), np.float32) for _ in range(2))
+    a, b = (np.asarray(pick_colour(rng, (0, 1), (0, 1)), np.float32) for _ in range(2))
     if rng.random() < 0.1:
         b = a
-    pen = _Pen(size, (0, 0, 0), rng, fonts)
+    pen = Pen(size, (0, 0, 0), rng, fonts)
     pen.canvas[:] = np.clip(np.rint(a + (b - a) * np.clip(t, 0, 1)[:, :, None]), 0, 255).astype(np.uint8)
     for _ in range(int(rng.integers(0, 5))):
-        colour, x0, y0 = _colour(rng, (0, 1), (0, 1)), rng.uniform(0, size[1]), rng.uniform(0, size[0])
+        colour, x0, y0 = pick_colour(rng, (0, 1), (0, 1)), rng.uniform(0, size[1]), rng.uniform(0, size[0])
         if rng.random() < 0.5:
             pen.disc(x0, y0, float(rng.uniform(3, 0.2 * min(size))), colour)
         else:
-            pen.text(x0, y0, _word(rng), float(rng.uniform(10, 0.15 * min(size) + 12)), colour, pen.face())
+            pen.text(x0, y0, word(rng), float(rng.uniform(10, 0.15 * min(size) + 12)), colour, pen.face())
     return pen.canvas
 
 
@@ -1084,14 +824,14 @@ def _halftone(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None
     lines = rng.random() < 0.12
     gain = period * float(rng.uniform(0.35, 0.9))
     paper = np.asarray(
-        _colour(rng, (0, 0.2), (0.82, 1.0)) if rng.random() < 0.7 else (255, 255, 255), np.float32
+        pick_colour(rng, (0, 0.2), (0.82, 1.0)) if rng.random() < 0.7 else (255, 255, 255), np.float32
     )
     if rng.random() < 0.5:
         ink = np.asarray(
-            _grey(rng.uniform(0, 70)) if rng.random() < 0.8 else _colour(rng, (0.3, 1), (0.1, 0.5)),
+            grey_of(rng.uniform(0, 70)) if rng.random() < 0.8 else pick_colour(rng, (0.3, 1), (0.1, 0.5)),
             np.float32,
         )
-        dark = 1 - _plain(size, rng, photo)
+        dark = 1 - photo_grey(size, rng, photo)
         cover = _screen(
             0.04 + 0.92 * dark,
             period,
@@ -1101,7 +841,7 @@ def _halftone(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None
         )
         out = paper + (ink - paper) * cover[:, :, None]
     else:
-        rgb = _tone(size, rng, photo).astype(np.float32) / 255
+        rgb = photo_like(size, rng, photo).astype(np.float32) / 255
         black = (1 - rgb.max(axis=2)) * float(rng.uniform(0.4, 0.9))
         inks = np.array([[0, 150, 220], [225, 20, 130], [250, 230, 20], [25, 22, 25]], np.float32) / 255
         angles = np.radians([15, 75, 0, 45]) + rng.uniform(0, np.pi / 2)
@@ -1143,7 +883,7 @@ def _screen(
 
 def _engraving(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Engraved or etched: curved lines side by side that swell with the tone, crossed in the shadows."""
-    grey = _plain(size, rng, photo)
+    grey = photo_grey(size, rng, photo)
     soft = cv2.GaussianBlur(grey, (0, 0), min(size) / 40)
     period = float(np.exp(rng.uniform(np.log(3.5), np.log(11))))
     y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
@@ -1164,7 +904,7 @@ def _engraving(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | Non
             share = share * 0.75
         limit = -np.cos(np.pi * np.clip(share * (1 + uneven), 0, 1))
         cover = np.maximum(cover, np.clip(0.5 + (limit - wave - 0.03) * period * 0.5, 0, 1) * (share > 0.04))
-    paper, ink = _paper_and_ink(rng, dark=0.04)
+    paper, ink = paper_and_ink(rng, dark=0.04)
     share = cover[:, :, None]
     return np.asarray(
         np.rint(np.asarray(paper) + share * (np.asarray(ink, np.float32) - np.asarray(paper))), np.uint8
@@ -1173,7 +913,7 @@ def _engraving(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | Non
 
 def _sketch(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) -> Picture8:
     """Pencil, charcoal or chalk: contours and hatching, grainy, on paper."""
-    grey = _plain(size, rng, photo)
+    grey = photo_grey(size, rng, photo)
     short = min(size)
     veil = cv2.GaussianBlur(grey, (0, 0), short / float(rng.uniform(30, 120)))
     contour = np.clip(1 - (grey + 0.03) / (veil + 0.03), 0, 1) * float(rng.uniform(1.2, 2.2))
@@ -1194,7 +934,7 @@ def _sketch(size: Size, rng: Rng, fonts: Sequence[str], photo: Picture8 | None) 
         cover = cover + stroke * np.clip(1 - 1.3 * veil - 0.15 * layer, 0, 1) * float(rng.uniform(0.4, 0.9))
     tooth = smooth_plane(size, 2, rng, octaves=1)
     cover = np.clip(cover, 0, 1) * np.clip(0.85 + float(rng.uniform(0.05, 0.35)) * tooth, 0, 1.2)
-    paper, ink = _paper_and_ink(rng, dark=0.05)
+    paper, ink = paper_and_ink(rng, dark=0.05)
     share = np.clip(cover * 0.9, 0, 1)[:, :, None]
     base = np.asarray(paper, np.float32) + float(rng.uniform(0, 3)) * tooth[:, :, None]
     return np.asarray(np.clip(np.rint(base + share * (np.asarray(ink, np.float32) - base)), 0, 255), np.uint8)
@@ -1279,46 +1019,5 @@ def graphic(
     if how == "scan":
         return scanned(picture, seed=rng)
     if how == "jpeg" or (how == "enlarged" and rng.random() < 0.4):
-        return _jpeg(picture, int(rng.integers(40, 97)))
+        return compressed(picture, int(rng.integers(40, 97)))
     return picture
-
-
-def scanned(image: Picture8, *, seed: Seed) -> Picture8:
-    """A graphic as it comes from paper through a scanner: turned a little, soft, unevenly lit, noisy, JPEG.
-
-    Args:
-        image: (H, W, 3) uint8 RGB; not written to.
-        seed: an int, or a generator to draw from.
-    """
-    rng = as_generator(seed, "scanned")
-    height, width = image.shape[:2]
-    out: NDArray[Any] = image.astype(np.float32)
-    if rng.random() < 0.6:
-        turn = cv2.getRotationMatrix2D(
-            (width / 2, height / 2), float(rng.normal(0, 1.2)), float(rng.uniform(0.97, 1.08))
-        )
-        out = cv2.warpAffine(
-            out, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-    out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 1.1)))
-    # Ink is never black, paper never white; both have a colour and a shading.
-    low, high = rng.uniform(0, 60), rng.uniform(200, 256)
-    paper = (
-        np.array([1.0, rng.uniform(0.92, 1.0), rng.uniform(0.78, 1.0)]) if rng.random() < 0.6 else np.ones(3)
-    )
-    out = (low + (high - low) / 255 * out) * paper.astype(np.float32)
-    shade = 1 + float(rng.uniform(0, 0.06)) * smooth_plane(
-        (height, width), max(height, width) / 2, rng, octaves=1
-    )
-    fibre = smooth_plane((height, width), float(rng.uniform(1.5, 8)), rng, octaves=2)
-    out = out * shade[:, :, None] + float(rng.uniform(0, 3)) * fibre[:, :, None]
-    noise = rng.standard_normal((height, width, 1), dtype=np.float32) * float(rng.uniform(0.3, 5))
-    picture = np.clip(np.rint(out + noise), 0, 255).astype(np.uint8)
-    return _jpeg(picture, int(rng.integers(45, 97))) if rng.random() < 0.7 else picture
-
-
-def _jpeg(image: Picture8, quality: int) -> Picture8:
-    data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(
-        cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB), np.uint8
-    )
