@@ -10,6 +10,9 @@ seed=…)``. The generators behind them, with all their parameters, are in the m
 - ``lettering``: text, with ``dates``; ``watermark``: watermarks
 - ``degrade``: noise, blur
 - ``layers``, ``strokes``, ``noise``, ``patches``, ``glyphs``: what these are drawn with
+
+Nothing is damaged in what ``graphics`` (documents, charts, drawings, prints …) and ``scenes`` (wires, rain,
+stars … in a photograph) draw: it only looks so, and teaches a damage finder what to leave alone.
 """
 
 from remend.damage.synth.masks import MASK_KINDS, make_mask
