@@ -1,4 +1,4 @@
-"""Fit the gate (``src/remend/damage/gate.json``) to photographs in every state and to made graphics.
+"""Fit the gate (``src/remend/damage/gate/gate.json``) to photographs in every state and to made graphics.
 
     python benchmarks/fit_gate.py SHARD.tar… [--every 2] [--graphics 500] [--fonts DIR] [--signs FILE.npz]
 
