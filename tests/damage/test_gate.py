@@ -10,6 +10,9 @@ import pytest
 from skimage import data
 
 from remend.damage.gate import NATURES, PLACE, SIGNS, Nature, nature_of, signs_of
+from remend.damage.gate.plane import PLANE_SIGNS, plane_signs
+from remend.damage.gate.probes import PROBE_SIGNS, probe_signs
+from remend.damage.gate.whole import WHOLE_SIGNS, whole_signs
 from remend.damage.synth import damage_picture
 from remend.damage.synth.graphics import GRAPHIC_KINDS, graphic
 from remend.damage.synth.scenes import SCENE_KINDS, scene
@@ -106,6 +109,16 @@ def test_any_size(size: tuple[int, int]) -> None:
         assert signs.shape == (len(SIGNS),)
         assert np.isfinite(signs).all()
         assert nature_of(each).kind in NATURES
+
+
+def test_each_part_measures_what_it_names() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (96, 128, 3)).astype(np.uint8)
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    assert len(plane_signs(grey, 0)) == len(plane_signs(grey, 32)) == len(PLANE_SIGNS)
+    assert len(whole_signs(rgb, grey, 128)) == len(WHOLE_SIGNS)
+    # Without anything to see the spectra are skipped; their signs must stand there all the same.
+    for picture in (rgb, np.full_like(rgb, 9)):
+        assert len(probe_signs(picture, picture[:, :, 0].copy(), 32)) == len(PROBE_SIGNS)
 
 
 def test_too_small_to_tell() -> None:

@@ -91,6 +91,39 @@ def test_a_scene_changes_part_of_the_photograph(kind: str, photo: np.ndarray) ->
         assert min(float(each.mean()) for each in changed) < 0.7
 
 
+@pytest.mark.parametrize("kind", SCENE_KINDS)
+def test_another_seed_is_another_scene_at_any_size(kind: str) -> None:
+    for size in ((32, 32), (33, 150), (140, 40)):
+        plain = np.random.default_rng(0).integers(90, 160, (*size, 3)).astype(np.uint8)
+        made = [scene(plain, seed=seed, kind=kind) for seed in range(4)]
+        assert {each.shape for each in made} == {plain.shape}
+        assert any((each != made[0]).any() for each in made[1:])
+
+
+def test_the_photograph_is_not_written_to(photo: np.ndarray) -> None:
+    before = photo.copy()
+    for kind in GRAPHIC_KINDS:
+        graphic((64, 80), seed=1, kind=kind, photo=photo)
+        np.testing.assert_array_equal(photo, before, err_msg=kind)
+
+
+def test_a_generator_goes_on_from_picture_to_picture(photo: np.ndarray) -> None:
+    runs = []
+    for _ in range(2):
+        rng = np.random.default_rng(5)
+        runs.append([graphic((48, 64), seed=rng, kind="page") for _ in range(3)])
+        runs[-1] += [scene(photo, seed=rng, kind="twigs") for _ in range(3)]
+    for first, again in zip(*runs, strict=True):
+        np.testing.assert_array_equal(first, again)
+    for k in (0, 1, 3, 4):
+        assert (runs[0][k] != runs[0][k + 1]).any()
+
+
+def test_without_a_kind_any_is_drawn(photo: np.ndarray) -> None:
+    assert len({graphic((32, 32), seed=seed, finish="digital").tobytes() for seed in range(30)}) > 25
+    assert len({scene(photo, seed=seed).tobytes() for seed in range(12)}) == 12
+
+
 def test_a_grey_photograph_stays_grey() -> None:
     grey = np.repeat(np.random.default_rng(1).integers(40, 200, (64, 64, 1)), 3, axis=2).astype(np.uint8)
     for kind in SCENE_KINDS:
