@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from remend.adapt import as_picture, to_pil
 from remend.damage.given import Polarity
 from remend.errors import UsageError
+from remend.faults import own_errors
 from remend.job import (
     MAX_PIXELS,
     MaskOptions,
@@ -33,6 +34,7 @@ __all__ = ["detect", "repair"]
 Repairable = TypeVar("Repairable", str, Path, "NDArray[Any]", "Image")
 
 
+@own_errors()
 def repair(
     image: Repairable,
     mask: object | None = None,
@@ -149,6 +151,7 @@ def repair(
     )
 
 
+@own_errors()
 def detect(
     image: object,
     *,

@@ -14,7 +14,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
-from remend.errors import RemendError, ResourceError, UsageError, WriteError
+from remend.errors import ResourceError, UsageError, WriteError
+from remend.faults import as_own, trace_of
 from remend.io.registry import readable_suffixes
 from remend.job import MAX_PIXELS, MaskOptions, Report, default_target, repair_file
 from remend.pipeline import Settings
@@ -44,11 +45,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a picture was not repaired: one line, and the exit code that belongs to it."""
+    """Why a picture was not repaired: one line, the exit code that belongs to it, and a traceback."""
 
     source: str
     message: str
     exit_code: int
+    trace: str = ""
+
+    @staticmethod
+    def of(source: str, error: Exception) -> Failure:
+        """What an exception comes to, whosever it is."""
+        own = as_own(error)
+        return Failure(source, str(own), own.exit_code, trace_of(error))
 
 
 Outcome = Report | Failure
@@ -153,15 +161,17 @@ def _in_processes(jobs: list[Job], shared: BatchOptions, processes: int) -> Iter
                     except BrokenProcessPool:
                         broken = True
                         suspects.append(job)
+                    except Exception as error:  # what the pool itself raises
+                        yield job, Failure.of(str(job.source), error)
     for job in suspects:
         with _pool(1) as pool:
             try:
                 yield job, _submit(pool, job, shared).result()
             except BrokenProcessPool:
-                error = ResourceError(
+                died = ResourceError(
                     "the worker died, most likely for memory: use fewer --jobs or a smaller picture"
                 )
-                yield job, Failure(str(job.source), str(error), error.exit_code)
+                yield job, Failure.of(str(job.source), died)
 
 
 @contextmanager
@@ -219,7 +229,7 @@ def attempt(
     mask: Path | None,
     place: Path,
 ) -> Outcome:
-    """Repair one picture; every expected fault becomes a Failure.
+    """Repair one picture; whatever goes wrong becomes a Failure.
 
     Args:
         source: a file, or the bytes that came through a pipe.
@@ -230,11 +240,11 @@ def attempt(
     """
     name = str(source) if isinstance(source, Path) else "-"
     explanation = None
-    if shared.explain is not None:
-        from remend.explain import Explanation
-
-        explanation = Explanation(shared.explain / place.parent, place.name, shared.settings)
     try:
+        if shared.explain is not None:
+            from remend.explain import Explanation
+
+            explanation = Explanation(shared.explain / place.parent, place.name, shared.settings)
         if isinstance(target, Path) and not shared.dry_run:
             make_folder(target.parent)
         return repair_file(
@@ -250,11 +260,10 @@ def attempt(
             observer=None if explanation is None else explanation.observe,
             inspect=None if explanation is None else explanation.inspect,
         )
-    except RemendError as error:
-        return Failure(name, str(error), error.exit_code)
-    except MemoryError:
-        message = "out of memory: use a smaller picture or fewer --jobs"
-        return Failure(name, message, ResourceError.exit_code)
+    except BrokenPipeError:
+        raise  # whoever read our output has left: nobody to tell
+    except Exception as error:
+        return Failure.of(name, error)
 
 
 def make_folder(folder: Path, flag: str = "-o") -> None:

@@ -30,6 +30,7 @@ WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
 PHOTOMETRIC = {0: "L", 1: "L", 2: "RGB", 3: "P", 5: "CMYK", 6: "RGB"}
 MAX_CHUNKS = 1 << 22
 MAX_TILE = 1 << 26  # pixels; tiles of 4096×4096 are rare already
+MAX_ROW = (1 << 31) - 1  # bytes: what libtiff counts with
 VIRTUAL_BYTES = 1 << 20  # uncompressed strips are treated in pieces of about this size
 
 
@@ -205,6 +206,10 @@ def read_layout(directory: Directory) -> Layout:
         jpeg_tables=directory.raw(347) or b"",
         t4_options=directory.integer(292, 0),
     )
+    if layout.row_bytes(tile[1] if tile else width) > MAX_ROW:
+        raise DecodeError(
+            f"{name}: a damaged TIFF: it claims rows of {width} pixels of {samples} × {depth} bits"
+        )
     if layout.chunk_count > MAX_CHUNKS:
         raise DecodeError(f"{name}: a damaged TIFF: it claims {layout.chunk_count} strips or tiles")
     return layout
