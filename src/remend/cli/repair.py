@@ -55,8 +55,8 @@ __all__ = ["repair"]
     "--mask-polarity",
     default="white",
     show_default=True,
-    type=click.Choice(["white", "black", "alpha"]),
-    help="What marks the hole.",
+    type=click.Choice(["white", "black", "alpha", "opaque"]),
+    help="What marks the hole; alpha = transparent.",
 )
 @click.option(
     "--dilate-px",
@@ -64,6 +64,7 @@ __all__ = ["repair"]
     help="Grow the hole. Default: 2 for found damage, 0 for a given mask.",
 )
 @click.option("--resize-mask", is_flag=True, help="Accept a mask, or a guide, of another size.")
+@click.option("--yes", is_flag=True, help="A mask that marks more than four fifths of the picture is meant.")
 @click.option(
     "--sensitivity", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of finding damage."
 )
@@ -130,6 +131,7 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
         mask_polarity=flags["mask_polarity"],
         dilate_px=flags["dilate_px"],
         resize_mask=flags["resize_mask"],
+        yes=flags["yes"],
         sensitivity=flags["sensitivity"],
         find=flags["find"],
         skip=flags["skip"],

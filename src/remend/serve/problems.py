@@ -142,6 +142,13 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
         return Problem("cannot-write", detail, "format")
     if field == "kept" and isinstance(error, MaskError):
         return Problem("mask-mismatch", head, field, "send the patch that was made for this picture")
+    if field == "mask" and isinstance(error, MaskError) and "--resize-mask" not in tail:
+        remedy = (
+            tail.replace("--mask-polarity ", "mask_polarity=")
+            .replace("--mask-polarity", "mask_polarity")
+            .replace("give --yes", "set yes=true")
+        )
+        return Problem("mask-mismatch", head, field, remedy)
     kinds: tuple[tuple[type[RemendError], str, str | None], ...] = (
         (MaskError, "mask-mismatch", field),
         (LimitError, "too-many-pixels", field),
