@@ -23,7 +23,7 @@ __all__ = ["repair"]
     "-m",
     "--mask",
     metavar="MASK",
-    help="Mask of what to repair, or a folder of masks. Without it the damage is found.",
+    help="What to repair: a mask, a folder or .flist of some, or COCO's JSON. Without it damage is found.",
 )
 @click.option(
     "--guide",
@@ -96,6 +96,9 @@ __all__ = ["repair"]
     help="Pictures at a time; each needs memory of its own.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option(
+    "--skip-existing", is_flag=True, help="Pass over pictures whose result is there: takes a batch up again."
+)
 @click.option("--dry-run", is_flag=True, help="Find and plan, write nothing.")
 @click.option("--explain", metavar="DIR", help="Write the plan there, as JSON and as pictures.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture on stdout.")
@@ -157,6 +160,8 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
         output=flags["output"],
         mask=None if flags["mask"] is None else Path(flags["mask"]),
         recursive=flags["recursive"],
+        skip_existing=flags["skip_existing"],
+        told=lambda line: click.echo(f"remend: {line}", err=True),
     )
     failures = []
     with Console(len(jobs), as_json=flags["as_json"]) as console:

@@ -62,7 +62,7 @@ class JpegCodec:
     """Files of ITU-T T.81: JFIF, Exif, Adobe and plain."""
 
     format: Final = "jpeg"
-    suffixes: Final = (".jpg", ".jpeg", ".jpe", ".jfif")
+    suffixes: Final = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
     lossless: Final = False
 
     def recognises(self, head: bytes) -> bool:
