@@ -17,12 +17,20 @@ __all__ = ["convert"]
     "-o", "--out", "target", required=True, metavar="FILE.safetensors", type=click.Path(path_type=Path)
 )
 @click.option("--key", default="", metavar="PREFIX", help="Keep what lies below it only: state_dict.")
+@click.option(
+    "--limit-gib",
+    default=4.0,
+    show_default=True,
+    type=click.FloatRange(0.001, 1024),
+    help="Refuse what unpacks to more.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
-def convert(source: Path, target: Path, key: str, overwrite: bool) -> None:
+def convert(source: Path, target: Path, key: str, limit_gib: float, overwrite: bool) -> None:
     """Read the tensors of FILE.pth, as torch.save wrote them, and write them as safetensors.
 
-    Nothing in the file is run: it is read by a reader that knows tensors and nothing else. The result serves
-    as --set transfer.weights=FILE.safetensors and --set loss.trunk=FILE.safetensors.
+    Nothing in the file is run: it is read by a reader that knows tensors and nothing else. Checkpoints of
+    Lightning and mmengine and TorchScript files are read, too; what else they hold is left out. The result
+    serves as --set transfer.weights=FILE.safetensors and --set loss.trunk=FILE.safetensors.
     """
     if target.suffix != ".safetensors":
         raise UsageError(f"the result ends in .safetensors, got {target.name}")
@@ -35,12 +43,16 @@ def convert(source: Path, target: Path, key: str, overwrite: bool) -> None:
         raise UsageError(
             f"convert needs {error.name}, which is not installed: pip install 'remend[train]'"
         ) from error
-    found = read_foreign(source)
+    foreign = read_foreign(source, limit_gib=limit_gib)
+    found = foreign.tensors
     prefix = f"{key.rstrip('.')}." if key else ""
     kept = {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
     if not kept:
         groups = sorted({name.partition(".")[0] for name in found})
         raise UsageError(f"{source} has nothing below {key!r}: it has {', '.join(groups[:8])}")
     save_portable(target, kept, {"source": source.name})
+    if foreign.dropped:
+        names = ", ".join(foreign.dropped[:3]) + (" …" if len(foreign.dropped) > 3 else "")
+        click.echo(f"remend: {source.name}: what is no tensor was left out, unread: {names}", err=True)
     click.echo(f"{len(kept)} tensors, {sum(t.numel() for t in kept.values()):,} numbers", err=True)
     click.echo(target)
