@@ -22,7 +22,7 @@ from remend.errors import MaskError, WriteError
 from remend.io import encode_picture, write_picture
 from remend.patch import lay_patch, patch_of
 from remend.picture import DTYPES, Bool, DamageKind, Picture, Region
-from remend.pipeline import Observer, Restored, Settings, plan_repair, restore
+from remend.pipeline import Observer, Restored, Settings, method_notes, plan_repair, restore
 from remend.plan.plan import Plan
 from remend.samples import eight_bit
 
@@ -241,6 +241,7 @@ def repair_file(
         where, said = _write(restored, target, format, overwrite)
         notes += said
         laps.end("write")
+    notes += method_notes(settings.method)
     return Report(
         source=_name_of(source),
         target=where,

@@ -38,7 +38,7 @@ from remend.samples import (
 )
 from remend.scale import enlarge, shrink, shrink_lines
 
-__all__ = ["Observer", "Restored", "Settings", "plan_repair", "restore"]
+__all__ = ["Observer", "Restored", "Settings", "method_notes", "plan_repair", "restore"]
 
 PRIOR = "smooth"  # what fillers that refine a coarse fill start from: the most accurate one
 POLISH_TILE_PX = 1024
@@ -112,6 +112,16 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings, *, guide: Bool
         return Plan(())
     policy = policy.affordable(damaged_px)
     return make_plan(expand_palette(picture), mask, policy=policy, capabilities=capabilities)
+
+
+def method_notes(method: str) -> tuple[str, ...]:
+    """Lines that the user of a method should see: of a model file that nobody vouches for.
+
+    Raises:
+        UsageError, ModelError: as ``plan_repair``.
+    """
+    notes: tuple[str, ...] = getattr(filler_named(method), "notes", ()) if method != "auto" else ()
+    return notes
 
 
 def _check_guide(guide: Bool, size: tuple[int, int], method: str) -> None:

@@ -39,7 +39,8 @@ def list_models(as_json: bool) -> None:
 @click.argument("model", metavar="NAME|FILE.onnx")
 def show(model: str) -> None:
     """Print the card of a model as JSON."""
-    click.echo(json.dumps(_card(_path(model)), indent=2, ensure_ascii=False))
+    shown = json.dumps(_card(_path(model)), indent=2, ensure_ascii=False)
+    click.echo("".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in shown))
 
 
 @models.command()
@@ -52,8 +53,9 @@ def verify(chosen: tuple[str, ...]) -> None:
     """
     from remend.fill.model_check import verify_model
 
-    for path in [_path(name) for name in chosen] or _embedded():
-        done = verify_model(path)
+    own = set(_embedded())
+    for path in [_path(name) for name in chosen] or sorted(own):
+        done = verify_model(path, trusted=path in own)
         sum_ = "SHA-256 as its card says" if done.checksum else "no SHA-256 in its card"
         click.echo(f"{path.name}: {sum_}; {len(done.sizes)} windows filled, known pixels bit for bit")
 
@@ -78,15 +80,6 @@ def _path(model: str) -> Path:
 def _card(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ModelError(f"there is no model {path}: check the path")
-    card = path.with_suffix(".json")
-    try:
-        content = json.loads(card.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError("no JSON object")
-    except FileNotFoundError:
-        return {"name": path.stem}
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"the model card {card.name} cannot be read ({error}): mend it or take it away"
-        ) from error
-    return content
+    from remend.fill.model_card import read_card
+
+    return {"name": path.stem, **read_card(path)}

@@ -1,14 +1,21 @@
-"""The card beside a model file: what the runner needs to know of it."""
+"""The card beside a model file: what the runner needs to know of it, held against one schema."""
 
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from remend.errors import ModelError
 
-__all__ = ["Card"]
+__all__ = ["Card", "read_card"]
+
+LARGEST_BYTES = 1 << 20
+WINDOW_PX = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Card:
 
     name: str
     size_multiple: int = 32
-    window_px: int = 512
+    window_px: int = WINDOW_PX
     reach_px: int | None = None
     margin_px: int | None = None
     detail: float = 0.0
@@ -40,24 +47,83 @@ class Card:
         """Read the card that lies beside ``model``, or make the default one.
 
         Raises:
-            ModelError: a card that is no JSON object, or whose fields have the wrong types.
+            ModelError: a card that does not keep to the schema.
         """
-        path = model.with_suffix(".json")
-        if not path.is_file():
-            return Card(model.stem)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            return Card(
-                name=str(content.get("name", model.stem)),
-                size_multiple=int(content.get("size_multiple", 32)),
-                window_px=int(content.get("window_px", 512)),
-                reach_px=None if content.get("reach_px") is None else int(content["reach_px"]),
-                margin_px=None if content.get("margin_px") is None else int(content["margin_px"]),
-                detail=float(content.get("detail", 0.0)),
-                sha256=content.get("sha256"),
-                licence=str(content.get("licence", "not stated")),
-            )
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+        content = read_card(model)
+        known = {name: content[name] for name in SCHEMA if content.get(name) is not None}
+        return Card(**{"name": model.stem, **known})
+
+
+def read_card(model: Path) -> dict[str, Any]:
+    """All of the card that lies beside ``model``; empty if there is none.
+
+    Raises:
+        ModelError: it cannot be read, is no JSON object, or a field that is read is not as it must be.
+    """
+    path = model.with_suffix(".json")
+    if not path.is_file():
+        return {}
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST_BYTES + 1)
+        if len(text) > LARGEST_BYTES:
+            raise ValueError(f"it is larger than {LARGEST_BYTES >> 20} MiB")
+        content = json.loads(text.decode("utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"expected a JSON object, got a {type(content).__name__}")
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"the model card {path.name} cannot be read ({error}): mend it or take it away"
+        ) from error
+    for name, (expected, holds) in SCHEMA.items():
+        value = content.get(name)
+        if value is not None and not holds(value):
+            shown = repr(value) if isinstance(value, int | float | str) else f"a {type(value).__name__}"
+            shown = shown if len(shown) <= 60 else shown[:60] + "…"
             raise ModelError(
-                f"the model card {path.name} cannot be read ({error}): mend it or take it away"
-            ) from error
+                f"the model card {path.name} says {name}: {shown}, "
+                f"expected {expected}: mend it or take it away"
+            )
+    window_px = content.get("window_px") or WINDOW_PX
+    for name, most in (("size_multiple", window_px), ("margin_px", window_px // 4)):
+        if (content.get(name) or 0) > most:
+            raise ModelError(
+                f"the model card {path.name} says {name}: {content[name]} with windows of {window_px} px, "
+                f"expected {most} at most: mend it or take it away"
+            )
+    return content
+
+
+def _whole(low: int, high: int) -> tuple[str, Callable[[Any], bool]]:
+    return f"a whole number from {low} to {high}", lambda value: type(value) is int and low <= value <= high
+
+
+def _number(low: float, high: float) -> tuple[str, Callable[[Any], bool]]:
+    def holds(value: Any) -> bool:
+        return type(value) in (int, float) and math.isfinite(value) and low <= value <= high
+
+    return f"a number from {low:g} to {high:g}", holds
+
+
+def _line(longest: int) -> tuple[str, Callable[[Any], bool]]:
+    def holds(value: Any) -> bool:
+        return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
+
+    return f"one line of at most {longest} characters", holds
+
+
+def _digest(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{64}", value) is not None
+
+
+# What each field must be; fields that are not listed are for people. `null` is the same as left out.
+SCHEMA: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "name": _line(200),
+    "size_multiple": _whole(1, 512),
+    "window_px": _whole(64, 4096),
+    "reach_px": _whole(1, 4096),
+    "margin_px": _whole(0, 1024),
+    "detail": _number(0, 1),
+    "sha256": ("64 hexadecimal digits", _digest),
+    "licence": _line(2000),
+}

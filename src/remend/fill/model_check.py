@@ -30,18 +30,22 @@ class Verified:
     sizes: tuple[tuple[int, int], ...]
 
 
-def verify_model(path: Path) -> Verified:
+def verify_model(path: Path, *, trusted: bool = False) -> Verified:
     """Open a model and fill made windows with it: plain and not square, hole inside and at the border.
 
     Checked: the card and its SHA-256, inputs and outputs, finite answers within reason, known pixels
     returned bit for bit, and the same answer when asked twice.
+
+    Args:
+        path: of the ONNX file.
+        trusted: see ``ModelFile.open``.
 
     Raises:
         ModelError: one of these does not hold.
 
     Cost: about a second for the embedded model.
     """
-    model = ModelFile.open(path)
+    model = ModelFile.open(path, trusted=trusted)
     rng = np.random.default_rng(0)
     for height, width in _SIZES:
         rows = np.linspace(0.2, 0.8, height, dtype=np.float32)[:, None, None]

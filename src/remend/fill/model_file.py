@@ -16,6 +16,7 @@ Masking, base fill and composition are inside the graph. H and W are dynamic, mu
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import numpy as np
 
 from remend.errors import ModelError
 from remend.fill.model_card import Card
+from remend.fill.outside import MEMORY_VARIABLE, Budget, Outside
 from remend.picture import Bool, Float
 from remend.runtime import open_session
 
@@ -32,6 +34,7 @@ __all__ = ["ModelFile"]
 
 _REQUIRED = {"image", "hole"}
 _KNOWN = _REQUIRED | {"prior", "guide", "noise"}
+_MOST_NOISE = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class ModelFile:
     Attributes:
         path: the ONNX file.
         card: its card.
-        session: ONNX Runtime's.
+        session: ONNX Runtime's, or what stands for it in a process of its own.
         takes_prior: whether it has the input ``prior``.
         takes_guide: whether it has the input ``guide``.
         noise_size: numbers of the input ``noise``; 0 = it has none.
@@ -55,43 +58,59 @@ class ModelFile:
     noise_size: int = 0
 
     @staticmethod
-    def open(path: Path, *, threads: int = 0) -> ModelFile:
+    def open(path: Path, *, threads: int = 0, trusted: bool = False) -> ModelFile:
         """Open a model file and check it against its card and the contract.
 
         Args:
             path: of the ONNX file; its card lies beside it with the same stem.
             threads: of one run; 0 = as many as OpenCV is set to, so that worker processes share the cores.
+            trusted: run it in this process. Only for models of our own: any other gets a process with a
+                budget of memory and time, see `remend.fill.outside`.
 
         Raises:
-            ModelError: missing, damaged, another SHA-256 than the card's, or other inputs and outputs.
+            ModelError: missing, damaged, another SHA-256 than the card's, other inputs and outputs, or over
+                its budget.
         """
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(
-                f"the model {path} cannot be read ({error.strerror}): give the path of an .onnx file"
-            ) from error
+        budget = Budget.stated()
+        content = _content(path, budget.memory_bytes // 3)
         card = Card.beside(path)
         if card.sha256 is not None and hashlib.sha256(content).hexdigest() != card.sha256.lower():
             raise ModelError(
                 f"the model {path.name} is not the file that its card describes (SHA-256 differs): "
                 "fetch it again"
             )
-        session = open_session(content, name=path.name, threads=threads or cv2.getNumThreads())
+        threads = threads or cv2.getNumThreads()
+        session: Any
+        if trusted:
+            session = open_session(content, name=path.name, threads=threads)
+        else:
+            session = Outside(content, name=path.name, threads=threads, budget=budget)
         inputs = {entry.name: entry.shape for entry in session.get_inputs()}
         outputs = {entry.name for entry in session.get_outputs()}
         if not (_REQUIRED <= inputs.keys() <= _KNOWN) or "filled" not in outputs:
             raise ModelError(
-                f"the model {path.name} has inputs {sorted(inputs)} and outputs {sorted(outputs)}: "
+                f"the model {path.name} has inputs {_listed(inputs)} and outputs {_listed(outputs)}: "
                 "expected image, hole (and prior, guide, noise) in, filled out"
             )
-        size = inputs["noise"][-1] if "noise" in inputs else 0
-        if not isinstance(size, int):
+        size = inputs["noise"][-1] if inputs.get("noise") else 0
+        if type(size) is not int or not 0 <= size <= _MOST_NOISE:
             raise ModelError(
-                f"the model {path.name} does not say how many numbers of noise it takes: "
-                "export it with a fixed last axis of noise"
+                f"the model {path.name} does not say how many numbers of noise it takes, or more than "
+                f"{_MOST_NOISE:,}: export it with a fixed last axis of noise"
             )
-        return ModelFile(path, card, session, "prior" in inputs, "guide" in inputs, size)
+        model = ModelFile(path, card, session, "prior" in inputs, "guide" in inputs, size)
+        if isinstance(session, Outside):
+            session.probe(model._feed(*_probe(card.size_multiple)))
+        return model
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What its user should know: that nothing says whether it is the file its maker gave."""
+        if self.card.sha256 is not None:
+            return ()
+        return (
+            f"the model {self.path.name} has no SHA-256 in a card: whether it is unchanged was not checked",
+        )
 
     def run(
         self,
@@ -119,6 +138,39 @@ class ModelFile:
             ModelError: the run fails, or its answer has another shape or is not finite.
         """
         height, width = known.shape
+        feed = self._feed(window, known, prior, guide=guide, seed=seed)
+        try:
+            (filled,) = self.session.run(["filled"], feed)
+        except ModelError:
+            raise
+        except Exception as error:  # ONNX Runtime raises a dozen classes of its own
+            raise ModelError(
+                f"the model {self.path.name} failed on a {width}×{height} window "
+                f"({_plain(str(error))}): use another method"
+            ) from error
+        if filled.shape != feed["image"].shape:
+            raise ModelError(
+                f"the model {self.path.name} answered {filled.shape} for {feed['image'].shape}: "
+                "its output must have the image's shape"
+            )
+        pixels = np.ascontiguousarray(filled[0].transpose(1, 2, 0)[:height, :width])
+        if not np.isfinite(pixels[~known]).all():
+            raise ModelError(
+                f"the model {self.path.name} answered numbers that are not finite: its weights are damaged"
+            )
+        return pixels
+
+    def _feed(
+        self,
+        window: Float,
+        known: Bool,
+        prior: Float | None = None,
+        *,
+        guide: Float | None = None,
+        seed: int = 0,
+    ) -> dict[str, Float]:
+        """The inputs of a run: padded to the size multiple, nothing under the hole."""
+        height, width = known.shape
         multiple = self.card.size_multiple
         pad = (-height % multiple, -width % multiple)
         feed = {
@@ -133,24 +185,47 @@ class ModelFile:
             feed["guide"] = _planes(lines[..., None], pad)
         if self.noise_size:
             feed["noise"] = np.random.default_rng(seed).standard_normal((1, self.noise_size), np.float32)
-        try:
-            (filled,) = self.session.run(["filled"], feed)
-        except Exception as error:  # as above
+        return feed
+
+
+def _content(path: Path, most: int) -> bytes:
+    """The file's bytes.
+
+    Raises:
+        ModelError: no regular file, larger than ``most``, or not to be read.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise ModelError(f"the model {path} is no file: give the path of an .onnx file")
+        if path.stat().st_size > most:
             raise ModelError(
-                f"the model {self.path.name} failed on a {width}×{height} window "
-                f"({str(error).splitlines()[0]}): use another method"
-            ) from error
-        if filled.shape != feed["image"].shape:
-            raise ModelError(
-                f"the model {self.path.name} answered {filled.shape} for {feed['image'].shape}: "
-                "its output must have the image's shape"
+                f"the model {path.name} has {path.stat().st_size / 2**20:,.0f} MiB, more than a third of "
+                f"its memory budget: set {MEMORY_VARIABLE} to three times its size and more"
             )
-        pixels = np.ascontiguousarray(filled[0].transpose(1, 2, 0)[:height, :width])
-        if not np.isfinite(pixels[~known]).all():
-            raise ModelError(
-                f"the model {self.path.name} answered numbers that are not finite: its weights are damaged"
-            )
-        return pixels
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(
+            f"the model {path} cannot be read ({reason}): give the path of an .onnx file"
+        ) from error
+
+
+def _probe(multiple: int) -> tuple[Float, Bool]:
+    """A small grey window with a hole."""
+    side = max(64, multiple)
+    known = np.ones((side, side), np.bool_)
+    known[side // 4 : side // 2, side // 4 : side // 2] = False
+    return np.full((side, side, 3), 0.5, np.float32), known
+
+
+def _listed(names: Iterable[str]) -> str:
+    return _plain(", ".join(sorted(names)) or "none")
+
+
+def _plain(text: str) -> str:
+    """A model's own words as a part of one line."""
+    line = "".join(c if c.isprintable() else "?" for c in text.partition("\n")[0])
+    return line if len(line) <= 200 else line[:200] + "…"
 
 
 def _planes(window: Float, pad: tuple[int, int]) -> Float:

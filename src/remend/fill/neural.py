@@ -55,6 +55,11 @@ class Neural:
         return self.card.name
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines that its user should see."""
+        return self.model.notes
+
+    @property
     def capabilities(self) -> Capabilities:
         """What the card says; with a prior the net goes from scale to scale by itself."""
         return Capabilities(
@@ -73,13 +78,13 @@ class Neural:
         )
 
     @staticmethod
-    def load(path: Path, *, threads: int = 0) -> Neural:
+    def load(path: Path, *, threads: int = 0, trusted: bool = False) -> Neural:
         """Open a model file; see ``ModelFile.open``.
 
         Raises:
             ModelError: missing, damaged, another SHA-256 than the card's, or other inputs and outputs.
         """
-        model = ModelFile.open(path, threads=threads)
+        model = ModelFile.open(path, threads=threads, trusted=trusted)
         return Neural(model.card, model)
 
     def fill(
@@ -183,7 +188,7 @@ def _embedded(stem: str) -> Neural:
     names = [f"{stem}.onnx", f"{stem}.int8.onnx"]
     for name in reversed(names) if multiplies_bytes() else names:
         if (WEIGHTS / name).is_file():
-            return Neural.load(WEIGHTS / name)
+            return Neural.load(WEIGHTS / name, trusted=True)
     raise ModelError(f"this build carries no model {stem!r}: give one with --method FILE.onnx")
 
 
