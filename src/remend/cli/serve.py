@@ -57,6 +57,13 @@ LEAST_TOKEN = 16
     type=click.IntRange(1024),
     help="Refuse larger requests.",
 )
+@click.option(
+    "--client-share",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0.01, 1),
+    help="Of places and bytes, for one address; 1 behind a proxy on another machine.",
+)
 @click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
 def serve(**flags: Any) -> None:
     """Serve the page and the HTTP API, on this machine only unless --host says otherwise.
@@ -84,6 +91,7 @@ def serve(**flags: Any) -> None:
         max_pixels=flags["max_pixels"],
         max_bytes=flags["max_bytes"],
         queue=flags["queue"],
+        client_share=flags["client_share"],
         workers=workers,
         threads=max(1, (os.cpu_count() or 1) // workers),
         held_bytes=max(2 << 30, 4 * flags["max_bytes"]),

@@ -19,11 +19,11 @@ from remend.serve.desk import Desk
 from remend.serve.limits import Limits
 from remend.serve.metrics import Metrics
 from remend.serve.page import asset_reply, read_assets
-from remend.serve.problems import Problem
+from remend.serve.problems import Problem, problem_of_system
 from remend.serve.reference import reference_page
 from remend.serve.replies import Json, ProblemReply
 from remend.serve.routes import router
-from remend.serve.security import COOKIE, SESSION_SECONDS, Gate, Guard
+from remend.serve.security import COOKIE, SESSION_SECONDS, Gate, Guard, address_of
 
 __all__ = ["Application", "create_app"]
 
@@ -103,13 +103,13 @@ def create_app(*, limits: Limits | None = None, guard: Guard | None = None) -> A
     )
     desk = Desk(limits, metrics)
     app.guard, app.desk, app.metrics = guard, desk, metrics
-    app.state.desk, app.state.streams = desk, set()
+    app.state.desk, app.state.streams = desk, {}
     gauges: dict[str, tuple[str, Callable[[], float]]] = {
         "remend_queue_depth": ("Requests waiting or on their way in.", lambda: desk.depth),
         "remend_jobs_remembered": ("Jobs that can be asked for by id.", lambda: len(desk.jobs)),
         "remend_upload_bytes": ("Bytes of uploads in hand.", lambda: desk.ledger.held),
         "remend_result_bytes": ("Bytes of results kept.", lambda: desk.shelf.held),
-        "remend_workers": ("Workers that are loaded, the spare one included.", lambda: desk.workers_loaded),
+        "remend_workers": ("Workers that are loaded, the spare one included.", lambda: desk.crew.loaded),
         "remend_event_streams": ("Event streams open.", lambda: len(app.state.streams)),
     }
     for name, (text, value) in gauges.items():
@@ -126,7 +126,7 @@ def _add_session(app: FastAPI, guard: Guard) -> None:
     @app.post("/v1/session", summary="A cookie for a token.", status_code=204, response_class=Response)
     async def open_session(request: Request) -> Response:
         """For the page: send Authorization: Bearer TOKEN once, and the browser keeps the cookie."""
-        guard.check_token(request.headers, cookie=False)
+        guard.check_token(request.headers, address_of(request.scope), cookie=False)
         reply = Response(None, 204, {"Cache-Control": "no-store"})
         if guard.needs_token:
             _set_cookie(reply, guard.open_session())
@@ -161,8 +161,8 @@ def _add_watch(app: FastAPI, desk: Desk, metrics: Metrics) -> None:
         if desk.ready:
             return Json({"status": "ready", "waiting": desk.depth})
         if desk.draining:
-            raise Problem("draining", "no new work is taken", retry_after=10)
-        raise Problem("queue-full", "the workers are starting", retry_after=1)
+            raise desk.going_down("no new work is taken")
+        raise Problem("queue-full", "the workers are starting", retry_after=2)
 
     @app.get("/metrics", summary="For Prometheus.", response_class=Response)
     async def show_metrics() -> Response:
@@ -179,7 +179,7 @@ def _add_pages(app: FastAPI, guard: Guard) -> None:
             if not guard.needs_token:
                 return RedirectResponse("/", 303)
             reply = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
-            _set_cookie(reply, guard.redeem(token))
+            _set_cookie(reply, guard.redeem(token, address_of(request.scope)))
             return reply
         if "index.html" not in assets:
             raise Problem("not-found", "this build carries no page")
@@ -225,6 +225,14 @@ def _add_problems(app: FastAPI) -> None:
         first = error.errors()[0]
         name = str(first["loc"][-1])
         return ProblemReply(Problem("invalid-option", f"{name}: {first['msg']}", name))
+
+    @app.exception_handler(OSError)
+    async def system(request: Request, error: Exception) -> Response:
+        assert isinstance(error, OSError)
+        known = problem_of_system(error)
+        if known is None:
+            raise error
+        return ProblemReply(known)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:

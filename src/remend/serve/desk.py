@@ -1,20 +1,22 @@
-"""The desk: takes work in while there is room, lines it up, hands it to workers, keeps results a while."""
+"""The desk: lines work up, hands it to the crew, keeps results a while."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import secrets
 import shutil
 import tempfile
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+from remend.serve.arrivals import Arrival, Arrivals
+from remend.serve.crew import Crew, Outcome
+from remend.serve.forecast import Forecast
 from remend.serve.job import Job
 from remend.serve.keys import Keys
 from remend.serve.limits import Ledger, Limits
@@ -22,62 +24,60 @@ from remend.serve.metrics import Metrics
 from remend.serve.options import Wish
 from remend.serve.problems import Problem
 from remend.serve.shelf import Shelf
-from remend.serve.task import Cancel, Cancelled, Done, Failed, Message, Progress, Task
-from remend.serve.uploads import Upload
-from remend.serve.worker import Worker
+from remend.serve.task import Cancelled, Done, Failed, Task
 
 __all__ = ["Desk"]
 
-log = logging.getLogger("remend.serve")
-GRACE_S = 0.3  # for a worker to stop by itself before it is killed
 SWEEP_S = 2.0
 FETCH_S = 2.0  # after the last job of a drain, for its client to come and get it
-DIED = "the process that worked on the picture died, most likely for memory"
-ATTEMPTS = 3
-RESTART_S = 1.0  # between attempts to start a worker that does not start
+RESTARTED_S = 3  # after a drain, for the server that takes over
 
 
 class Desk:
-    """All jobs of a server and the workers that do them. Everything runs on the event loop's thread.
+    """All jobs of a server. Everything runs on the event loop's thread.
 
     Args:
         limits: what may be held.
         metrics: what is counted.
+
+    Attributes:
+        arrivals: bodies on their way in.
+        crew: who works.
+        shelf, keys: what is remembered of finished jobs.
     """
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self.limits, self.metrics = limits, metrics
         self.ledger = Ledger(limits.held_bytes)
+        self.forecast = Forecast(limits.workers)
+        self.arrivals = Arrivals(limits, self.ledger, held_by=self._held_by, room_in=self._room_in)
+        self.crew = Crew(limits, metrics)
         self.folder = Path()
         self.jobs: dict[str, Job] = {}
         self.shelf = Shelf(limits, self._forget)
         self.keys = Keys()
         self.draining = False
-        self.missing: tuple[str, ...] = ()
-        self._arriving = 0
+        self._until = 0.0  # when a drain ends
         self._waiting: deque[Job] = deque()
         self._running: set[Job] = set()
         self._work = asyncio.Event()
         self._idle = 0
-        self._spare: asyncio.Queue[Worker] = asyncio.Queue()
-        self._wanted = asyncio.Semaphore(limits.workers + 1)  # workers still to be started
-        self._workers: set[Worker] = set()
         self._numbers = count(1)
-        self._usual_seconds = 0.5  # of a job, lately
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Desk]:
         """Start the workers; at the end kill them and delete all files."""
         self.folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="remend-serve-"))
+        self.arrivals.folder = self.folder
         tasks = [asyncio.create_task(self._slot()) for _ in range(self.limits.workers)]
-        tasks += [asyncio.create_task(self._keep_a_spare()), asyncio.create_task(self._sweep())]
+        tasks += [asyncio.create_task(self.crew.keep()), asyncio.create_task(self._sweep())]
         try:
             yield self
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.gather(*(worker.end() for worker in set(self._workers)))
+            await self.crew.end()
             await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
     # Coming in ------------------------------------------------------------------------------------
@@ -90,41 +90,56 @@ class Desk:
     @property
     def depth(self) -> int:
         """Requests waiting, or on their way in."""
-        return self._arriving + len(self._waiting)
+        return len(self.arrivals) + len(self._waiting)
 
-    @contextmanager
-    def admission(self) -> Iterator[None]:
-        """A place for a request whose body is about to be read.
+    @asynccontextmanager
+    async def admission(self, client: str | None, declared: int | None) -> AsyncIterator[Arrival]:
+        """A place for a request whose body is about to be read; it is not yet one in the queue.
+
+        Args:
+            client: see `remend.serve.arrivals.client_of`.
+            declared: bytes that it announces.
+
+        Raises:
+            Problem: ``queue-full``, ``draining``, ``too-many-bytes`` or ``disk-full``.
+        """
+        self._check_place(client)
+        async with self.arrivals.welcome(client, declared) as arrival:
+            yield arrival
+
+    def _check_place(self, client: str | None) -> None:
+        """Whether one more would be lined up.
 
         Raises:
             Problem: ``queue-full`` or ``draining``.
         """
         if self.draining:
-            raise Problem("draining", "no new work is taken", retry_after=10)
+            raise self.going_down("no new work is taken")
         # A worker that is free or starting counts as room.
-        if self.depth + len(self._running) >= self.limits.queue + self.limits.workers:
-            detail = f"{len(self._waiting)} requests wait already"
-            raise Problem("queue-full", detail, retry_after=self.retry_after())
-        self._arriving += 1
-        try:
-            yield
-        finally:
-            self._arriving -= 1
+        if len(self._waiting) + len(self._running) >= self.limits.queue + self.limits.workers:
+            wait = self.forecast.place(self._running, self._waiting)
+            raise Problem("queue-full", f"{len(self._waiting)} requests wait already", retry_after=wait)
+        if client is not None and self.limits.client_share < 1:
+            own = [job for job in self._waiting if job.client == client]
+            if len(own) >= max(1, self.limits.client_share * self.limits.queue):
+                wait = math.ceil(self._until_end(own[0]))
+                detail = f"{len(own)} requests from your address wait already"
+                raise Problem("queue-full", detail, retry_after=wait)
 
-    def retry_after(self) -> int:
-        """Seconds until there is likely room, 1 to 60."""
-        ahead = (len(self._waiting) / 2 + 1) * self._usual_seconds / self.limits.workers
-        return max(1, min(60, math.ceil(ahead)))
-
-    def submit(self, upload: Upload, wish: Wish, *, kept: bool) -> Job:
+    def submit(self, arrival: Arrival, wish: Wish, *, kept: bool) -> Job:
         """Line it up.
 
         Args:
-            upload: the desk's from now on; its files are deleted when the work is over.
+            arrival: all of it has come; its upload is the desk's from now on, and deleted when the work is
+                over.
             wish: what to do.
             kept: remember the result for who asks by id; otherwise ``release`` must be called.
+
+        Raises:
+            Problem: ``queue-full`` or ``draining``: others were faster.
         """
-        number = next(self._numbers)
+        self._check_place(arrival.client)
+        number, upload = next(self._numbers), arrival.upload
         task = Task(
             number=number,
             wish=wish,
@@ -135,12 +150,33 @@ class Desk:
             filename=upload.filename,
             max_pixels=self.limits.max_pixels,
         )
-        job = Job(secrets.token_urlsafe(18), task, upload, kept)
+        job = Job(secrets.token_urlsafe(18), task, upload, kept, client=arrival.client)
         self.jobs[job.id] = job
         self._waiting.append(job)
         self._renumber()
         self._work.set()
         return job
+
+    # When there will be room ----------------------------------------------------------------------
+
+    def _held_by(self, client: str) -> int:
+        return sum(job.upload.held for job in self.jobs.values() if job.client == client)
+
+    def _room_in(self, count: int) -> int:
+        return self.forecast.room(count, self._running, self._waiting)
+
+    def _until_end(self, job: Job) -> float:
+        ends = self.forecast.ends(self._running, self._waiting)
+        return max(1.0, next((seconds for seconds, other in ends if other is job), 1.0))
+
+    def seconds_left(self, job: Job) -> int:
+        """Until a job that waits or runs is likely to be over."""
+        return math.ceil(self._until_end(job))
+
+    def going_down(self, detail: str) -> Problem:
+        """What is answered once the server is asked to end: when the next one may be there."""
+        left = max(0.0, self._until - time.monotonic())
+        return Problem("draining", detail, retry_after=math.ceil(left) + RESTARTED_S)
 
     # Going on -------------------------------------------------------------------------------------
 
@@ -185,8 +221,8 @@ class Desk:
         return job
 
     async def _slot(self) -> None:
-        """One place at which a worker works; a worker that dies is replaced."""
-        worker = await self._spare.get()
+        """One place at which a worker works."""
+        worker = await self.crew.hire()
         while True:
             self._idle += 1
             try:
@@ -196,87 +232,29 @@ class Desk:
             job.state, job.began, job.position = "running", time.monotonic(), None
             self._running.add(job)
             job.tell()
-            outcome = None
-            for _ in range(ATTEMPTS):
-                if not worker.alive:
-                    await self._bury(worker)
-                    worker = await self._spare.get()
-                outcome = await self._at_work(worker, job)
-                if outcome is not None or job.progress is not None:
-                    break  # else it died before it began, of something else: another may try
+            worker, outcome = await self.crew.work(worker, job)
             self._running.discard(job)
-            self._end(job, outcome or Failed(Problem("worker-died", DIED)))
-            if worker not in self._workers:
-                worker = await self._spare.get()
+            self._end(job, outcome)
+            worker = await self.crew.hire(worker)
 
-    async def _at_work(self, worker: Worker, job: Job) -> Done | Failed | Cancelled | None:
-        """Let the worker do it; None when it died of it."""
-        worker.send(job.task)
-        deadline = time.monotonic() + self.limits.job_seconds
-        unwanted = asyncio.create_task(job.unwanted.wait())
-        try:
-            while True:
-                saying = asyncio.create_task(worker.messages.get())
-                left = deadline - time.monotonic()
-                await asyncio.wait(
-                    {saying, unwanted}, timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED
-                )
-                if saying.done():
-                    message = saying.result()
-                    if isinstance(message, Progress):
-                        job.hear(message)
-                        continue
-                    if message is None:
-                        await self._bury(worker)
-                        self.metrics.deaths.inc()
-                        log.error("a worker died at job %s; it is replaced", job.task.number)
-                        return None
-                    assert isinstance(message, Done | Failed | Cancelled)
-                    return message
-                saying.cancel()
-                if unwanted.done():
-                    await self._stop(worker, job)
-                    return Cancelled()
-                await self._bury(worker)
-                told = f"it was stopped after {self.limits.job_seconds:g} seconds"
-                return Failed(Problem("took-too-long", told))
-        finally:
-            unwanted.cancel()
-
-    async def _stop(self, worker: Worker, job: Job) -> None:
-        """Ask it to stop, and kill it when it does not at once: fillers cannot be interrupted."""
-        worker.send(Cancel(job.task.number))
-        try:
-            async with asyncio.timeout(GRACE_S):
-                message: Message | None = Progress("")
-                while isinstance(message, Progress):
-                    message = await worker.messages.get()
-            if message is None:
-                await self._bury(worker)
-        except TimeoutError:
-            await self._bury(worker)
-
-    async def _bury(self, worker: Worker) -> None:
-        if worker in self._workers:
-            self._workers.discard(worker)
-            self._wanted.release()
-        await worker.end()
-
-    def _end(self, job: Job, outcome: Done | Failed | Cancelled) -> None:
+    def _end(self, job: Job, outcome: Outcome) -> None:
         job.ended = time.monotonic()
         job.upload.discard()
         if isinstance(outcome, Done) and not job.kept:  # the shelf counts the others
-            try:
-                job.upload.hold(outcome.report["bytes"])
-            except Problem as problem:
-                outcome = Failed(problem)
+            size = outcome.report["bytes"]
+            if self.ledger.fits(size):
+                job.upload.hold(size)
+            else:
+                wait = self._room_in(size)
+                outcome = Failed(Problem("queue-full", self.ledger.full(), retry_after=wait))
+        if job.began is not None:
+            self.forecast.learn(job.ended - job.began)
         if isinstance(outcome, Done) and not job.unwanted.is_set():
             job.state, job.report = "done", dict(outcome.report)
             job.size = outcome.report["bytes"]
             began = job.began if job.began is not None else job.ended
             seconds = {"queue": round(began - job.born, 4), **outcome.report["seconds"]}
             job.report["seconds"] = seconds
-            self._usual_seconds += 0.1 * (job.ended - began - self._usual_seconds)
             self.metrics.seconds.labels(job.task.wish.kind).observe(job.ended - began)
         elif isinstance(outcome, Failed) and not job.unwanted.is_set():
             job.state, job.problem = "failed", outcome.problem
@@ -291,42 +269,25 @@ class Desk:
             self._forget(job)
         job.tell()
 
-    # Keeping workers ------------------------------------------------------------------------------
-
-    async def _keep_a_spare(self) -> None:
-        """Have one worker more than work at a time: a place that loses its own goes on at once."""
-        while True:
-            await self._wanted.acquire()
-            worker = Worker(self.limits.threads)
-            self._workers.add(worker)
-            if await worker.start():
-                self.missing = worker.missing
-                await self._spare.put(worker)
-            else:
-                await self._bury(worker)
-                log.error("a worker did not start; trying again")
-                await asyncio.sleep(RESTART_S)
-
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
             self.shelf.sweep()
 
-    @property
-    def workers_loaded(self) -> int:
-        """Processes that can work or do, the spare one included."""
-        return sum(worker.loaded for worker in self._workers)
-
     # Going down -----------------------------------------------------------------------------------
 
-    async def drain(self) -> None:
-        """Take nothing more, and wait for what is in hand, as long as the limits allow."""
+    def begin_drain(self) -> None:
+        """Take nothing more from now on."""
         self.draining = True
-        deadline = time.monotonic() + self.limits.drain_seconds
-        while (self._waiting or self._running or self._arriving) and time.monotonic() < deadline:
+        self._until = time.monotonic() + self.limits.drain_seconds
+
+    async def drain(self) -> None:
+        """Wait for what is in hand, as long as the limits allow; call ``begin_drain`` first."""
+        deadline = self._until
+        while (self._waiting or self._running or len(self.arrivals)) and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         for job in [*self._waiting, *self._running]:
-            job.problem = Problem("draining", "the server went down before this was done", retry_after=10)
+            job.problem = self.going_down("the server went down before this was done")
             self.cancel(job)
         while self._running:
             await asyncio.sleep(0.02)

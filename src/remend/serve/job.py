@@ -35,6 +35,7 @@ class Job:
         changed: set and replaced at each change.
         tied: how many listeners keep it alive, if any does.
         fetched: somebody has read the result or the end of the events.
+        client: whose share it counts to.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Job:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     tied: int = 0
     fetched: bool = False
+    client: str | None = None
 
     @property
     def over(self) -> bool:

@@ -28,7 +28,11 @@ class Limits:
     Attributes:
         max_pixels: of a picture or mask, told from its header before it is decoded.
         max_bytes: of one request's body.
-        queue: requests that may wait or be on their way in, beside those in work.
+        queue: requests that may wait, beside those in work.
+        arrivals: bodies that may be on their way in.
+        connections: that may be open.
+        client_share: of the queue, of arrivals, of bytes and of event streams that one address may have, 0 to
+            1. Addresses of this machine are not told apart.
         workers: pictures at a time.
         threads: of each worker.
         held_bytes: of all uploads and all answers on their way out, together.
@@ -36,8 +40,12 @@ class Limits:
         result_bytes: of all kept results together.
         result_seconds: that a finished job is remembered.
         records: finished jobs without a result (failed, cancelled) that are remembered.
+        header_seconds: that a request's headers may take.
         idle_seconds: that an upload may pause.
         upload_seconds: that an upload may take.
+        least_rate: bytes a second, of an upload or an answer, after ``grace_seconds``.
+        grace_seconds: before that nothing is too slow.
+        room_seconds: that an upload waits for room before it is refused.
         job_seconds: that the work on one picture may take.
         streams: event streams open at once.
         drain_seconds: that work in hand is given when the server is asked to end.
@@ -46,6 +54,9 @@ class Limits:
     max_pixels: int = 256_000_000
     max_bytes: int = 256 * MiB
     queue: int = 32
+    arrivals: int = 128
+    connections: int = 512
+    client_share: float = 0.5
     workers: int = 1
     threads: int = 1
     held_bytes: int = 2048 * MiB
@@ -53,8 +64,12 @@ class Limits:
     result_bytes: int = 512 * MiB
     result_seconds: float = 600.0
     records: int = 256
+    header_seconds: float = 10.0
     idle_seconds: float = 15.0
     upload_seconds: float = 300.0
+    least_rate: float = 4096.0
+    grace_seconds: float = 5.0
+    room_seconds: float = 4.0
     job_seconds: float = 600.0
     streams: int = 256
     drain_seconds: float = 14.0
@@ -66,18 +81,22 @@ class Ledger:
     def __init__(self, limit: int) -> None:
         self.limit, self.held = limit, 0
 
+    def fits(self, count: int) -> bool:
+        """Whether there is room for so many more."""
+        return self.held + count <= self.limit
+
+    def full(self) -> str:
+        """What is said when there is not."""
+        return f"pictures in hand fill the {self.limit // MiB} MiB set aside for them"
+
     def take(self, count: int) -> None:
         """Reserve.
 
         Raises:
             Problem: ``queue-full``.
         """
-        if self.held + count > self.limit:
-            raise Problem(
-                "queue-full",
-                f"pictures in hand fill the {self.limit // MiB} MiB set aside for them",
-                retry_after=5,
-            )
+        if not self.fits(count):
+            raise Problem("queue-full", self.full(), retry_after=5)
         self.held += count
 
     def give_back(self, count: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from remend.errors import (
     UsageError,
 )
 
-__all__ = ["KINDS", "MEDIA_TYPE", "Kind", "Problem", "problem_of"]
+__all__ = ["KINDS", "MEDIA_TYPE", "Kind", "Problem", "problem_of", "problem_of_system"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -73,12 +74,19 @@ KINDS: dict[str, Kind] = {
     "cannot-write": Kind(
         422, "The format cannot hold this picture", "choose another format, or leave it out"
     ),
+    "too-many-guesses": Kind(
+        429, "Too many wrong tokens", "give the right token after the time in Retry-After"
+    ),
     "worker-died": Kind(500, "The worker died", "try a smaller picture or quality=fast; the server goes on"),
     "internal": Kind(500, "A fault of ours", "try again; if it happens again, please report it"),
     "queue-full": Kind(503, "Too much to do at the moment", "try again after the time in Retry-After"),
     "draining": Kind(503, "The server is going down", "try again after the time in Retry-After"),
     "out-of-memory": Kind(503, "Out of memory", "try again later, or with a smaller picture"),
+    "out-of-files": Kind(503, "Too many open files", "try again after the time in Retry-After"),
     "took-too-long": Kind(504, "The work took too long", "try quality=fast, or a smaller picture or mask"),
+    "disk-full": Kind(
+        507, "The disk is full", "make room where the server keeps its pictures (TMPDIR), or try again later"
+    ),
 }
 
 
@@ -121,6 +129,17 @@ class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
             "field": self.field,
             "remedy": self.remedy,
         }
+
+
+def problem_of_system(error: OSError) -> Problem | None:
+    """What the system's refusal is to a client; None = no limit was reached, so it is a fault of ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Problem("disk-full", "the picture cannot be kept: no space is left", retry_after=60)
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return Problem("out-of-files", "no more files can be opened at the moment", retry_after=5)
+    if error.errno == errno.ENOMEM:
+        return Problem("out-of-memory", "there is no memory left", retry_after=10)
+    return None
 
 
 def problem_of(error: RemendError, *, stage: str) -> Problem:

@@ -20,6 +20,7 @@ __all__ = ["Json", "ProblemReply", "ResultReply", "result_headers"]
 
 CHUNK = 1 << 18
 SEND_SECONDS = 300.0
+GRACE_SECONDS = 15.0
 NOTES_BYTES = 2048  # of notes in a header; the job's report has them all
 
 
@@ -52,14 +53,17 @@ class ResultReply(Response):
 
     Args:
         job: done.
+        least_rate: bytes a second that its reader must take, over all; who does not is hung up on.
         as_mask: of a detection, the mask instead of the regions.
         after: called when the answer has gone out, or its reader has.
     """
 
-    def __init__(self, job: Job, *, as_mask: bool = False, after: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, job: Job, *, least_rate: float, as_mask: bool = False, after: Callable[[], None] | None = None
+    ) -> None:
         assert job.report is not None
         self.path = mask_beside(job.result) if as_mask else job.result
-        self.after = after
+        self.after, self.least_rate = after, least_rate
         media_type = "image/png" if as_mask else job.report["media_type"]
         super().__init__(b"", 200, result_headers(job.report, as_mask=as_mask), media_type)
 
@@ -68,7 +72,8 @@ class ResultReply(Response):
         try:
             file, piece = await asyncio.to_thread(self._begin)
             with file, suppress(TimeoutError):  # who does not read is hung up on
-                async with asyncio.timeout(SEND_SECONDS):
+                seconds = GRACE_SECONDS + file.seek(0, 2) / self.least_rate
+                async with asyncio.timeout(min(SEND_SECONDS, seconds)):
                     await self._send(file, piece, send)
         finally:
             if self.after is not None:

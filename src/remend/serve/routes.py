@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -13,6 +14,7 @@ from starlette.responses import StreamingResponse
 from remend import __version__
 from remend.fill.catalogue import ENTRIES
 from remend.io.registry import FORMATS
+from remend.serve.arrivals import Arrival, client_of
 from remend.serve.desk import Desk
 from remend.serve.events import listen
 from remend.serve.job import Job
@@ -20,7 +22,7 @@ from remend.serve.keys import MOST_LENGTH
 from remend.serve.options import DETECT, JOB, REPAIR, Option, Wish, form_schema, read_wish
 from remend.serve.problems import Problem
 from remend.serve.replies import Json, ResultReply
-from remend.serve.uploads import Upload, receive_upload
+from remend.serve.uploads import declared_bytes, receive_upload
 
 __all__ = ["router"]
 
@@ -35,7 +37,9 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"description": "Too many bytes or pixels."},
     415: {"description": "Not a form, or not a picture that can be read."},
     422: {"description": "A field that cannot be meant, a damaged picture, a mask that does not fit."},
+    429: {"description": "Too many wrong tokens; see Retry-After."},
     503: {"description": "The queue is full, or the server is going down; see Retry-After."},
+    507: {"description": "The server's disk is full."},
 }
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job, or no more."}}
 
@@ -101,7 +105,7 @@ async def methods(desk: TheDesk) -> Response:
     limits = desk.limits
     listed = [{"name": "auto", "summary": "chooses for each hole", "reference": "", "available": True}]
     for name, entry in ENTRIES.items():
-        available = name not in desk.missing
+        available = name not in desk.crew.missing
         listed.append(
             {"name": name, "summary": entry.summary, "reference": entry.reference, "available": available}
         )
@@ -139,21 +143,18 @@ async def post_job(
     if idempotency_key is not None and not 0 < len(idempotency_key) <= MOST_LENGTH:
         raise Problem("invalid-option", f"Idempotency-Key must have 1 to {MOST_LENGTH} characters")
     replayed = False
-    with desk.admission():
-        upload, wish = await _receive(request, desk, JOB, None, files=("image", "mask", "kept"))
-        try:
-            known: Job | None = None
-            if idempotency_key is not None:
-                fingerprint = await asyncio.to_thread(upload.fingerprint)
-                known = desk.keys.find(idempotency_key, fingerprint)
-        except BaseException:
-            upload.discard()
-            raise
+    async with _admitted(request, desk) as arrival:
+        wish = await _receive(request, desk, arrival, JOB, None, files=("image", "mask", "kept"))
+        upload = arrival.upload
+        known: Job | None = None
+        if idempotency_key is not None:
+            fingerprint = await asyncio.to_thread(upload.fingerprint)
+            known = desk.keys.find(idempotency_key, fingerprint)
         if known is not None:
             upload.discard()
             job, replayed = known, True
         else:
-            job = desk.submit(upload, wish, kept=True)
+            job = desk.submit(arrival, wish, kept=True)
             if idempotency_key is not None:
                 desk.keys.keep(idempotency_key, fingerprint, job)
     headers = {"Location": f"/v1/jobs/{job.id}"}
@@ -179,7 +180,7 @@ async def get_job(job: TheJob, desk: TheDesk) -> Response:
         410: {"description": "The job was cancelled."},
     },
 )
-async def get_result(request: Request, job: TheJob) -> Response:
+async def get_result(request: Request, job: TheJob, desk: TheDesk) -> Response:
     """As often as wished, until it expires."""
     if job.state == "failed":
         assert job.problem is not None
@@ -187,9 +188,9 @@ async def get_result(request: Request, job: TheJob) -> Response:
     if job.state == "cancelled":
         raise Problem("cancelled", "the job was cancelled, so there is no result")
     if job.state != "done":
-        raise Problem("not-ready", f"the job is {job.state}", retry_after=1)
+        raise Problem("not-ready", f"the job is {job.state}", retry_after=desk.seconds_left(job))
     job.fetched = True
-    return ResultReply(job, as_mask=_wants_mask(request, job))
+    return ResultReply(job, least_rate=desk.limits.least_rate, as_mask=_wants_mask(request, job))
 
 
 @router.delete(
@@ -227,13 +228,15 @@ async def get_events(
     ] = False,
 ) -> Response:
     """Each carries the job, as GET /v1/jobs/{job_id} shows it."""
-    streams: set[object] = request.app.state.streams
-    if len(streams) >= desk.limits.streams:
+    streams: dict[object, str | None] = request.app.state.streams
+    client, mark = client_of(request.client.host if request.client else None), object()
+    own = sum(other == client for other in streams.values()) if client is not None else 0
+    most = desk.limits.streams
+    if len(streams) >= most or own >= max(1, desk.limits.client_share * most):
         raise Problem("queue-full", "too many event streams are open", retry_after=5)
-    mark = object()
 
     async def counted() -> AsyncGenerator[bytes]:
-        streams.add(mark)
+        streams[mark] = client
         try:
             events = listen(
                 job, result_seconds=desk.limits.result_seconds, tied=cancel_on_leave, leave=desk.cancel
@@ -244,41 +247,51 @@ async def get_events(
             finally:
                 await events.aclose()
         finally:
-            streams.discard(mark)
+            streams.pop(mark, None)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(counted(), media_type="text/event-stream", headers=headers)
 
 
+@asynccontextmanager
+async def _admitted(request: Request, desk: Desk) -> AsyncIterator[Arrival]:
+    """A place for the request's body; what has come of it is deleted unless a job took it over."""
+    client = client_of(request.client.host if request.client else None)
+    async with desk.admission(client, declared_bytes(request)) as arrival:
+        try:
+            yield arrival
+        except BaseException:
+            arrival.upload.discard()
+            raise
+
+
 async def _receive(
-    request: Request, desk: Desk, table: dict[str, Option], kind: str | None, *, files: tuple[str, ...]
-) -> tuple[Upload, Wish]:
-    """The body, and what it asks for."""
-    upload = await receive_upload(
-        request, folder=desk.folder, limits=desk.limits, ledger=desk.ledger, files=files
-    )
-    try:
-        if "image" not in upload.files:
-            raise Problem(
-                "missing-field", "the form has no image", "image", "add the picture as the field image"
-            )
-        wish = read_wish(upload.fields, table, kind)
-        if wish.kind == "detect" and "mask" in upload.files:
-            raise Problem("invalid-option", "a detection takes no mask", "mask", "leave it out")
-        if wish.kind == "detect" and "kept" in upload.files:
-            raise Problem("invalid-option", "a detection takes no patch", "kept", "leave it out")
-    except BaseException:
-        upload.discard()
-        raise
-    return upload, wish
+    request: Request,
+    desk: Desk,
+    arrival: Arrival,
+    table: dict[str, Option],
+    kind: str | None,
+    *,
+    files: tuple[str, ...],
+) -> Wish:
+    """Read the body; what it asks for."""
+    upload = await receive_upload(request, arrival, desk.arrivals, files=files)
+    if "image" not in upload.files:
+        raise Problem("missing-field", "the form has no image", "image", "add the picture as the field image")
+    wish = read_wish(upload.fields, table, kind)
+    if wish.kind == "detect" and "mask" in upload.files:
+        raise Problem("invalid-option", "a detection takes no mask", "mask", "leave it out")
+    if wish.kind == "detect" and "kept" in upload.files:
+        raise Problem("invalid-option", "a detection takes no patch", "kept", "leave it out")
+    return wish
 
 
 async def _take(
     request: Request, desk: Desk, table: dict[str, Option], kind: str, *, files: tuple[str, ...]
 ) -> Job:
-    with desk.admission():
-        upload, wish = await _receive(request, desk, table, kind, files=files)
-        return desk.submit(upload, wish, kept=False)
+    async with _admitted(request, desk) as arrival:
+        wish = await _receive(request, desk, arrival, table, kind, files=files)
+        return desk.submit(arrival, wish, kept=False)
 
 
 async def _answer(request: Request, desk: Desk, job: Job) -> Response:
@@ -300,7 +313,12 @@ async def _answer(request: Request, desk: Desk, job: Job) -> Response:
         raise
     finally:
         leaving.cancel()
-    return ResultReply(job, as_mask=_wants_mask(request, job), after=lambda: desk.release(job))
+    return ResultReply(
+        job,
+        least_rate=desk.limits.least_rate,
+        as_mask=_wants_mask(request, job),
+        after=lambda: desk.release(job),
+    )
 
 
 async def _left(request: Request) -> None:

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from remend.serve.guesses import Guesses
 from remend.serve.problems import Problem
 from remend.serve.replies import ProblemReply
 
-__all__ = ["COOKIE", "Gate", "Guard", "is_loopback"]
+__all__ = ["COOKIE", "Gate", "Guard", "address_of", "is_loopback"]
 
 COOKIE = "remend-session"
 SESSION_SECONDS = 7 * 86400
@@ -68,6 +69,7 @@ class Guard:
         self.names = {name.lower() for name in (*names, bound, "localhost")}
         self._token = None if token is None else _digest(token)
         self._ticket: bytes | None = None
+        self.guesses = Guesses()
         self._sessions: dict[bytes, float] = {}  # digest -> end
 
     @property
@@ -81,13 +83,19 @@ class Guard:
         self._ticket = _digest(made)
         return made
 
-    def redeem(self, ticket: str) -> str:
+    def redeem(self, ticket: str, address: str) -> str:
         """A session for the ticket.
 
+        Args:
+            ticket: of the link.
+            address: who asks; wrong ones cost it time.
+
         Raises:
-            Problem: ``link-used``.
+            Problem: ``link-used`` or ``too-many-guesses``.
         """
+        self.guesses.check(address)
         if self._ticket is None or not hmac.compare_digest(self._ticket, _digest(ticket)):
+            self.guesses.wrong(address)
             raise Problem("link-used", "the link's token is not good, or not good any more")
         self._ticket = None
         return self.open_session()
@@ -129,22 +137,32 @@ class Guard:
             if not follows_link or path.startswith(BEHIND_TOKEN):
                 raise Problem("foreign-origin", "a page of another site may not ask here")
 
-    def check_token(self, headers: Mapping[str, str], *, cookie: bool = True) -> None:
+    def check_token(self, headers: Mapping[str, str], address: str, *, cookie: bool = True) -> None:
         """The token, or a cookie that stands for it.
 
+        Args:
+            headers: of the request.
+            address: who asks. Wrong tokens cost it time, in which no token of it is looked at; a cookie is,
+                so that who guesses shuts out nobody who has opened the page.
+            cookie: whether one will do.
+
         Raises:
-            Problem: ``token-needed``.
+            Problem: ``token-needed`` or ``too-many-guesses``.
         """
         if self._token is None:
-            return
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(self._token, _digest(given.strip())):
             return
         if cookie:
             asked, now = _digest(_cookie(headers)), time.monotonic()
             # Looked up by digest: how long it takes tells nothing about the value.
             if self._sessions.get(asked, 0.0) > now:
                 return
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and given.strip():
+            self.guesses.check(address)
+            if hmac.compare_digest(self._token, _digest(given.strip())):
+                self.guesses.good(address)
+                return
+            self.guesses.wrong(address)
         raise Problem(
             "token-needed", "this server was started with a token, and the request has none that is good"
         )
@@ -190,6 +208,12 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
+def address_of(scope: Scope) -> str:
+    """Where a request comes from; whoever shares an address shares what it costs."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def _short(text: str) -> str:
     shown = "".join(c if c.isprintable() else "?" for c in text)
     return shown if len(shown) <= 60 else shown[:60] + "…"
@@ -228,7 +252,7 @@ class Gate:
                 raise Problem("foreign-host", "the request must name one host, and one origin at most")
             self.guard.check_address(scope["method"], path, headers)
             if path.startswith(BEHIND_TOKEN) and path not in WITHOUT_TOKEN:
-                self.guard.check_token(headers)
+                self.guard.check_token(headers, address_of(scope))
         except Problem as problem:
             await ProblemReply(problem)(scope, receive, sealed)
             return

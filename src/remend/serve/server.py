@@ -8,14 +8,19 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import uvicorn
 
 from remend.serve.app import Application
+from remend.serve.protocol import TimedProtocol
 
 __all__ = ["Server", "run_server"]
 
+UNWANTED_SECONDS = 30.0  # for a body whose answer is out already
 CLOSE_SECONDS = 3  # for answers that are still going out
 BACKLOG = 512
 
@@ -50,7 +55,7 @@ class Server(uvicorn.Server):
             self.should_exit = True
             self.force_exit = sig == signal.SIGINT
             return
-        self.application.desk.draining = True
+        self.application.desk.begin_drain()
         self._loop.call_soon_threadsafe(self._begin_drain)
 
     def _begin_drain(self) -> None:
@@ -72,6 +77,14 @@ def run_server(
         started: called once requests are answered.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="remend: %(message)s")
+    limits = app.desk.limits
+    _allow_files(4 * limits.connections)
+    protocol = partial(
+        TimedProtocol,
+        header_seconds=limits.header_seconds,
+        body_seconds=UNWANTED_SECONDS,
+        most=limits.connections,
+    )
     config = uvicorn.Config(
         app,
         access_log=False,  # addresses can hold a link's token
@@ -79,7 +92,7 @@ def run_server(
         log_config=None,
         server_header=False,
         proxy_headers=False,
-        http="h11",
+        http=cast("type[asyncio.Protocol]", protocol),
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -88,3 +101,15 @@ def run_server(
         backlog=BACKLOG,
     )
     Server(config, app, started).run(sockets=[socket])
+
+
+def _allow_files(count: int) -> None:
+    """Raise the number of files that may be open, as far as the system lets: a connection is one, and a
+    request on its way in is up to three more."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

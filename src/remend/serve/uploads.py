@@ -15,13 +15,15 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from remend.serve.limits import Ledger, Limits
-from remend.serve.problems import Problem
+from remend.serve.limits import Ledger
+from remend.serve.problems import Problem, problem_of_system
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-__all__ = ["Upload", "receive_upload", "safe_name"]
+    from remend.serve.arrivals import Arrival, Arrivals
+
+__all__ = ["Upload", "declared_bytes", "receive_upload", "safe_name"]
 
 FLUSH_BYTES = 1 << 20  # written to the disk in another thread, this much at a time
 FIELD_BYTES = 4096
@@ -74,53 +76,67 @@ class Upload:
         return digest.digest()
 
 
+def declared_bytes(request: Request) -> int | None:
+    """What a request says of its body; None = nothing."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdecimal() else None
+
+
 async def receive_upload(
-    request: Request, *, folder: Path, limits: Limits, ledger: Ledger, files: Collection[str]
+    request: Request, arrival: Arrival, arrivals: Arrivals, *, files: Collection[str]
 ) -> Upload:
-    """Read a multipart body into ``folder``.
+    """Read a multipart body into the server's folder.
 
     Args:
         request: its body has not been touched.
-        folder: private to this server.
-        limits, ledger: how much may come.
+        arrival, arrivals: its place among those on their way in.
         files: the fields that hold files; every other one is text.
 
     Raises:
-        Problem: too many bytes, too slow, not a form, or a file where none belongs.
+        Problem: too many bytes, too slow, not a form, a file where none belongs, or no room for it any more.
         ClientDisconnect: nobody is there any more.
     """
-    boundary = _boundary(request)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limits.max_bytes:
-        raise _too_many(limits.max_bytes)
-    upload = Upload(ledger)
+    upload, limits = arrival.upload, arrivals.limits
     try:
-        form = _Form(upload, folder, files, boundary)
+        form = _Form(upload, arrivals.folder, files, _boundary(request))
         try:
-            async with asyncio.timeout(limits.upload_seconds):
-                await _pour(request, form, limits)
+            # An announcement that nothing follows ends by the clock, before `grace_seconds` at the soonest.
+            async with asyncio.timeout(limits.grace_seconds) as arrival.clock:
+                await _pour(request, form, arrival, arrivals)
         finally:
+            arrival.clock = None
             await asyncio.shield(asyncio.to_thread(form.close))
     except TimeoutError:
         upload.discard()
-        raise Problem("upload-too-slow", "the body did not come in time") from None
+        slow = Problem("upload-too-slow", "the body came too slowly, or not at all")
+        raise arrival.lost or slow from None
+    except OSError as error:
+        upload.discard()
+        problem = problem_of_system(error)
+        if problem is None:
+            raise
+        raise problem from error
     except BaseException:
         upload.discard()
         raise
     return upload
 
 
-async def _pour(request: Request, form: _Form, limits: Limits) -> None:
-    stream = request.stream()
+async def _pour(request: Request, form: _Form, arrival: Arrival, arrivals: Arrivals) -> None:
+    stream, limits = request.stream(), arrivals.limits
+    clock, loop = arrival.clock, asyncio.get_running_loop()
+    assert clock is not None
+    began = loop.time()
     while True:
         chunk = await _next(stream, limits.idle_seconds)
         if chunk is None:
             break
         if not chunk:
             continue
-        form.upload.hold(len(chunk))
-        if form.upload.held > limits.max_bytes:
-            raise _too_many(limits.max_bytes)
+        await arrivals.take(arrival, len(chunk))
+        if arrival.lost is None:
+            allowed = limits.grace_seconds + arrival.received / limits.least_rate
+            clock.reschedule(began + min(limits.upload_seconds, allowed))
         try:
             form.parser.write(chunk)
         except FormParserError as error:
@@ -227,8 +243,8 @@ class _Form:
 
     def close(self) -> None:
         """Close the files."""
-        for file in self.open.values():
-            file.close()
+        while self.open:
+            self.open.popitem()[1].close()
 
 
 def safe_name(raw: str) -> str:
@@ -259,9 +275,3 @@ def _boundary(request: Request) -> bytes:
     if not boundary or len(boundary) > 70:
         raise Problem("bad-request", "the form's boundary is missing or longer than 70 characters")
     return boundary
-
-
-def _too_many(limit: int) -> Problem:
-    return Problem(
-        "too-many-bytes", f"the request is larger than the {limit / 2**20:,.1f} MiB allowed", "image"
-    )

@@ -20,7 +20,7 @@ from remend.io.registry import FORMATS, codec_of_bytes
 from remend.job import find_mask, repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
-from remend.serve.problems import Problem, problem_of
+from remend.serve.problems import Problem, problem_of, problem_of_system
 from remend.serve.task import Cancelled, Done, Failed, Progress, Task, mask_beside
 
 __all__ = ["MEDIA_TYPES", "Hear", "Stopped", "perform", "runs_of"]
@@ -63,6 +63,11 @@ def perform(task: Task, hear: Hear) -> Done | Failed | Cancelled:
         return Cancelled()
     except RemendError as error:
         return Failed(problem_of(error, stage=stage))
+    except OSError as error:
+        problem = problem_of_system(error)
+        if problem is None:
+            raise
+        return Failed(problem)
     except MemoryError:
         return Failed(Problem("out-of-memory", "the picture needs more memory than there is", retry_after=10))
 
