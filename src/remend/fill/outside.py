@@ -31,7 +31,7 @@ PROBE_SHARE = 0.5  # of `seconds`, for the small window that is tried first
 # A probe is small and holds what a run costs whatever its size, so this says the time of a window generously.
 OF_PROBE = 40.0
 MOST_OF_LIMIT = 10.0  # times `seconds` is the most that a slow probe can ask for
-LOAD_SECONDS = 6.0
+LOAD_SECONDS = 5.0
 LOADED_PER_SECOND = 20 << 20
 MEMORY_VARIABLE, TIME_VARIABLE = "REMEND_MODEL_GIB", "REMEND_MODEL_SECONDS"
 
