@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ pytest.importorskip("onnx", reason="the models of these tests are made with onnx
 
 from made_hostile_models import HOSTILE_CARDS, HOSTILE_MODELS, SOUND_CARD, hostile_files
 from made_models import write_mean_filler
+from process_costs import measured
 from remend.errors import ModelError
 from remend.fill.catalogue import filler_named
 from remend.fill.model_card import Card
@@ -178,28 +178,3 @@ def test_all_hostile_models_and_cards_are_one_line_within_ten_seconds_and_two_gi
         if code != 3 or len(lines) != 1 or seconds > 10 or peak > 2000:
             wrong.append((name, code, lines, seconds, peak))
     assert not wrong
-
-
-def measured(command, folder):
-    """Exit code, lines of stderr, seconds, and the most memory that its processes held together, in MB."""
-    since, peak = time.monotonic(), 0.0
-    with subprocess.Popen(
-        command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        while process.poll() is None:
-            peak = max(peak, resident_mb(process.pid))
-            time.sleep(0.02)
-        lines = process.stderr.read().strip().splitlines()
-    return process.returncode, lines, time.monotonic() - since, peak
-
-
-def resident_mb(group):
-    total = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            total += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-    return total / 1e6

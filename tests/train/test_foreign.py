@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
+from process_costs import measured  # noqa: E402
 from remend.errors import ModelError  # noqa: E402
 from remend.train.foreign import read_foreign  # noqa: E402
 
@@ -287,3 +288,18 @@ def test_weights_that_were_zipped_again_are_read(tmp_path):
         archive.writestr("archive/data.pkl", b"\x80\x02" + NAMED + b"s.")
         archive.writestr("archive/data/0", torch.tensor([2.5]).numpy().tobytes())
     assert read_foreign(tmp_path / "x.pth").tensors["t"].item() == 2.5
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_the_command_refuses_all_of_them_within_ten_seconds_and_two_gigabytes(tmp_path):
+    wrong = []
+    for number, (name, program) in enumerate(HOSTILE.items()):
+        path = write(tmp_path / f"{number}.pth", program, **{"0": b"\0" * 4})
+        flags = [path, "-o", f"{number}.safetensors"]
+        code, lines, seconds, peak = measured([sys.executable, "-m", "remend", "convert", *flags], tmp_path)
+        print(f"{name}: {code} {seconds:.1f} s {peak:.0f} MB {lines}")
+        if code != 3 or len(lines) != 1 or seconds > 10 or peak > 2000:
+            wrong.append((name, code, lines, seconds, peak))
+        assert not (tmp_path / f"{number}.safetensors").exists()
+    assert not wrong

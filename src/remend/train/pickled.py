@@ -11,7 +11,6 @@ import io
 import pickle
 import pickletools
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 from remend.errors import ModelError
@@ -21,6 +20,9 @@ __all__ = ["Dropped", "load_pickled"]
 # 5,000 tensors with their optimizer's state are some 600,000; a million empty sets fill 0.25 GB.
 _MOST_STEPS = 1_000_000
 _DEEPEST_TUPLE = 200
+_STORES = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
+_FETCHES = {"GET", "BINGET", "LONG_BINGET"}
+_TUPLES = {"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_TUPLE"}
 
 
 class Dropped:
@@ -93,9 +95,7 @@ def _look_through(data: bytes) -> None:
     stack: list[int] = []
     marks: list[int] = []
     memo: dict[Any, int] = {}
-    steps = count(1)
-    for opcode, argument, _ in pickletools.genops(data):
-        step = next(steps)
+    for step, (opcode, argument, _) in enumerate(pickletools.genops(data), start=1):
         if step > _MOST_STEPS:
             raise ModelError(
                 f"its pickle has more than {_MOST_STEPS:,} steps, which no file of weights needs"
@@ -103,20 +103,23 @@ def _look_through(data: bytes) -> None:
         name = opcode.name
         if name == "MARK":
             marks.append(len(stack))
-        elif "PUT" in name or name == "MEMOIZE":
+        elif name in _STORES:
             at = len(memo) if argument is None else argument
             if not 0 <= at < step:
                 raise ModelError(f"its pickle reserves room for {at:,} objects and has {step:,} at most")
             memo[at] = stack[-1]
-        elif name in ("GET", "BINGET", "LONG_BINGET"):
+        elif name in _FETCHES:
             stack.append(memo[argument])
         elif name == "DUP":
             stack.append(stack[-1])
         else:
-            taken = _taken(opcode, stack, marks)
-            depth = 1 + max(taken, default=0) if "TUPLE" in name else 0
-            if depth > _DEEPEST_TUPLE:
-                raise ModelError(f"its pickle nests tuples more than {_DEEPEST_TUPLE} deep")
+            depth = 0
+            if opcode.stack_before:
+                taken = _taken(opcode, stack, marks)
+                if name in _TUPLES:
+                    depth = 1 + max(taken, default=0)
+                    if depth > _DEEPEST_TUPLE:
+                        raise ModelError(f"its pickle nests tuples more than {_DEEPEST_TUPLE} deep")
             stack.extend([depth] * len(opcode.stack_after))
 
 
