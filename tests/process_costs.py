@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
+def busy_seconds() -> float:
+    """Processor time of all commands that have ended; unlike the clock it bears other work beside it."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
+
+
 def measured(command: Sequence[str | Path], folder: Path) -> tuple[int, list[str], float, float]:
     """Exit code, lines of stderr, seconds, and the most memory that its processes held together, in MB."""
     since, peak = time.monotonic(), 0.0
