@@ -81,10 +81,9 @@ def main(memory_bytes: int, threads: int, name: str, parent: int) -> None:
     with suppress(EOFError, OSError):
         content = bytes(read_exactly(questions, read_message(questions)["bytes"]))
         from remend.errors import ModelError
-        from remend.runtime import open_session
+        from remend.runtime import load_onnxruntime, open_session
 
-        import onnxruntime  # noqa: F401 - loaded before memory is counted # isort: skip
-
+        load_onnxruntime()  # before memory is counted
         _limit(memory_bytes)
         try:
             session = open_session(content, name=name, threads=threads)
