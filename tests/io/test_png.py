@@ -82,7 +82,7 @@ def test_every_layout_round_trips(colour: int, depth: int, interlaced: bool, siz
     header = ImageHeader(*size, depth, colour, interlaced)
     samples = made_samples(header)
     extra = chunk_bytes(b"prVt", b"private") + chunk_bytes(b"tEXt", b"Author\0Ada")
-    data = naive_png(samples, header, before=extra, after=chunk_bytes(b"tIME", bytes(7)))
+    data = naive_png(samples, header, before=extra, after=chunk_bytes(b"tEXt", b"Title\0a"))
     picture = CODEC.decode(source(data))
     assert picture.mode == MODES[colour]
     assert np.array_equal(picture.samples, samples)

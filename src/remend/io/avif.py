@@ -13,6 +13,7 @@ from PIL import AvifImagePlugin, Image
 from remend.io.codec import Encoded, Header, Source
 from remend.io.exif_tag import bare_exif, exif_orientation
 from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_frame
+from remend.io.previews import renewed
 from remend.picture import Bool, Container, Metadata, Picture
 
 __all__ = ["CODEC", "AvifCodec"]
@@ -75,7 +76,8 @@ class AvifCodec:
         if not changed.any():
             return Encoded(picture.container.read_bytes())
         squeezed = np.squeeze(picture.samples, 2) if picture.samples.shape[2] == 1 else picture.samples
-        data = _encoded(Image.fromarray(np.ascontiguousarray(squeezed)), picture.container.metadata)
+        metadata = renewed(picture.container.metadata, picture)
+        data = _encoded(Image.fromarray(np.ascontiguousarray(squeezed)), metadata)
         note = f"lossy AVIF: the whole frame was compressed again (quality {QUALITY}, no chroma subsampling)"
         return Encoded(data, (note,))
 

@@ -18,6 +18,7 @@ from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.gif_blocks import Block, Screen, colour_table_bytes, read_screen, walk_blocks
 from remend.io.pillow_codec import array_of, load_frame, open_frame
+from remend.io.previews import bare_xmp
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Picture
 
@@ -124,7 +125,7 @@ class GifCodec:
                 if images == 1:
                     kept += [descriptor, table if frame.local else b"", coded]
             elif not (block.kind == "control" and images) and not (block.kind == "other" and images):
-                kept.append(data[block.start : block.end])
+                kept.append(bare_xmp(data[block.start : block.end]))
         if kept[-1] != b";":
             kept.append(b";")
         note = "the animation was dropped: only its first frame was repaired and written"

@@ -15,6 +15,7 @@ from remend.errors import FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.exif_tag import bare_exif
 from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_frame
+from remend.io.previews import renewed
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
 __all__ = ["CODEC", "HeifCodec"]
@@ -82,7 +83,8 @@ class HeifCodec:
             return Encoded(picture.container.read_bytes())
         image, notes = eight_bit_image(picture, kind="HEIF", modes=("L", "LA", "RGB", "RGBA"))
         note = f"lossy HEIF: the whole frame was compressed again (quality {QUALITY})"
-        return Encoded(_encoded(image, picture.container.metadata), (*notes, note))
+        metadata = renewed(picture.container.metadata, picture)
+        return Encoded(_encoded(image, metadata), (*notes, note))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, LA, RGB or RGBA with profile, EXIF and XMP, at quality 95."""

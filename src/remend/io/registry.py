@@ -16,7 +16,7 @@ __all__ = ["FORMATS", "codec_named", "codec_of_bytes", "format_of_suffix", "read
 # Format and file name endings; every codec's own `suffixes` say the same, which a test holds.
 # AVIF is asked before HEIF: both are ISO base media files, told apart by their brands.
 FORMATS: dict[str, tuple[str, ...]] = {
-    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
     "png": (".png", ".apng"),
     "tiff": (".tif", ".tiff"),
     "webp": (".webp",),

@@ -24,6 +24,7 @@ from remend.io.jpeg.blocks import Colours
 from remend.io.jpeg.encode import new_file, recoded
 from remend.io.jpeg.libjpeg import TranscodeError, decoding_warnings, transcode
 from remend.io.jpeg.markers import Frame, Stream
+from remend.io.jpeg.others import Beside, beside
 from remend.io.orientation import exif_orientation
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
@@ -62,7 +63,7 @@ class JpegCodec:
     """Files of ITU-T T.81: JFIF, Exif, Adobe and plain."""
 
     format: Final = "jpeg"
-    suffixes: Final = (".jpg", ".jpeg", ".jpe", ".jfif")
+    suffixes: Final = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
     lossless: Final = False
 
     def recognises(self, head: bytes) -> bool:
@@ -134,6 +135,7 @@ class JpegCodec:
         if not changed.any():
             return Encoded(data)
         stream = markers.parse_stream(data)
+        others = beside(stream, picture, changed)
         reason = _obstacle(stream)
         if reason is None:
             colours = _colours(stream.frame, stream.carried)
@@ -145,7 +147,7 @@ class JpegCodec:
             try:
                 coded, warnings = _repainted(stream, units, colours)
                 _refuse_truncated(str(picture.container.path or "the picture"), stream, warnings)
-                return Encoded(_assembled(stream, coded), _warning_notes(warnings))
+                return Encoded(_assembled(stream, coded, others), others.notes + _warning_notes(warnings))
             except TranscodeError as error:
                 reason = str(error)
             if consume:
@@ -154,7 +156,7 @@ class JpegCodec:
             picture = Picture(kept, picture.mode, container=picture.container)
         coded = recoded(picture, stream, data)
         note = f"re-encoded as a whole, because its blocks could not be kept: {reason}"
-        return Encoded(_assembled(stream, coded), (note,))
+        return Encoded(_assembled(stream, coded, others), (*others.notes, note))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """A new file: quality 95, no chroma subsampling."""
@@ -253,19 +255,21 @@ def _repainted(stream: Stream, units: blocks.Units, colours: Colours) -> tuple[b
     )
 
 
-def _assembled(stream: Stream, coded: bytes) -> bytes:
-    """The source's own segments, the new coding, and what followed the source's end."""
+def _assembled(stream: Stream, coded: bytes, others: Beside) -> bytes:
+    """The source's segments, the new coding, and what follows the end."""
     pos = 2
     while coded[pos] == 0xFF and (0xE0 <= coded[pos + 1] <= 0xEF or coded[pos + 1] == markers.COM):
         pos += 2 + int.from_bytes(coded[pos + 2 : pos + 4], "big")
-    length = sum(map(len, stream.carried)) + len(coded) - pos + 2
+    length = sum(len(segment) for segment in others.segments if segment) + len(coded) - pos + 2
     pieces, at = [coded[:2]], 2
-    for segment, before in zip(stream.carried, stream.positions, strict=True):
+    for segment, before in zip(others.segments, stream.positions, strict=True):
+        if segment is None:
+            continue
         if mpf.is_index(segment):
             segment = mpf.moved(segment, old=(before, stream.length), new=(at, length))
         pieces.append(segment)
         at += len(segment)
-    return b"".join([*pieces, coded[pos:], stream.tail])
+    return b"".join([*pieces, coded[pos:], others.tail])
 
 
 def _put_back(samples: NDArray[np.uint8], units: blocks.Units, unit: tuple[int, int]) -> None:

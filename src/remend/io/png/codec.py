@@ -1,8 +1,9 @@
 """PNG: every layout of the format, written back chunk by chunk.
 
 Only IDAT is made anew. A palette that got new entries takes PLTE, tRNS and hIST along, and grows
-the bit depth when it must. Everything else, known or unknown, stays where it was, byte for byte:
-colour space, EXIF, text, animation, and whatever follows the end chunk.
+the bit depth when it must. Previews in EXIF, XMP and other profiles are made anew or taken out, and chunks
+that are not safe to copy are dropped where we do not know that they stay true. Everything else stays where
+it was, byte for byte: colour space, text, animation, and whatever follows the end chunk.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from remend.io.png.chunks import (
     walk_chunks,
 )
 from remend.io.png.metadata import metadata_chunks, read_metadata
+from remend.io.png.previews import may_stay, renewed_chunk, unsafe_notes
 from remend.io.png.raster import decode_raster, encode_raster
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Mode, Picture
@@ -135,15 +137,23 @@ class PngCodec:
             if b"IHDR" in replaced and find(chunks, b"acTL"):
                 dropped = {b"acTL", b"fcTL", b"fdAT"}
                 notes = ("the animation was dropped: the repaired frame needs a larger palette than it has",)
+        if changed.any():
+            unsafe = {chunk.type for chunk in chunks if not may_stay(chunk.type)}
+            notes += unsafe_notes(unsafe)
+            dropped |= unsafe
         samples = _off_the_key(picture.samples, changed, picture.container.details.get("transparent"), image)
         view = memoryview(data)
         end = chunks[-1].whole.stop
         carried = [
-            (chunk.type, bytes(view[chunk.whole]) if chunk.type != b"IDAT" else b"")
+            (chunk.type, _carried(data, chunk, picture) if chunk.type != b"IDAT" else b"")
             for chunk in chunks
             if chunk.type not in dropped
         ]
         trailer = bytes(view[end:])
+        if trailer.strip(b"\0") and changed.any():
+            notes += (
+                f"{len(trailer)} bytes behind the picture: kept as they are, and may still show the damage",
+            )
         del data, view
         replaced[b"IDAT"] = encode_raster(samples, image)
         parts = [SIGNATURE]
@@ -208,6 +218,13 @@ def _off_the_key(
     samples = samples.copy(order="K")
     samples[rows[hits], columns[hits], -1] = key[-1] - level if key[-1] else level
     return samples
+
+
+def _carried(data: bytes, chunk: Chunk, picture: Picture) -> bytes:
+    """A chunk without a preview of the old picture; byte for byte where it has none."""
+    content = data[chunk.content]
+    new = renewed_chunk(chunk.type, content, picture)
+    return data[chunk.whole] if new is None or new == content else chunk_bytes(chunk.type, new)
 
 
 def _palette_depth(entries: int) -> int:
