@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from remend.errors import DecodeError, FormatError, PictureError, UsageError
 from remend.io.codec import Codec, Header, Source
+from remend.io.elsewhere import known_elsewhere
 from remend.io.limits import DEFAULT_MAX_PIXELS, check_pixels, own_limits
 from remend.io.orientation import to_display
 from remend.io.registry import FORMATS, codec_of_bytes, format_of_suffix
@@ -84,6 +85,9 @@ def _recognised(source: PictureSource) -> tuple[Source, Codec]:
         raise FormatError(f"{opened.name}: the file is empty; a picture was expected")
     codec = codec_of_bytes(head)
     if codec is None:
+        known = known_elsewhere(head)
+        if known is not None:
+            raise FormatError(f"{opened.name}: {known}")
         what = "a text file" if _looks_like_text(head) else "of no format that is known here"
         raise FormatError(f"{opened.name}: {what}; a picture was expected ({', '.join(FORMATS)})")
     return opened, codec
