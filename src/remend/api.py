@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.adapt import as_picture, to_pil
+from remend.budget import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS, Bounds, Budget
 from remend.damage.given import Polarity
 from remend.errors import UsageError
 from remend.job import (
-    MAX_PIXELS,
     MaskOptions,
     analyse_picture,
     default_target,
@@ -55,7 +55,9 @@ def repair(
     sharpen: float = 0.0,
     whole_picture: bool = False,
     repair_alpha: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: int = DEFAULT_MAX_MEMORY,
+    time_limit_s: float | None = None,
 ) -> Repairable:
     """Repair a damaged picture; every sample outside the mask stays as it was.
 
@@ -85,6 +87,8 @@ def repair(
         whole_picture: denoise and sharpen everything.
         repair_alpha: fill the alpha channel too.
         max_pixels: refuse larger pictures.
+        max_memory: refuse what needs more bytes for its samples.
+        time_limit_s: give up after so long; looked at between steps.
 
     Returns:
         The same kind: the path of the written file, a new PIL image of the same mode, or a new
@@ -121,6 +125,7 @@ def repair(
         skip=_words(skip),
         force=force,
     )
+    bounds = Bounds(max_pixels=max_pixels, max_memory=max_memory, time_limit_s=time_limit_s)
     if isinstance(image, (str, Path)):
         target = default_target(Path(image)) if output is None else Path(output)
         report = repair_file(
@@ -131,17 +136,25 @@ def repair(
             settings=settings,
             options=options,
             overwrite=overwrite,
-            max_pixels=max_pixels,
+            bounds=bounds,
         )
         assert report.target is not None
         kind: Any = type(image)
         return cast("Repairable", kind(report.target))
     if output is not None:
         raise UsageError("output is for paths: a PIL image or an array is returned")
-    picture = as_picture(image, max_pixels=max_pixels)
-    lines = read_guide(picture, guide, options=options, max_pixels=max_pixels)
-    finding = find_mask(picture, mask, options=options, max_pixels=max_pixels)
-    repaired = restore(picture, finding.mask, settings, guide=lines).picture
+    budget = Budget(bounds)
+    picture = as_picture(image, budget=budget)
+    lines = read_guide(picture, guide, options=options, budget=budget)
+    finding = find_mask(picture, mask, options=options, budget=budget)
+    budget.check_time("the picture")
+    repaired = restore(
+        picture,
+        finding.mask,
+        settings,
+        guide=lines,
+        observer=lambda *step: budget.check_time("the picture"),
+    ).picture
     return (
         repaired.samples.reshape(image.shape)
         if isinstance(image, np.ndarray)
@@ -156,7 +169,9 @@ def detect(
     find: str | Sequence[str] = (),
     skip: str | Sequence[str] = (),
     force: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: int = DEFAULT_MAX_MEMORY,
+    time_limit_s: float | None = None,
 ) -> list[Region]:
     """Find the damage of a picture: scratches, cracks, dust, stains, holes; lettering only when asked.
 
@@ -170,6 +185,8 @@ def detect(
         skip: kinds to leave out of them.
         force: search what is no photograph, too; otherwise nothing is found there.
         max_pixels: refuse larger pictures.
+        max_memory: refuse what needs more bytes for its samples.
+        time_limit_s: give up after so long; looked at between steps.
 
     Returns:
         Regions with mask, kind and confidence; not dilated.
@@ -182,7 +199,8 @@ def detect(
     []
     """
     options = MaskOptions(sensitivity=sensitivity, find=_words(find), skip=_words(skip), force=force)
-    return list(analyse_picture(as_picture(image, max_pixels=max_pixels), options).regions)
+    bounds = Bounds(max_pixels=max_pixels, max_memory=max_memory, time_limit_s=time_limit_s)
+    return list(analyse_picture(as_picture(image, budget=Budget(bounds)), options).regions)
 
 
 def _words(given: str | Sequence[str]) -> tuple[str, ...]:

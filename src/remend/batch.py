@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
+from remend.budget import Bounds
 from remend.errors import RemendError, ResourceError, UsageError, WriteError
 from remend.io.registry import readable_suffixes
-from remend.job import MAX_PIXELS, MaskOptions, Report, default_target, repair_file
+from remend.job import MaskOptions, Report, default_target, repair_file
 from remend.pipeline import Settings
 
 __all__ = ["BatchOptions", "Failure", "Job", "Outcome", "attempt", "make_folder", "plan_jobs", "run_jobs"]
@@ -62,7 +63,7 @@ class BatchOptions:
     options: MaskOptions
     guide: Path | None = None
     overwrite: bool = False
-    max_pixels: int = MAX_PIXELS
+    bounds: Bounds = field(default_factory=Bounds)
     dry_run: bool = False
     explain: Path | None = None
     format: str | None = None
@@ -246,7 +247,7 @@ def attempt(
             options=shared.options,
             format=shared.format,
             overwrite=shared.overwrite,
-            max_pixels=shared.max_pixels,
+            bounds=shared.bounds,
             observer=None if explanation is None else explanation.observe,
             inspect=None if explanation is None else explanation.inspect,
         )

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from remend.adapt import as_picture
+from remend.budget import Bounds, Budget
 from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
 from remend.damage.kinds import parse_kinds
 from remend.errors import MaskError, WriteError
 from remend.io import encode_picture, write_picture
 from remend.patch import lay_patch, patch_of
-from remend.picture import Bool, DamageKind, Picture, Region
+from remend.picture import Bool, DamageKind, Filled, Picture, Region
 from remend.pipeline import Observer, Restored, Settings, plan_repair, restore
-from remend.plan.plan import Plan
+from remend.plan.plan import Plan, Step
 from remend.samples import eight_bit
 
 if TYPE_CHECKING:
     from remend.damage.find import Analysis
 
 __all__ = [
-    "MAX_PIXELS",
     "Finding",
     "MaskOptions",
     "Report",
@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
-MAX_PIXELS = 256_000_000
 HARDER = 0.8  # the sensitivity that is proposed where nothing was found, if it would show something
 
 
@@ -154,7 +153,7 @@ def repair_file(
     options: MaskOptions | None = None,
     format: str | None = None,
     overwrite: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    bounds: Bounds | None = None,
     observer: Observer | None = None,
     stages: Callable[[str, int], None] | None = None,
     kept: object | None = None,
@@ -172,7 +171,7 @@ def repair_file(
         options: how to read or find the mask.
         format: of the output; None = the target's suffix, or the source's format.
         overwrite: replace an existing target.
-        max_pixels: refuse larger pictures before decoding them.
+        bounds: what the job may cost.
         observer: hears of each step.
         stages: hears of each stage as it begins (``read``, ``find``, ``plan``, ``fill``, ``write``), and
             how many steps it has: those of the plan for ``fill``, 0 for the others.
@@ -189,18 +188,29 @@ def repair_file(
     if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
         # Said again by the writer; said here before any work is done.
         raise WriteError(f"{target} exists: give another -o, or --overwrite")
-    laps = _Laps()
-    begin = stages if stages is not None else _unheard
+    laps, budget, name = _Laps(), Budget(bounds), _name_of(source)
+
+    def begin(stage: str, steps: int) -> None:
+        budget.check_time(name)
+        if stages is not None:
+            stages(stage, steps)
+
+    def watch(number: int, count: int, step: Step, filled: Filled) -> None:
+        budget.check_time(name)
+        if observer is not None:
+            observer(number, count, step, filled)
+
     begin("read", 0)
-    picture = as_picture(source, max_pixels=max_pixels)
+    picture = as_picture(source, budget=budget)
     notes = picture.container.notes if picture.container is not None else ()
     laid = None
     if kept is not None:
-        picture, laid = lay_patch(picture, as_picture(kept, max_pixels=max_pixels))
-    lines = read_guide(picture, guide, options=options, max_pixels=max_pixels)
+        part = budget.for_mask(picture.width * picture.height)
+        picture, laid = lay_patch(picture, as_picture(kept, budget=part))
+    lines = read_guide(picture, guide, options=options, budget=budget)
     laps.end("read")
     begin("find", 0)
-    finding = find_mask(picture, mask, options=options, max_pixels=max_pixels)
+    finding = find_mask(picture, mask, options=options, budget=budget)
     if lines is not None and not (lines & finding.mask).any():
         notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
     laps.end("find")
@@ -217,7 +227,7 @@ def repair_file(
             finding.mask,
             settings,
             guide=lines,
-            observer=observer,
+            observer=watch,
             planned=lambda plan: begin("fill", len(plan.steps)),
         )
         plan = restored.plan
@@ -250,7 +260,7 @@ def repair_file(
 
 
 def find_mask(
-    picture: Picture, mask: object | None, *, options: MaskOptions, max_pixels: int = MAX_PIXELS
+    picture: Picture, mask: object | None, *, options: MaskOptions, budget: Budget | None = None
 ) -> Finding:
     """The effective mask of a picture: as given, or found by analysis.
 
@@ -258,7 +268,7 @@ def find_mask(
         picture: what the mask is for.
         mask: a path, bytes, a binary file, a PIL image or an array; None = find the damage.
         options: how.
-        max_pixels: refuse larger mask files.
+        budget: what reading the mask may cost.
 
     Raises:
         MaskError: a mask that does not fit, or that covers the whole picture.
@@ -280,7 +290,7 @@ def find_mask(
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
     effective = effective_mask(
-        as_picture(mask, max_pixels=max_pixels),
+        as_picture(mask, budget=(budget or Budget()).for_mask(picture.width * picture.height)),
         picture.size,
         polarity="white" if is_bool else options.mask_polarity,
         resize=options.resize_mask,
@@ -324,7 +334,7 @@ def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:
 
 
 def read_guide(
-    picture: Picture, guide: object | None, *, options: MaskOptions, max_pixels: int = MAX_PIXELS
+    picture: Picture, guide: object | None, *, options: MaskOptions, budget: Budget | None = None
 ) -> Bool | None:
     """The lines that the fills of a picture are to follow.
 
@@ -332,7 +342,7 @@ def read_guide(
         picture: what the lines are for.
         guide: a path, bytes, a binary file, a PIL image or an array: white, or True, = line; None = no lines.
         options: whether another size will do.
-        max_pixels: refuse larger files.
+        budget: what reading them may cost.
 
     Returns:
         (H, W) bool, True = line; or None.
@@ -342,7 +352,8 @@ def read_guide(
     """
     if guide is None:
         return None
-    return drawn_lines(as_picture(guide, max_pixels=max_pixels), picture.size, resize=options.resize_mask)
+    drawn = as_picture(guide, budget=(budget or Budget()).for_mask(picture.width * picture.height))
+    return drawn_lines(drawn, picture.size, resize=options.resize_mask)
 
 
 def default_target(source: Path) -> Path:

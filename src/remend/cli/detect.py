@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.bounds import bounds_from, bounds_options
 from remend.cli.finding import finding_options
 from remend.errors import RemendError, UsageError
 
@@ -49,13 +50,7 @@ __all__ = ["detect"]
     "and what the picture is.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
-@click.option(
-    "--max-pixels",
-    default=256_000_000,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Refuse larger pictures.",
-)
+@bounds_options
 def detect(inputs: tuple[str, ...], **flags: Any) -> None:
     """Find scratches, cracks, dust, stains and holes; lettering is left alone unless --find asks for it."""
     from remend.batch import Failure
@@ -87,6 +82,7 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
     import numpy as np
 
     from remend.batch import make_folder
+    from remend.budget import Budget
     from remend.explain import draw_regions
     from remend.io import read_picture, write_picture
     from remend.io.read import printable
@@ -94,7 +90,7 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
     from remend.picture import Picture
     from remend.samples import eight_bit
 
-    picture = read_picture(source, max_pixels=flags["max_pixels"])
+    picture = read_picture(source, budget=Budget(bounds_from(flags)))
     finding = find_mask(picture, None, options=options)
     pictures = {"output": finding.mask.astype(np.uint8)[..., None] * np.uint8(255)}
     if flags["overlay"] is not None:

@@ -48,6 +48,7 @@ class AvifCodec:
         """L, RGB or RGBA of 8 bits; more bits are reduced, which is said."""
         data = source.read_bytes()
         with open_frame(AvifImagePlugin.AvifImageFile, data, source.name, "AVIF") as image:
+            source.budget.take(source.name, image.width * image.height, 32, len(data), copies=4)
             samples = array_of(load_frame(image, source.name, "AVIF"))
             info, mode, frames = image.info, image.mode, int(getattr(image, "n_frames", 1))
         exif = bare_exif(info["exif"]) if info.get("exif") else None

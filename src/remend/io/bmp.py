@@ -50,6 +50,9 @@ class BmpCodec:
         """L, P, RGB or RGBA of 8 bits."""
         data = source.read_bytes()
         layout = read_layout(data[:HEAD], source.name)
+        if layout.compression not in (RLE8, RLE4):
+            _rows(data, layout, source.name)  # a truncated file is told as such
+        source.budget.take(source.name, layout.width * layout.height, layout.bits, len(data))
         details: dict[str, Any] = {"depth": layout.bits}
         mode: Mode
         palette = None

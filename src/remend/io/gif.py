@@ -81,9 +81,11 @@ class GifCodec:
         if image is None:
             raise DecodeError(f"{source.name}: a damaged GIF: it holds no picture")
         frame = _frame(data, screen, blocks, image, source.name)
-        indices = _indices(data, image, frame, source.name)
         height = max(screen.height, frame.top + frame.height)
         width = max(screen.width, frame.left + frame.width)
+        source.budget.check_pixels(source.name, width, height)
+        source.budget.take(source.name, width * height, 8, len(data), copies=4)
+        indices = _indices(data, image, frame, source.name)
         canvas = indices
         if (height, width) != indices.shape[:2]:
             outside = screen.background if frame.transparent is None else frame.transparent

@@ -50,7 +50,9 @@ class HeifCodec:
 
     def decode(self, source: Source) -> Picture:
         """RGB, RGBA, L or LA of 8 bits; more bits are reduced, which is said."""
-        with _open(source.read_bytes(), source.name) as image:
+        data = source.read_bytes()
+        with _open(data, source.name) as image:
+            source.budget.take(source.name, image.width * image.height, 32, len(data), copies=4)
             info, frames = dict(image.info), int(getattr(image, "n_frames", 1))
             loaded = load_frame(image, source.name, "HEIF")
             samples = array_of(loaded)

@@ -62,13 +62,15 @@ class WebpCodec:
         chunks = read_chunks(io.BytesIO(data), source.name)
         contents = dict(reversed(chunks))
         told = self.header(source)
+        frames = sum(kind == b"ANMF" for kind, _ in chunks)
+        # an animation is composed on canvases of its own
+        source.budget.take(source.name, told.width * told.height, 32, len(data), copies=4 if frames else 2)
         with open_frame(WebPImagePlugin.WebPImageFile, data, source.name, "WebP") as image:
             if image.size != (told.width, told.height):
                 raise DecodeError(f"{source.name}: a damaged WebP: its header and its picture differ in size")
             samples = array_of(load_frame(image, source.name, "WebP"))
         exif = bare_exif(contents[b"EXIF"]) if b"EXIF" in contents else None
         metadata = Metadata(icc=contents.get(b"ICCP"), exif=exif, xmp=contents.get(b"XMP "))
-        frames = sum(kind == b"ANMF" for kind, _ in chunks)
         container = Container(
             format=self.format,
             path=source.path,

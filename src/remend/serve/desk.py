@@ -133,7 +133,7 @@ class Desk:
             kept=upload.files.get("kept"),
             result=self.folder / f"{number}.result",
             filename=upload.filename,
-            max_pixels=self.limits.max_pixels,
+            bounds=self.limits.bounds,
         )
         job = Job(secrets.token_urlsafe(18), task, upload, kept)
         self.jobs[job.id] = job
@@ -297,7 +297,7 @@ class Desk:
         """Have one worker more than work at a time: a place that loses its own goes on at once."""
         while True:
             await self._wanted.acquire()
-            worker = Worker(self.limits.threads)
+            worker = Worker(self.limits.threads, self.limits.worker_bytes)
             self._workers.add(worker)
             if await worker.start():
                 self.missing = worker.missing

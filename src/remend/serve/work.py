@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from remend.adapt import as_picture
+from remend.budget import Budget
 from remend.damage.given import dilated
 from remend.errors import RemendError
 from remend.io import encode_picture
@@ -84,7 +85,7 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         settings=task.wish.settings,
         options=task.wish.mask_options,
         format=task.wish.format,
-        max_pixels=task.max_pixels,
+        bounds=task.bounds,
         observer=observe,
         stages=lambda stage, steps: hear(Progress(stage, 0, steps)),
     )
@@ -113,7 +114,8 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
     """Regions as JSON, and beside them the mask that `remend detect` would write."""
     laps = [time.perf_counter()]
     hear(Progress("read"))
-    picture = as_picture(NamedFile(task.image, "image"), max_pixels=task.max_pixels)
+    budget = Budget(task.bounds)
+    picture = as_picture(NamedFile(task.image, "image"), budget=budget)
     laps.append(time.perf_counter())
     hear(Progress("find"))
     options = task.wish.mask_options

@@ -97,6 +97,9 @@ class JpegCodec:
             raise FormatError(
                 f"{source.name}: a JPEG of {len(frame.components)} components; 1, 3 or 4 were expected"
             )
+        pixels = frame.width * frame.height
+        source.budget.check_scans(source.name, pixels, stream.scans)
+        source.budget.take(source.name, pixels, 8 * len(frame.components), len(data))
         mode: Mode = {1: "L", 3: "RGB", 4: "CMYK"}[len(frame.components)]  # type: ignore[assignment]
         if not stream.ended:
             # Refused here, before OpenCV's decoder writes a line of its own to stderr.

@@ -101,6 +101,8 @@ class PngCodec:
         background = data[bkgd.start] if image.colour == 3 and bkgd and bkgd.length else 0
         view = memoryview(data)
         idat = [view[chunk.content] for chunk in chunks if chunk.type == b"IDAT"]
+        pixels = image.width * image.height
+        source.budget.take(source.name, pixels, image.depth * image.channels, len(data))
         palette = read_palette(plte_content, trns_content, source.name) if image.colour == 3 else None
         del data, view
         samples = decode_raster(image, idat, source.name)

@@ -78,6 +78,9 @@ class TiffCodec:
         refuse_raw(every_directory(file, structure, source.name))
         layout = read_layout(directory)
         view = memoryview(data)
+        pixels, bits = layout.width * layout.height, layout.bits * layout.channels
+        source.budget.take(source.name, pixels, bits, len(data))
+        source.budget.take(source.name, layout.chunk_pixels, layout.bits * layout.chunk_samples, len(data))
         samples = decoded(directory, layout, view)
         details: dict[str, Any] = {
             "depth": layout.bits,

@@ -189,7 +189,7 @@ def pages(file: BinaryIO, structure: Structure, name: str) -> Iterator[Directory
         DecodeError: the first directory cannot be read.
     """
     seen: set[int] = set()
-    at = structure.first
+    at, room = structure.first, file.seek(0, 2)
     while at and at not in seen and len(seen) < MAX_PAGES:
         try:
             directory, following = read_directory(file, structure, at, name)
@@ -198,6 +198,9 @@ def pages(file: BinaryIO, structure: Structure, name: str) -> Iterator[Directory
                 raise
             return
         seen.add(at)
+        room -= structure.entry_bytes * len(directory.entries)
+        if room < 0:
+            raise DecodeError(f"{name}: a damaged TIFF: its directories overlap")
         yield directory
         at = following
     if not seen:

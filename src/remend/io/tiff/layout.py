@@ -97,6 +97,12 @@ class Layout:
         """The samples' type in memory."""
         return np.float32 if self.floating else np.uint16 if self.bits == 16 else np.uint8
 
+    @property
+    def chunk_pixels(self) -> int:
+        """Pixels of one strip or tile, which may reach outside the picture."""
+        tall, wide = self.tile or (self.rows_per_strip, self.width)
+        return tall * wide
+
     def row_bytes(self, columns: int) -> int:
         """Bytes of a row of a strip or tile, decoded."""
         return (columns * self.chunk_samples * self.bits + 7) // 8
