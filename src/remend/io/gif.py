@@ -110,6 +110,8 @@ class GifCodec:
         if not changed.any():
             return Encoded(data)
         name = str(picture.container.path or "GIF")
+        if max(picture.size) > LARGEST:
+            raise FormatError(f"{name}: a GIF cannot be larger than {LARGEST} pixels a side: write a PNG")
         screen, blocks = _parsed(data, name)
         image = next(block for block in blocks if block.kind == "image")
         frame = _frame(data, screen, blocks, image, name)
