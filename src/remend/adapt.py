@@ -22,12 +22,13 @@ MODES: dict[int, Mode] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 PIL_MODES: dict[str, Mode] = {"L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "CMYK"}
 
 
-def as_picture(image: object, *, budget: Budget | None = None) -> Picture:
+def as_picture(image: object, *, budget: Budget | None = None, tolerate: bool = False) -> Picture:
     """Whatever the user has as a picture with samples of its own, in display orientation.
 
     Args:
         image: a path, the bytes of a file, a binary file, a PIL image, or an array.
         budget: for files: what decoding may cost; None = the usual bounds.
+        tolerate: open truncated files as far as they go.
 
     Raises:
         UsageError: none of these, or an array of another shape or type.
@@ -37,7 +38,7 @@ def as_picture(image: object, *, budget: Budget | None = None) -> Picture:
         return from_array(image)
     if isinstance(image, (str, PathLike, bytes)) or hasattr(image, "read"):
         source: str | PathLike[str] | bytes | BinaryIO = image  # type: ignore[assignment]
-        return read_picture(source, budget=budget)
+        return read_picture(source, budget=budget, tolerate=tolerate)
     if hasattr(image, "getpixel"):
         return from_pil(image)  # type: ignore[arg-type]
     raise UsageError(

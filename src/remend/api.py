@@ -50,6 +50,7 @@ def repair(
     find: str | Sequence[str] = (),
     skip: str | Sequence[str] = (),
     force: bool = False,
+    tolerate: bool = False,
     grain: float = 1.0,
     denoise: float = 0.0,
     sharpen: float = 0.0,
@@ -81,6 +82,7 @@ def repair(
         find: the kinds of damage to look for, as ``detect`` takes them.
         skip: kinds to leave alone.
         force: search what is no photograph, too.
+        tolerate: open a truncated JPEG or PNG as far as it goes; what is missing is repaired, too.
         grain: of smooth fills, 0 = none, 1 = as around.
         denoise: 0 to 1, on what was filled.
         sharpen: 0 to 3, on what was filled.
@@ -124,6 +126,7 @@ def repair(
         find=_words(find),
         skip=_words(skip),
         force=force,
+        tolerate=tolerate,
     )
     bounds = Bounds(max_pixels=max_pixels, max_memory=max_memory, time_limit_s=time_limit_s)
     if isinstance(image, (str, Path)):

@@ -38,6 +38,7 @@ __all__ = [
     "find_mask",
     "read_guide",
     "repair_file",
+    "with_missing",
 ]
 
 FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
@@ -57,6 +58,7 @@ class MaskOptions:
             ones, which lettering is not among.
         skip: kinds to leave out of them.
         force: search what is no photograph, too.
+        tolerate: open a truncated JPEG or PNG; what is missing is repaired with the rest.
 
     Raises:
         UsageError: an unknown kind, or none left.
@@ -69,6 +71,7 @@ class MaskOptions:
     find: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     force: bool = False
+    tolerate: bool = False
 
     def __post_init__(self) -> None:
         _ = self.kinds  # a misspelt one is told before any picture is read
@@ -201,7 +204,7 @@ def repair_file(
             observer(number, count, step, filled)
 
     begin("read", 0)
-    picture = as_picture(source, budget=budget)
+    picture = as_picture(source, budget=budget, tolerate=options.tolerate)
     notes = picture.container.notes if picture.container is not None else ()
     laid = None
     if kept is not None:
@@ -210,7 +213,7 @@ def repair_file(
     lines = read_guide(picture, guide, options=options, budget=budget)
     laps.end("read")
     begin("find", 0)
-    finding = find_mask(picture, mask, options=options, budget=budget)
+    finding = with_missing(find_mask(picture, mask, options=options, budget=budget), picture)
     if lines is not None and not (lines & finding.mask).any():
         notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
     laps.end("find")
@@ -303,6 +306,12 @@ def find_mask(
         )
     notes = effective.notes if effective.mask.any() else (*effective.notes, "the mask is empty")
     return Finding(effective.mask, (), notes)
+
+
+def with_missing(finding: Finding, picture: Picture) -> Finding:
+    """What was given or found, and what the file does not hold."""
+    missing = picture.container.missing if picture.container is not None else None
+    return finding if missing is None else replace(finding, mask=finding.mask | missing)
 
 
 def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:

@@ -90,6 +90,7 @@ class Container:
         metadata: what travels into another format.
         details: the codec's own notes (bit depth, interlace, compression …).
         notes: lines that the user should see (``first of 12 frames``).
+        missing: (H, W) bool, what a file cut short does not hold; None = it is whole.
     """
 
     format: str
@@ -99,6 +100,7 @@ class Container:
     metadata: Metadata = field(default_factory=Metadata)
     details: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    missing: Bool | None = None
 
     def read_bytes(self) -> bytes:
         """The file as it was read, all of it."""

@@ -66,6 +66,7 @@ def detect(inputs: tuple[str, ...], **flags: Any) -> None:
         find=flags["find"],
         skip=flags["skip"],
         force=flags["force"],
+        tolerate=flags["tolerate"],
     )
     failures = []
     for name in inputs:
@@ -86,12 +87,12 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
     from remend.explain import draw_regions
     from remend.io import read_picture, write_picture
     from remend.io.read import printable
-    from remend.job import find_mask
+    from remend.job import find_mask, with_missing
     from remend.picture import Picture
     from remend.samples import eight_bit
 
-    picture = read_picture(source, budget=Budget(bounds_from(flags)))
-    finding = find_mask(picture, None, options=options)
+    picture = read_picture(source, budget=Budget(bounds_from(flags)), tolerate=flags["tolerate"])
+    finding = with_missing(find_mask(picture, None, options=options), picture)
     pictures = {"output": finding.mask.astype(np.uint8)[..., None] * np.uint8(255)}
     if flags["overlay"] is not None:
         pictures["overlay"] = draw_regions(eight_bit(picture), finding.regions)

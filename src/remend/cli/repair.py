@@ -129,6 +129,7 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
         find=flags["find"],
         skip=flags["skip"],
         force=flags["force"],
+        tolerate=flags["tolerate"],
     )
     shared = BatchOptions(
         settings=settings,

@@ -21,13 +21,15 @@ __all__ = ["Codec", "Encoded", "Header", "Source"]
 class Source:
     """A file to read: a path, or bytes that came through a pipe.
 
-    ``name`` is what messages call it; ``budget`` is what decoding may cost.
+    ``name`` is what messages call it; ``budget`` is what decoding may cost;
+    with ``tolerate`` a file that is cut short is opened as far as it goes (JPEG and PNG).
     """
 
     name: str
     path: Path | None = None
     data: bytes | None = None
     budget: Budget = field(default_factory=Budget)
+    tolerate: bool = False
 
     def read_bytes(self) -> bytes:
         """All of it."""

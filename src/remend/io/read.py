@@ -22,7 +22,7 @@ __all__ = ["PictureSource", "printable", "read_header", "read_picture", "unchang
 PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
-def read_picture(source: PictureSource, *, budget: Budget | None = None) -> Picture:
+def read_picture(source: PictureSource, *, budget: Budget | None = None, tolerate: bool = False) -> Picture:
     """Read a picture with everything that is needed to write it back.
 
     The format is told from the first bytes, never from the name. The samples are the file's own:
@@ -31,6 +31,7 @@ def read_picture(source: PictureSource, *, budget: Budget | None = None) -> Pict
     Args:
         source: a path, the file's bytes, or a file opened for reading bytes.
         budget: what it may cost, told before anything is decoded; None = the usual bounds.
+        tolerate: open what a truncated JPEG or PNG still holds; ``container.missing`` marks the rest.
 
     Returns:
         The picture; ``picture.container.notes`` holds what the user should know.
@@ -44,6 +45,7 @@ def read_picture(source: PictureSource, *, budget: Budget | None = None) -> Pict
     Cost: one copy of the samples; OpenCV's or Pillow's time to decode.
     """
     opened, codec = _recognised(source, budget or Budget())
+    opened = replace(opened, tolerate=tolerate)
     with own_limits():
         _checked_header(codec, opened)
         before = _identity(opened)
@@ -60,7 +62,16 @@ def read_picture(source: PictureSource, *, budget: Budget | None = None) -> Pict
     named = format_of_suffix(opened.path) if opened.path else None
     if named and named != codec.format:
         notes = (*notes, f"named as {named}, but it is {codec.format}: read as what it is")
-    picture.container = replace(container, notes=notes, details={**container.details, "identity": before})
+    missing = container.missing
+    if missing is not None:
+        missing = to_display(missing, container.orientation)
+        notes += (f"the file is cut short: {missing.mean():.0%} of the picture is missing",)
+    picture.container = replace(
+        container,
+        missing=missing,
+        notes=notes,
+        details={**container.details, "identity": before},
+    )
     picture.samples = to_display(picture.samples, container.orientation)
     return picture
 

@@ -24,6 +24,7 @@ from remend.io.jpeg.blocks import Colours
 from remend.io.jpeg.encode import new_file, recoded
 from remend.io.jpeg.libjpeg import TranscodeError, decoding_warnings, transcode
 from remend.io.jpeg.markers import Frame, Stream
+from remend.io.jpeg.missing import part_missing
 from remend.io.jpeg.others import Beside, beside
 from remend.io.orientation import exif_orientation
 from remend.picture import Bool, Container, Metadata, Mode, Picture
@@ -101,16 +102,20 @@ class JpegCodec:
         source.budget.check_scans(source.name, pixels, stream.scans)
         source.budget.take(source.name, pixels, 8 * len(frame.components), len(data))
         mode: Mode = {1: "L", 3: "RGB", 4: "CMYK"}[len(frame.components)]  # type: ignore[assignment]
-        if not stream.ended:
+        missing = None
+        if source.tolerate and (short := part_missing(stream, source.name)) is not None:
+            missing, data = short
+        elif not stream.ended:
             # Refused here, before OpenCV's decoder writes a line of its own to stderr.
             _coding_warnings(source.name, stream)
-        samples = _decode_samples(source.name, data if stream.ended else data + END, mode)
+        complete = stream.ended or missing is not None
+        samples = _decode_samples(source.name, data if complete else data + END, mode)
         if samples.shape[:2] != (frame.height, frame.width):
             raise DecodeError(
                 f"{source.name}: decoded to {samples.shape[1]}×{samples.shape[0]}, but its header says "
                 f"{frame.width}×{frame.height}: the file is damaged"
             )
-        notes = _damage_notes(source.name, stream, samples)
+        notes = _damage_notes(source.name, stream, samples) if missing is None else ()
         lifted = markers.metadata(stream.carried)
         container = Container(
             self.format,
@@ -120,6 +125,7 @@ class JpegCodec:
             metadata=lifted,
             details={"progressive": frame.progressive, "colours": _colours(frame, stream.carried)},
             notes=notes,
+            missing=missing,
         )
         return Picture(samples, mode, container=container)
 
@@ -149,7 +155,10 @@ class JpegCodec:
                 picture.samples = kept = kept[:1, :1].copy()
             try:
                 coded, warnings = _repainted(stream, units, colours)
-                _refuse_truncated(str(picture.container.path or "the picture"), stream, warnings)
+                if picture.container.missing is None:
+                    _refuse_truncated(str(picture.container.path or "the picture"), stream, warnings)
+                else:
+                    warnings = []
                 return Encoded(_assembled(stream, coded, others), others.notes + _warning_notes(warnings))
             except TranscodeError as error:
                 reason = str(error)
@@ -211,7 +220,9 @@ def _refuse_truncated(name: str, stream: Stream, warnings: list[str]) -> None:
     # coding may leave zeros out at its end, so that its decoder takes any end for the right one
     unknown = (stream.frame.progressive or stream.frame.arithmetic) and not stream.ended
     if unknown or any("premature end" in warning for warning in warnings):
-        raise DecodeError(f"{name}: truncated JPEG: a part of the picture is missing; get a complete copy")
+        raise DecodeError(
+            f"{name}: truncated JPEG, a part of it is missing: get a complete copy, or --tolerate it"
+        )
 
 
 def _coding_warnings(name: str, stream: Stream) -> list[str]:

@@ -33,7 +33,7 @@ from remend.io.png.chunks import (
 )
 from remend.io.png.metadata import metadata_chunks, read_metadata
 from remend.io.png.previews import may_stay, renewed_chunk, unsafe_notes
-from remend.io.png.raster import decode_raster, encode_raster
+from remend.io.png.raster import decode_raster, encode_raster, missing_pixels
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
@@ -67,7 +67,7 @@ class PngCodec:
         """From IHDR, acTL and eXIf; seeks over everything else."""
         image, orientation, frames = None, 1, 1
         with opened(source) as file:
-            for kind, length in walk_chunks(file, source.name):
+            for kind, length in walk_chunks(file, source.name, tolerate=source.tolerate):
                 if image is None:
                     content = file.read(min(length, 64))
                     image = read_header(content if kind == b"IHDR" else b"", source.name)
@@ -82,7 +82,7 @@ class PngCodec:
     def decode(self, source: Source) -> Picture:
         """All layouts; see `decode_raster` for the cost."""
         data = source.read_bytes()
-        chunks, doubtful = split_chunks(data, source.name)
+        chunks, doubtful = split_chunks(data, source.name, tolerate=source.tolerate)
         image = read_header(data[chunks[0].content], source.name)
         metadata = read_metadata(data, chunks)
         details: dict[str, Any] = {"depth": image.depth, "interlaced": image.interlaced}
@@ -105,7 +105,9 @@ class PngCodec:
         source.budget.take(source.name, pixels, image.depth * image.channels, len(data))
         palette = read_palette(plte_content, trns_content, source.name) if image.colour == 3 else None
         del data, view
-        samples = decode_raster(image, idat, source.name)
+        reached: list[int] | None = [] if source.tolerate else None
+        samples = decode_raster(image, idat, source.name, reached)
+        missing = missing_pixels(image, reached[0]) if reached else None
         if palette is not None and int(samples.max()) >= len(palette):
             missing = np.zeros((int(samples.max()) + 1 - len(palette), 4), np.uint8)
             missing[:, 3] = 255
@@ -121,6 +123,7 @@ class PngCodec:
             metadata=metadata,
             details=details,
             notes=tuple(notes),
+            missing=missing if missing is not None and missing.any() else None,
         )
         return Picture(samples, MODES[image.colour], palette, container)
 
@@ -129,7 +132,7 @@ class PngCodec:
         assert picture.container is not None
         name = str(picture.container.path or "PNG")
         data = picture.container.read_bytes()
-        chunks, _ = split_chunks(data, name)
+        chunks, _ = split_chunks(data, name, tolerate=picture.container.missing is not None)
         image = read_header(data[chunks[0].content], name)
         notes: tuple[str, ...] = ()
         replaced: dict[bytes, bytes] = {}
@@ -146,6 +149,7 @@ class PngCodec:
         samples = _off_the_key(picture.samples, changed, picture.container.details.get("transparent"), image)
         view = memoryview(data)
         end = chunks[-1].whole.stop
+        closing = b"" if chunks[-1].type == b"IEND" else chunk_bytes(b"IEND", b"")
         carried = [
             (chunk.type, _carried(data, chunk, picture) if chunk.type != b"IDAT" else b"")
             for chunk in chunks
@@ -167,7 +171,7 @@ class PngCodec:
             parts.append(whole if new is None else new)
             if kind == b"PLTE" and b"tRNS" in replaced and not find(chunks, b"tRNS"):
                 parts.append(replaced.pop(b"tRNS"))
-        return Encoded(b"".join((*parts, trailer)), notes)
+        return Encoded(b"".join((*parts, closing, trailer)), notes)
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, LA, RGB, RGBA of 8 and 16 bits, and P, with profile, EXIF, XMP, resolution and text."""
