@@ -11,6 +11,7 @@ import numpy as np
 from PIL import AvifImagePlugin, Image
 
 from remend.io.codec import Encoded, Header, Source
+from remend.io.colour import beside_pictures, nclx_of, with_nclx
 from remend.io.exif_tag import bare_exif, exif_orientation
 from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_frame
 from remend.io.previews import renewed
@@ -63,7 +64,9 @@ class AvifCodec:
             path=source.path,
             data=source.data,
             orientation=exif_orientation(exif),
-            metadata=Metadata(icc=info.get("icc_profile"), exif=exif, xmp=info.get("xmp")),
+            metadata=Metadata(
+                icc=info.get("icc_profile"), exif=exif, xmp=info.get("xmp"), cicp=nclx_of(data)
+            ),
             details={"depth": depth},
             notes=tuple(notes),
         )
@@ -78,9 +81,10 @@ class AvifCodec:
             return Encoded(picture.container.read_bytes())
         squeezed = np.squeeze(picture.samples, 2) if picture.samples.shape[2] == 1 else picture.samples
         metadata = renewed(picture.container.metadata, picture)
-        data = _encoded(Image.fromarray(np.ascontiguousarray(squeezed)), metadata)
+        beside = beside_pictures(picture.container.read_bytes())
+        data, told = _encoded(Image.fromarray(np.ascontiguousarray(squeezed)), metadata)
         note = f"lossy AVIF: the whole frame was compressed again (quality {QUALITY}, no chroma subsampling)"
-        return Encoded(data, (note,))
+        return Encoded(data, (note, *told, *beside))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, RGB or RGBA with profile, EXIF and XMP, at quality 95."""
@@ -90,10 +94,12 @@ class AvifCodec:
             notes += ("AVIF has no place for the resolution: left out",)
         if metadata.text:
             notes += ("AVIF has no place for text entries: left out",)
-        return Encoded(_encoded(image, metadata), notes)
+        data, told = _encoded(image, metadata)
+        return Encoded(data, notes + told)
 
 
-def _encoded(image: Image.Image, metadata: Metadata) -> bytes:
+def _encoded(image: Image.Image, metadata: Metadata) -> tuple[bytes, tuple[str, ...]]:
+    """The file, and what it cannot say of the colours."""
     kept = {"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp}
     file = io.BytesIO()
     image.save(
@@ -104,7 +110,7 @@ def _encoded(image: Image.Image, metadata: Metadata) -> bytes:
         speed=6,
         **{name: value for name, value in kept.items() if value},
     )
-    return file.getvalue()
+    return with_nclx(file.getvalue(), metadata.cicp)
 
 
 def _depth(data: bytes) -> int:

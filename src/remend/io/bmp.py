@@ -22,6 +22,7 @@ __all__ = ["CODEC", "BmpCodec"]
 
 HEAD = 138
 INCH = 0.0254
+CALIBRATED = bytes(4)  # a colour space by end points
 
 
 class BmpCodec:
@@ -85,6 +86,9 @@ class BmpCodec:
             metadata=Metadata(
                 icc=_profile(data, layout),
                 dpi=(across * INCH, down * INCH) if across > 0 and down > 0 else None,
+                colour="what it says of its colours (end points and gamma)"
+                if layout.info_bytes >= 108 and data[70:74] == CALIBRATED and any(data[74:122])
+                else "",
             ),
             details=details,
         )

@@ -13,6 +13,7 @@ from PIL import Image
 
 from remend.errors import FormatError
 from remend.io.codec import Encoded, Header, Source
+from remend.io.colour import beside_pictures, nclx_of, with_nclx
 from remend.io.exif_tag import bare_exif
 from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_frame
 from remend.io.previews import renewed
@@ -72,6 +73,7 @@ class HeifCodec:
                 icc=info.get("icc_profile"),
                 exif=bare_exif(exif) if exif else None,
                 xmp=xmp.encode() if isinstance(xmp, str) else xmp,
+                cicp=nclx_of(data),
             ),
             details={"depth": depth},
             notes=tuple(notes),
@@ -86,7 +88,9 @@ class HeifCodec:
         image, notes = eight_bit_image(picture, kind="HEIF", modes=("L", "LA", "RGB", "RGBA"))
         note = f"lossy HEIF: the whole frame was compressed again (quality {QUALITY})"
         metadata = renewed(picture.container.metadata, picture)
-        return Encoded(_encoded(image, metadata), (*notes, note))
+        data, told = _encoded(image, metadata)
+        beside = beside_pictures(picture.container.read_bytes())
+        return Encoded(data, (*notes, note, *told, *beside))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, LA, RGB or RGBA with profile, EXIF and XMP, at quality 95."""
@@ -96,7 +100,8 @@ class HeifCodec:
             notes += ("HEIF has no place for the resolution: left out",)
         if metadata.text:
             notes += ("HEIF has no place for text entries: left out",)
-        return Encoded(_encoded(image, metadata), notes)
+        data, told = _encoded(image, metadata)
+        return Encoded(data, notes + told)
 
 
 def _library() -> ModuleType:
@@ -111,13 +116,14 @@ def _open(data: bytes, name: str) -> Any:
     return open_frame(_library().HeifImageFile, data, name, "HEIF")
 
 
-def _encoded(image: Image.Image, metadata: Metadata) -> bytes:
+def _encoded(image: Image.Image, metadata: Metadata) -> tuple[bytes, tuple[str, ...]]:
+    """The file, and what it cannot say of the colours."""
     library = _library()
     file = io.BytesIO()
     heif = library.from_pillow(image)
     kept = {"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp}
     heif.save(file, quality=QUALITY, chroma=444, **{name: value for name, value in kept.items() if value})
-    return file.getvalue()
+    return with_nclx(file.getvalue(), metadata.cicp)
 
 
 CODEC = HeifCodec()
