@@ -17,7 +17,7 @@ SOURCE = Path(remend.__file__).parent
 
 # Who may import whom: a stage imports the ground floor and itself, never a sibling. Planning knows the
 # fillers' contract; evaluation stands above the stages, on the public verbs.
-GROUND = {"budget", "errors", "picture", "runtime", "samples", "scale", "mosaic"}
+GROUND = {"budget", "errors", "faults", "picture", "runtime", "samples", "scale", "mosaic"}
 STAGES = {"io", "damage", "plan", "fill", "finish", "evaluation"}
 MAY_ALSO = {
     "plan": {"fill.filler"},
@@ -117,3 +117,27 @@ def test_the_command_answers_at_once():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(spent) < 0.25
+
+
+def test_onnx_runtime_is_imported_in_one_place():
+    """It sends telemetry unless told not to before it is loaded, and `runtime` is who tells it."""
+    root = SOURCE.parents[1]
+    files = [
+        path for room in ("src", "tests", "benchmarks", "examples") for path in (root / room).rglob("*.py")
+    ]
+    assert files
+    found = set()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named: list[object] = []
+            if isinstance(node, ast.Import):
+                named = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                named = [node.module]
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+                ("import_module", "__import__")
+            ):
+                named = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+            if any(str(name).partition(".")[0] == "onnxruntime" for name in named):
+                found.add(path.relative_to(root).as_posix())
+    assert found == {"src/remend/runtime.py"}

@@ -3,12 +3,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-import onnxruntime as ort  # noqa: E402
-
 from remend.errors import ModelError  # noqa: E402
 from remend.export import to_onnx  # noqa: E402
 from remend.nets.catalogue import build  # noqa: E402
 from remend.quantize import quantize  # noqa: E402
+from remend.runtime import open_plain_session  # noqa: E402
 
 TINY = {"widths": (16, 24, 32), "dilations": (1, 2)}
 
@@ -32,9 +31,7 @@ def feeds(count, seed=0):
 
 
 def answer(content, feed):
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"]).run(["filled"], feed)[0]
+    return open_plain_session(content).run(["filled"], feed)[0]
 
 
 def test_eight_bits_answer_nearly_the_same_and_known_pixels_stay_bit_for_bit(content, capsys):

@@ -10,6 +10,8 @@ Names are loaded when they are first used, so that importing the package costs n
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from remend.privacy import keep_quiet
+
 __version__ = "0.1.0"
 
 _HOME = {
@@ -46,6 +48,8 @@ __all__ = [
     "restore",
     "write_picture",
 ]
+
+keep_quiet()
 
 if TYPE_CHECKING:
     from remend.api import detect, repair

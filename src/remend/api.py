@@ -14,6 +14,7 @@ from remend.adapt import as_picture, to_pil
 from remend.budget import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS, Bounds, Budget
 from remend.damage.given import Polarity
 from remend.errors import UsageError
+from remend.faults import own_errors
 from remend.job import (
     MaskOptions,
     analyse_picture,
@@ -33,6 +34,7 @@ __all__ = ["detect", "repair"]
 Repairable = TypeVar("Repairable", str, Path, "NDArray[Any]", "Image")
 
 
+@own_errors()
 def repair(
     image: Repairable,
     mask: object | None = None,
@@ -46,6 +48,7 @@ def repair(
     mask_polarity: Polarity = "white",
     dilate_px: int | None = None,
     resize_mask: bool = False,
+    yes: bool = False,
     sensitivity: float = 0.5,
     find: str | Sequence[str] = (),
     skip: str | Sequence[str] = (),
@@ -66,7 +69,7 @@ def repair(
         image: a path; or a PIL image; or an array (H, W) or (H, W, 1 to 4) of uint8, uint16 or
             float32, grey, grey + alpha, RGB or RGBA. Never changed.
         mask: a path, bytes, a PIL image or an array of the picture's size: bool with True = repair,
-            or a picture as ``mask_polarity`` reads it. None = find the damage.
+            or a picture as ``mask_polarity`` reads it; or COCO's JSON. None = find the damage.
         guide: lines that the fill is to follow, for models that take some: a path, bytes, a PIL image or an
             array of the picture's size; white (half of the range and more) or True = line. Read where the
             mask marks.
@@ -75,9 +78,10 @@ def repair(
         seed: same seed, same machine, same pixels.
         output: for a path: where to write; None = ``photo.repaired.jpg`` beside ``photo.jpg``.
         overwrite: replace an existing output.
-        mask_polarity: what marks the hole: ``white``, ``black`` or ``alpha``.
+        mask_polarity: what marks the hole: ``white``, ``black``, ``alpha`` (transparent) or ``opaque``.
         dilate_px: grow the hole; None = 2 for found damage, 0 for a given mask.
         resize_mask: accept a mask, or a guide, of another size.
+        yes: a mask picture that marks more than four fifths is meant, and not the wrong way round.
         sensitivity: of finding damage, 0 to 1.
         find: the kinds of damage to look for, as ``detect`` takes them.
         skip: kinds to leave alone.
@@ -122,6 +126,7 @@ def repair(
         mask_polarity=mask_polarity,
         dilate_px=dilate_px,
         resize_mask=resize_mask,
+        yes=yes,
         sensitivity=sensitivity,
         find=_words(find),
         skip=_words(skip),
@@ -165,6 +170,7 @@ def repair(
     )
 
 
+@own_errors()
 def detect(
     image: object,
     *,

@@ -1,4 +1,4 @@
-"""Many pictures: pair inputs with outputs and masks, run them, and survive the bad ones."""
+"""Many pictures: run them, and survive the bad ones. `remend.album` says which become which."""
 
 from __future__ import annotations
 
@@ -14,42 +14,32 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
+from remend.album import Job, plan_jobs
 from remend.budget import Bounds
-from remend.errors import RemendError, ResourceError, UsageError, WriteError
-from remend.io.registry import readable_suffixes
-from remend.job import MaskOptions, Report, default_target, repair_file
+from remend.errors import ResourceError, UsageError, WriteError
+from remend.faults import as_own, trace_of
+from remend.job import MaskOptions, Report, repair_file
 from remend.pipeline import Settings
 
 __all__ = ["BatchOptions", "Failure", "Job", "Outcome", "attempt", "make_folder", "plan_jobs", "run_jobs"]
 
-MADE_BY_US = ".repaired"
 BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One picture to repair.
-
-    Attributes:
-        source: the picture.
-        target: where the result goes.
-        mask: the mask's path; None = find the damage.
-        place: the picture's path below the folder that was named; its file name if it was named itself.
-    """
-
-    source: Path
-    target: Path
-    mask: Path | None = None
-    place: Path = Path()
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a picture was not repaired: one line, and the exit code that belongs to it."""
+    """Why a picture was not repaired: one line, the exit code that belongs to it, and a traceback."""
 
     source: str
     message: str
     exit_code: int
+    trace: str = ""
+
+    @staticmethod
+    def of(source: str, error: Exception) -> Failure:
+        """What an exception comes to, whosever it is."""
+        own = as_own(error)
+        return Failure(source, str(own), own.exit_code, trace_of(error))
 
 
 Outcome = Report | Failure
@@ -67,52 +57,6 @@ class BatchOptions:
     dry_run: bool = False
     explain: Path | None = None
     format: str | None = None
-
-
-def plan_jobs(
-    inputs: Sequence[Path], *, output: str | Path | None, mask: Path | None, recursive: bool
-) -> list[Job]:
-    """Which file becomes which.
-
-    Folders give their pictures (by file name ending, sorted, hidden files and earlier results left
-    out); with ``recursive`` also those of the folders inside, whose tree is mirrored.
-
-    Args:
-        inputs: files and folders.
-        output: a file for one input file; a folder for everything else; None = beside each input,
-            as ``photo.repaired.jpg``.
-        mask: one mask for all, or a folder of masks matched by relative path, or by stem
-            (``a.png`` or ``a_mask.png`` for ``a.jpg``).
-        recursive: go into folders inside folders.
-
-    Raises:
-        UsageError: nothing to do, two inputs that would write the same file, a missing mask.
-    """
-    folder_meant = str(output).endswith(("/", os.sep))  # Path would drop the slash
-    output = None if output is None else Path(output)
-    found: list[tuple[Path, Path]] = []  # the file, and its place below the folder that was named
-    for path in inputs:
-        if path.is_dir():
-            inside = [(file, file.relative_to(path)) for file in _pictures(path, recursive=recursive)]
-            if not inside:
-                hint = "" if recursive else " (its folders are only searched with --recursive)"
-                raise UsageError(f"the folder {path} holds no picture{hint}")
-            found += inside
-        else:
-            found.append((path, Path(path.name)))
-    into_folder = output is not None and (
-        len(inputs) > 1 or inputs[0].is_dir() or output.is_dir() or folder_meant
-    )
-    if output is not None and into_folder and output.is_file():
-        raise UsageError(f"{output} is a file, and several pictures go there: give a folder")
-    jobs = []
-    for file, place in found:
-        target = default_target(file)
-        if output is not None:
-            target = output / place if into_folder else output
-        jobs.append(Job(file, target, _mask_for(place, mask), place))
-    _refuse_collisions(jobs)
-    return jobs
 
 
 def run_jobs(
@@ -154,15 +98,17 @@ def _in_processes(jobs: list[Job], shared: BatchOptions, processes: int) -> Iter
                     except BrokenProcessPool:
                         broken = True
                         suspects.append(job)
+                    except Exception as error:  # what the pool itself raises
+                        yield job, Failure.of(str(job.source), error)
     for job in suspects:
         with _pool(1) as pool:
             try:
                 yield job, _submit(pool, job, shared).result()
             except BrokenProcessPool:
-                error = ResourceError(
+                died = ResourceError(
                     "the worker died, most likely for memory: use fewer --jobs or a smaller picture"
                 )
-                yield job, Failure(str(job.source), str(error), error.exit_code)
+                yield job, Failure.of(str(job.source), died)
 
 
 @contextmanager
@@ -209,6 +155,8 @@ def _limit_threads(threads: int) -> None:
 
 
 def _run(job: Job, shared: BatchOptions) -> Outcome:
+    if job.refused is not None:
+        return Failure.of(str(job.source), UsageError(job.refused))
     return attempt(job.source, job.target, shared, mask=job.mask, place=job.place)
 
 
@@ -220,7 +168,7 @@ def attempt(
     mask: Path | None,
     place: Path,
 ) -> Outcome:
-    """Repair one picture; every expected fault becomes a Failure.
+    """Repair one picture; whatever goes wrong becomes a Failure.
 
     Args:
         source: a file, or the bytes that came through a pipe.
@@ -231,11 +179,11 @@ def attempt(
     """
     name = str(source) if isinstance(source, Path) else "-"
     explanation = None
-    if shared.explain is not None:
-        from remend.explain import Explanation
-
-        explanation = Explanation(shared.explain / place.parent, place.name, shared.settings)
     try:
+        if shared.explain is not None:
+            from remend.explain import Explanation
+
+            explanation = Explanation(shared.explain / place.parent, place.name, shared.settings)
         if isinstance(target, Path) and not shared.dry_run:
             make_folder(target.parent)
         return repair_file(
@@ -251,11 +199,10 @@ def attempt(
             observer=None if explanation is None else explanation.observe,
             inspect=None if explanation is None else explanation.inspect,
         )
-    except RemendError as error:
-        return Failure(name, str(error), error.exit_code)
-    except MemoryError:
-        message = "out of memory: use a smaller picture or fewer --jobs"
-        return Failure(name, message, ResourceError.exit_code)
+    except BrokenPipeError:
+        raise  # whoever read our output has left: nobody to tell
+    except Exception as error:
+        return Failure.of(name, error)
 
 
 def make_folder(folder: Path, flag: str = "-o") -> None:
@@ -274,56 +221,3 @@ def make_folder(folder: Path, flag: str = "-o") -> None:
         raise WriteError(
             f"the folder {folder} cannot be made ({error.strerror}): give another {flag}"
         ) from error
-
-
-def _pictures(folder: Path, *, recursive: bool) -> Iterator[Path]:
-    """The pictures of a folder, sorted. Links to folders are not followed: they may lead round."""
-    suffixes = readable_suffixes()
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise UsageError(f"the folder {folder} cannot be read ({error.strerror})") from error
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            if recursive and not entry.is_symlink():
-                yield from _pictures(entry, recursive=True)
-        elif entry.suffix.lower() in suffixes and not entry.stem.endswith(MADE_BY_US):
-            yield entry
-
-
-def _mask_for(place: Path, mask: Path | None) -> Path | None:
-    """The mask of one picture; where none is found, the path where it was expected."""
-    if mask is None or not mask.is_dir():
-        return mask
-    below = mask / place.parent
-    candidates = [mask / place]
-    for stem in (place.stem, f"{place.stem}_mask"):
-        candidates += [below / f"{stem}{suffix}" for suffix in (".png", *sorted(readable_suffixes()))]
-    # A picture whose mask is missing fails by itself, with that path in the message.
-    return next((path for path in candidates if path.is_file()), below / f"{place.stem}.png")
-
-
-def _refuse_collisions(jobs: list[Job]) -> None:
-    """Two inputs must not write one file, and no output may be another job's input."""
-    taken: dict[str, Job] = {}
-    for job in jobs:
-        key = _key(job.target)
-        if key in taken:
-            raise UsageError(
-                f"{taken[key].source} and {job.source} would both be written to {job.target}: "
-                "repair them one by one, or into different folders"
-            )
-        taken[key] = job
-    for job in jobs:
-        other = taken.get(_key(job.source))
-        if other is not None and other is not job:
-            raise UsageError(
-                f"the result of {other.source} would replace the input {job.source}: give another -o"
-            )
-
-
-def _key(path: Path) -> str:
-    """What two paths share when they are one file; on macOS and Windows A.jpg and a.jpg are."""
-    return str(path.absolute()).casefold()

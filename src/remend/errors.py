@@ -11,7 +11,8 @@
     │   ├── LimitError             4   more pixels than allowed
     │   └── WriteError             4   the output cannot be written
     ├── EvaluationError            2   pairs or reports that cannot be measured
-    └── DivergedError              5   training came to numbers that are not finite, again and again
+    ├── DivergedError              5   training came to numbers that are not finite, again and again
+    └── InternalError              1   a fault of our own: something raised what nobody thought of
 
 A message is one line: what came, what was expected, what to do next.
 """
@@ -21,6 +22,7 @@ __all__ = [
     "DivergedError",
     "EvaluationError",
     "FormatError",
+    "InternalError",
     "LimitError",
     "MaskError",
     "ModelError",
@@ -95,3 +97,7 @@ class DivergedError(RemendError):
     """Training came to numbers that are not finite, again and again."""
 
     exit_code = 5
+
+
+class InternalError(RemendError):
+    """A fault of our own: something raised what nobody thought of. Its cause is that exception."""

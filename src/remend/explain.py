@@ -139,7 +139,8 @@ def draw_plan(picture: NDArray[np.uint8], plan: Plan, mask: Bool, scale: float) 
     colours = {name: _colour(k, len(plan.fillers)) for k, name in enumerate(plan.fillers)}
     for step in plan.steps:
         for box, hole in step.pieces():
-            left, top = int(box.left * scale), int(box.top * scale)
+            left = min(int(box.left * scale), drawn.shape[1] - 1)
+            top = min(int(box.top * scale), drawn.shape[0] - 1)
             right = min(drawn.shape[1], max(left + 1, round(box.right * scale)))
             bottom = min(drawn.shape[0], max(top + 1, round(box.bottom * scale)))
             share = cv2.resize(
@@ -170,7 +171,7 @@ def draw_sheet(
     sheet = np.concatenate([before, gap, white, gap, after], axis=1)
     if height_px is None:
         return sheet
-    width_px = round(sheet.shape[1] * height_px / sheet.shape[0])
+    width_px = max(1, round(sheet.shape[1] * height_px / sheet.shape[0]))
     return cv2.resize(sheet, (width_px, height_px), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 

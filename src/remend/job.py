@@ -18,10 +18,11 @@ from remend.adapt import as_picture
 from remend.budget import Bounds, Budget
 from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
 from remend.damage.kinds import parse_kinds
+from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.errors import MaskError, WriteError
 from remend.io import encode_picture, write_picture
 from remend.patch import lay_patch, patch_of
-from remend.picture import Bool, DamageKind, Filled, Picture, Region
+from remend.picture import DTYPES, Bool, DamageKind, Filled, Picture, Region
 from remend.pipeline import Observer, Restored, Settings, plan_repair, restore
 from remend.plan.plan import Plan, Step
 from remend.samples import eight_bit
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
+MOST_SHARE = 0.8  # of a picture that a mask marks; beyond it is more often the wrong way round than meant
 HARDER = 0.8  # the sensitivity that is proposed where nothing was found, if it would show something
 
 
@@ -50,9 +52,11 @@ class MaskOptions:
     """How the mask is read or found. Fields are the command line's flags.
 
     Attributes:
-        mask_polarity: what marks the hole in a given mask: ``white``, ``black`` or ``alpha``.
+        mask_polarity: what marks the hole in a given mask: ``white``, ``black``, ``alpha`` (transparent) or
+            ``opaque``.
         dilate_px: grow the hole by this radius; None = 2 for found damage, 0 for a given mask.
         resize_mask: accept a mask, or a guide, of another size.
+        yes: a given mask that marks more than four fifths of the picture is meant.
         sensitivity: of finding: 0 (only what is sure) to 1 (all that might be damage).
         find: the kinds to look for, as `remend.damage.kinds.parse_kinds` reads them; empty = the default
             ones, which lettering is not among.
@@ -67,6 +71,7 @@ class MaskOptions:
     mask_polarity: Polarity = "white"
     dilate_px: int | None = None
     resize_mask: bool = False
+    yes: bool = False
     sensitivity: float = 0.5
     find: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
@@ -213,7 +218,9 @@ def repair_file(
     lines = read_guide(picture, guide, options=options, budget=budget)
     laps.end("read")
     begin("find", 0)
-    finding = with_missing(find_mask(picture, mask, options=options, budget=budget), picture)
+    called = str(getattr(source, "filename", None) or name)
+    finding = find_mask(picture, mask, options=options, budget=budget, name=called)
+    finding = with_missing(finding, picture)
     if lines is not None and not (lines & finding.mask).any():
         notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
     laps.end("find")
@@ -263,18 +270,26 @@ def repair_file(
 
 
 def find_mask(
-    picture: Picture, mask: object | None, *, options: MaskOptions, budget: Budget | None = None
+    picture: Picture,
+    mask: object | None,
+    *,
+    options: MaskOptions,
+    budget: Budget | None = None,
+    name: str | None = None,
 ) -> Finding:
     """The effective mask of a picture: as given, or found by analysis.
 
     Args:
         picture: what the mask is for.
-        mask: a path, bytes, a binary file, a PIL image or an array; None = find the damage.
+        mask: a path, bytes, a binary file, a PIL image or an array; None = find the damage. Files may be
+            pictures or COCO's JSON.
         options: how.
         budget: what reading the mask may cost.
+        name: of the picture's file, for a JSON that is about several.
 
     Raises:
-        MaskError: a mask that does not fit, or that covers the whole picture.
+        MaskError: a mask that does not fit, that marks nothing because nothing in it is white, that covers
+            the whole picture, or more than four fifths of it unless ``options.yes``.
         UsageError: options that cannot be meant.
     """
     if mask is None:
@@ -292,10 +307,13 @@ def find_mask(
         )
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
+    given, drawn = _as_mask(
+        mask, picture, name, (budget or Budget()).for_mask(picture.width * picture.height)
+    )
     effective = effective_mask(
-        as_picture(mask, budget=(budget or Budget()).for_mask(picture.width * picture.height)),
+        given,
         picture.size,
-        polarity="white" if is_bool else options.mask_polarity,
+        polarity="white" if is_bool or drawn else options.mask_polarity,
         resize=options.resize_mask,
         dilate_px=options.dilate_px or 0,
     )
@@ -303,6 +321,12 @@ def find_mask(
         raise MaskError(
             "the mask marks the whole picture, so nothing is left to repair from: "
             "mark less, or turn it round with --mask-polarity"
+        )
+    share = float(np.count_nonzero(effective.mask)) / effective.mask.size
+    if share > MOST_SHARE and not (options.yes or is_bool):
+        raise MaskError(
+            f"the mask marks {100 * share:.0f} % of the picture: turn it round with --mask-polarity black, "
+            "or give --yes if that is meant"
         )
     notes = effective.notes if effective.mask.any() else (*effective.notes, "the mask is empty")
     return Finding(effective.mask, (), notes)
@@ -312,6 +336,47 @@ def with_missing(finding: Finding, picture: Picture) -> Finding:
     """What was given or found, and what the file does not hold."""
     missing = picture.container.missing if picture.container is not None else None
     return finding if missing is None else replace(finding, mask=finding.mask | missing)
+
+
+def _as_mask(mask: object, picture: Picture, name: str | None, budget: Budget) -> tuple[Picture, bool]:
+    """Whatever the user has as a picture to threshold, and whether it was drawn as outlines."""
+    if isinstance(mask, np.ndarray) and mask.dtype not in DTYPES and mask.dtype.kind in "iuf":
+        # Label maps come in every width; a picture would be refused.
+        if mask.dtype.kind == "f":
+            mask = mask.astype(np.float32)
+        elif mask.size and (mask.min() < 0 or mask.max() > 65535):
+            raise MaskError(
+                f"the mask's values lie between {mask.min()} and {mask.max()}: "
+                "give 255 where to repair and 0 elsewhere"
+            )
+        else:
+            mask = mask.astype(np.uint8 if not mask.size or mask.max() <= 255 else np.uint16)
+    content = _json_in(mask)
+    if content is None:
+        return as_picture(mask, budget=budget), False
+    drawn = mask_of_outlines(content, picture.size, name)
+    return Picture(drawn[..., None].astype(np.uint8) * np.uint8(255), "L"), True
+
+
+def _json_in(mask: object) -> bytes | None:
+    """The bytes of a mask that is JSON, None for any other; a file is left where it was."""
+    if isinstance(mask, (bytes, bytearray)):
+        return bytes(mask) if looks_like_json(bytes(mask[:64])) else None
+    if isinstance(mask, (str, PathLike)):
+        path = Path(mask)
+        if path.suffix.lower() != ".json":
+            return None
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise MaskError(f"the mask {path} cannot be read ({error.strerror}): check the path") from error
+    if hasattr(mask, "read") and hasattr(mask, "seek"):
+        start = mask.tell()  # type: ignore[attr-defined]
+        head = mask.read(64)
+        mask.seek(start)
+        if isinstance(head, bytes) and looks_like_json(head):
+            return bytes(mask.read())
+    return None
 
 
 def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import ModelError
+from remend.runtime import load_onnxruntime, open_plain_session
 
 __all__ = ["in_8_bits", "lost_in_holes", "quantize"]
 
@@ -75,8 +76,7 @@ def in_8_bits(content: bytes, calibration: Iterable[Feed], nodes: Sequence[str])
     Raises:
         ModelError: no calibration was given.
     """
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-
+    ort = load_onnxruntime("quantization")
     feeds = iter(calibration)
     first = next(feeds, None)
     if first is None:
@@ -84,18 +84,18 @@ def in_8_bits(content: bytes, calibration: Iterable[Feed], nodes: Sequence[str])
     with tempfile.TemporaryDirectory() as folder, _quiet():
         source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         source.write_bytes(content)
-        quantize_static(
+        ort.quantize_static(
             source,
             target,
             _Reader(first, feeds),
-            quant_format=QuantFormat.QDQ,
+            quant_format=ort.QuantFormat.QDQ,
             per_channel=True,
-            weight_type=QuantType.QInt8,
-            activation_type=QuantType.QUInt8,
+            weight_type=ort.QuantType.QInt8,
+            activation_type=ort.QuantType.QUInt8,
             nodes_to_quantize=list(nodes),
             # A net that learned against a critic has a few features far out: with all of them in range the
             # others get steps so wide that fills lose a tenth of their sharpness.
-            calibrate_method=CalibrationMethod.Percentile,
+            calibrate_method=ort.CalibrationMethod.Percentile,
             extra_options={"CalibPercentile": _IN_RANGE},
         )
         return target.read_bytes()
@@ -111,13 +111,7 @@ def lost_in_holes(content: bytes, small: bytes, feeds: Iterable[Feed]) -> float:
         small: in 8 bits.
         feeds: at least one.
     """
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    one, other = (
-        ort.InferenceSession(file, options, providers=["CPUExecutionProvider"]) for file in (content, small)
-    )
+    one, other = (open_plain_session(file) for file in (content, small))
     differences = []
     for feed in feeds:
         (wanted,), (got,) = (session.run(["filled"], dict(feed)) for session in (one, other))

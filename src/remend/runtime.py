@@ -1,25 +1,58 @@
-"""ONNX Runtime, opened in one place: threads, 8 bits where the processor is made for them, no telemetry."""
+"""ONNX Runtime, loaded and opened in one place: threads, 8 bits where the processor is made for them, no
+telemetry."""
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from remend.errors import ModelError
+from remend.privacy import keep_quiet
 
-__all__ = ["multiplies_bytes", "open_session"]
+__all__ = ["load_onnxruntime", "multiplies_bytes", "open_plain_session", "open_session"]
 
 _CPUINFO = Path("/proc/cpuinfo")
 # x86 calls them VNNI, ARM dot products; Intel's later cores spell avx_vnni.
 _FLAGS = {"avx512_vnni", "avx_vnni", "asimddp"}
 
 
+def load_onnxruntime(part: str = "") -> Any:
+    """ONNX Runtime, or a module of it, that sends nothing.
+
+    The only place that imports it: a test of the house looks.
+
+    Args:
+        part: ``quantization``, say; empty = the package itself.
+    """
+    keep_quiet()  # somebody may have changed the environment since we were imported
+    ort = import_module("onnxruntime")
+    ort.disable_telemetry_events()  # somebody may have loaded it before us
+    return import_module(f"onnxruntime.{part}") if part else ort
+
+
+def open_plain_session(content: bytes, *, threads: int = 0) -> Any:
+    """An ``onnxruntime.InferenceSession`` on the CPU that runs a file as it stands: for measuring files.
+
+    Args:
+        content: of the ONNX file.
+        threads: of one run; 0 = all cores.
+
+    Raises:
+        Exception: of a dozen classes without a common base, when it cannot be loaded.
+    """
+    ort = load_onnxruntime()
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads
+    return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
 def open_session(content: bytes, *, name: str, threads: int) -> Any:
-    """An ``onnxruntime.InferenceSession`` on the CPU.
+    """An ``onnxruntime.InferenceSession`` on the CPU, for repairs.
 
     Args:
         content: of the ONNX file.
@@ -29,9 +62,7 @@ def open_session(content: bytes, *, name: str, threads: int) -> Any:
     Raises:
         ModelError: it cannot be loaded.
     """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # nothing leaves the machine
-    import onnxruntime as ort
-
+    ort = load_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = threads

@@ -13,8 +13,8 @@ def grey(values, dtype=np.uint8) -> Picture:
 @pytest.mark.parametrize(("dtype", "half"), [(np.uint8, 128), (np.uint16, 32768), (np.float32, 0.5)])
 def test_white_starts_at_half_of_the_range(dtype, half):
     below = half - 1 if dtype is not np.float32 else 0.499
-    mask = effective_mask(grey([[0, below, half]], dtype), (1, 3)).mask
-    assert mask.tolist() == [[False, False, True]]
+    mask = effective_mask(grey([[0, below, 0, half]], dtype), (1, 4)).mask
+    assert mask.tolist() == [[False, False, False, True]]
 
 
 def test_polarity_is_never_guessed_from_area():

@@ -14,6 +14,7 @@ from remend.damage.judge import judge_from
 from remend.damage.pieces import SIGNS
 from remend.errors import UsageError
 from remend.nets.finder import CLASSES, DAMAGE, Finder
+from remend.runtime import open_plain_session
 from remend.train.finder.crops import IGNORED, Ageing, lay, weathered
 from remend.train.finder.export import export_finder, finder_onnx
 from remend.train.finder.loop import train_finder
@@ -199,8 +200,6 @@ def test_a_run_is_resumed_and_exported_to_what_the_finder_reads(tmp_path, photos
 
 
 def test_the_exported_net_answers_what_the_trained_one_does():
-    import onnxruntime as ort
-
     torch.manual_seed(0)
     net = Finder().eval()
     for module in net.modules():
@@ -208,7 +207,7 @@ def test_the_exported_net_answers_what_the_trained_one_does():
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
     image = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3), np.uint8)
-    session = ort.InferenceSession(finder_onnx(net), providers=["CPUExecutionProvider"])
+    session = open_plain_session(finder_onnx(net))
     (answer,) = session.run(["chance"], {"image": image})
     with torch.inference_mode():
         wanted = net(torch.from_numpy(image).permute(0, 3, 1, 2).float() / 255).softmax(dim=1)[:, 1:]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remend.batch import Failure, Outcome
+from remend.faults import debugging
 from remend.io.read import printable
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Console:
             name = printable(outcome.source)
             said = outcome.message.startswith(name)
             self.log(f"remend: {outcome.message}" if said else f"remend: {name}: {outcome.message}")
+            if debugging() and outcome.trace:
+                self.log(outcome.trace.rstrip())
             content: dict[str, Any] = {
                 "input": outcome.source,
                 "error": outcome.message,

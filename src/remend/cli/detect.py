@@ -11,7 +11,7 @@ import click
 
 from remend.cli.bounds import bounds_from, bounds_options
 from remend.cli.finding import finding_options
-from remend.errors import RemendError, UsageError
+from remend.errors import UsageError
 
 if TYPE_CHECKING:
     from remend.job import MaskOptions
@@ -55,6 +55,7 @@ def detect(inputs: tuple[str, ...], **flags: Any) -> None:
     """Find scratches, cracks, dust, stains and holes; lettering is left alone unless --find asks for it."""
     from remend.batch import Failure
     from remend.cli.console import exit_code
+    from remend.faults import debugging
     from remend.io.read import printable
     from remend.job import MaskOptions
 
@@ -72,10 +73,14 @@ def detect(inputs: tuple[str, ...], **flags: Any) -> None:
     for name in inputs:
         try:
             _detect_one(Path(name), flags, options, several=len(inputs) > 1)
-        except RemendError as error:
-            failures.append(Failure(name, str(error), error.exit_code))
-            shown = "" if str(error).startswith(printable(name)) else f"{printable(name)}: "
-            click.echo(f"remend: {shown}{error}", err=True)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            failures.append(failure := Failure.of(name, error))
+            shown = "" if failure.message.startswith(printable(name)) else f"{printable(name)}: "
+            click.echo(f"remend: {shown}{failure.message}", err=True)
+            if debugging():
+                click.echo(failure.trace, err=True, nl=False)
     click.get_current_context().exit(exit_code(failures, len(inputs)))
 
 

@@ -46,7 +46,7 @@ __all__ = ["evaluate"]
 )
 @click.option(
     "--mask-polarity",
-    type=click.Choice(["white", "black", "alpha"]),
+    type=click.Choice(["white", "black", "alpha", "opaque"]),
     default="white",
     show_default=True,
     help="What marks the hole.",
@@ -176,7 +176,7 @@ def evaluate(
             PairSet(pairs, found.unpaired),
             names,
             outputs=outputs,
-            polarity=mask_polarity,  # type: ignore[arg-type]  # click.Choice holds it to the three
+            polarity=mask_polarity,  # type: ignore[arg-type]  # click.Choice holds it to the four
             quality=quality,
             seed=seed,
             observer=see,

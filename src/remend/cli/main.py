@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from remend import __version__
-from remend.errors import RemendError
+from remend.faults import DEBUG, as_own, debugging, trace_of
 
 __all__ = ["main", "remend"]
 
@@ -45,10 +45,25 @@ class LazyGroup(click.Group):
         if module is None:
             return None
         command: click.Command = getattr(import_module(module), cmd_name)
+        if not any(option.name == "debug" for option in command.params):
+            command.params.append(_debug_option())
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def _debug_option() -> click.Option:
+    """``--debug``, which may stand before and after the verb."""
+
+    def listen(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            os.environ[DEBUG] = "1"  # worker processes inherit it
+
+    text = "Show tracebacks of faults, and what libraries write to stderr."
+    return click.Option(["--debug"], is_flag=True, expose_value=False, callback=listen, help=text)
+
+
+@click.group(
+    cls=LazyGroup, params=[_debug_option()], context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="remend")
 def remend() -> None:
     """Repair damaged pictures: find the damage, fill it, leave every other pixel as it was.
@@ -82,14 +97,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except RemendError as error:
-        click.echo(f"remend: {error}", err=True)
-        return error.exit_code
-    except MemoryError:
-        click.echo("remend: out of memory: use a smaller picture or fewer --jobs", err=True)
-        return 4
     except BrokenPipeError:
         # Whoever read our output has left (`remend … | head`): nothing more to say to anybody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:
+        own = as_own(error)
+        click.echo(f"remend: {own}", err=True)
+        if debugging():
+            click.echo(trace_of(error), err=True, nl=False)
+        return own.exit_code
     return code if isinstance(code, int) else 0

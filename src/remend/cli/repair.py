@@ -24,7 +24,7 @@ __all__ = ["repair"]
     "-m",
     "--mask",
     metavar="MASK",
-    help="Mask of what to repair, or a folder of masks. Without it the damage is found.",
+    help="What to repair: a mask, a folder or .flist of some, or COCO's JSON. Without it damage is found.",
 )
 @click.option(
     "--guide",
@@ -56,8 +56,8 @@ __all__ = ["repair"]
     "--mask-polarity",
     default="white",
     show_default=True,
-    type=click.Choice(["white", "black", "alpha"]),
-    help="What marks the hole.",
+    type=click.Choice(["white", "black", "alpha", "opaque"]),
+    help="What marks the hole; alpha = transparent.",
 )
 @click.option(
     "--dilate-px",
@@ -65,6 +65,7 @@ __all__ = ["repair"]
     help="Grow the hole. Default: 2 for found damage, 0 for a given mask.",
 )
 @click.option("--resize-mask", is_flag=True, help="Accept a mask, or a guide, of another size.")
+@click.option("--yes", is_flag=True, help="A mask that marks more than four fifths of the picture is meant.")
 @click.option(
     "--sensitivity", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of finding damage."
 )
@@ -96,6 +97,9 @@ __all__ = ["repair"]
     help="Pictures at a time; each needs memory of its own.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option(
+    "--skip-existing", is_flag=True, help="Pass over pictures whose result is there: takes a batch up again."
+)
 @click.option("--dry-run", is_flag=True, help="Find and plan, write nothing.")
 @click.option("--explain", metavar="DIR", help="Write the plan there, as JSON and as pictures.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture on stdout.")
@@ -125,6 +129,7 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
         mask_polarity=flags["mask_polarity"],
         dilate_px=flags["dilate_px"],
         resize_mask=flags["resize_mask"],
+        yes=flags["yes"],
         sensitivity=flags["sensitivity"],
         find=flags["find"],
         skip=flags["skip"],
@@ -151,6 +156,8 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
         output=flags["output"],
         mask=None if flags["mask"] is None else Path(flags["mask"]),
         recursive=flags["recursive"],
+        skip_existing=flags["skip_existing"],
+        told=lambda line: click.echo(f"remend: {line}", err=True),
     )
     failures = []
     with Console(len(jobs), as_json=flags["as_json"]) as console:

@@ -1,24 +1,33 @@
 """Masks and lines that the user gives: files, arrays and images, turned into the *effective mask*.
 
 Nothing is guessed: white is the hole unless the user says otherwise, whatever the areas are (a
-third of real masks are mostly white). What was done on the way is told in words.
+third of real masks are mostly white). What was done on the way is told in words. A mask that would
+mark nothing though something is drawn in it is refused: what it means cannot be told.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
 from remend.picture import Bool, Picture
 
 __all__ = ["POLARITIES", "EffectiveMask", "Polarity", "dilated", "drawn_lines", "effective_mask"]
 
-Polarity = Literal["white", "black", "alpha"]
+Polarity = Literal["white", "black", "alpha", "opaque"]
 POLARITIES: tuple[str, ...] = get_args(Polarity)
+
+Levels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+
+# Encoders that lose something leave faint rings around what is white: those are no soft edge.
+LOSSY = frozenset({"jpeg", "avif", "heif", "webp"})
+RING_SHARE = 0.125
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +50,32 @@ def effective_mask(
     polarity: Polarity = "white",
     resize: bool = False,
     dilate_px: int = 0,
+    soft: bool = True,
 ) -> EffectiveMask:
     """Threshold, resize and dilate a mask picture, as told and no further.
 
     Args:
-        given: the mask as a picture; half of its range and more (≥ 128 of 255) is white.
+        given: the mask as a picture; half of its range and more (≥ 128 of 255) is white. One of two levels,
+            black and something darker than that (0 and 1, say), is read as black and white.
         size: (height, width) of the picture to repair.
-        polarity: what marks the hole: ``white``, ``black``, or ``alpha`` (transparent = hole).
+        polarity: what marks the hole: ``white``, ``black``, ``alpha`` (transparent = hole) or ``opaque``.
         resize: bring a mask of another size to the picture's; refused otherwise.
         dilate_px: radius of the disc that the hole is grown by.
+        soft: the soft edges of what is marked, however faint, are part of it: what lies under them shows
+            the damage too.
 
     Raises:
-        MaskError: another size without ``resize``, or ``alpha`` without an alpha channel.
+        MaskError: another size without ``resize``, ``alpha`` or ``opaque`` without an alpha channel, or
+            several levels of which none is white.
         UsageError: an unknown polarity or a negative dilation.
     """
     if polarity not in POLARITIES:
         raise UsageError(f"mask polarity must be one of {', '.join(POLARITIES)}, got {polarity!r}")
-    mask = _threshold(given, polarity)
-    notes = []
+    levels, full, notes = _levels(given, polarity)
+    mask = _half(levels, full)
+    if soft:
+        mask, said = _with_soft_edges(mask, levels, full, given)
+        notes += said
     if mask.shape != size:
         if not resize:
             raise MaskError(
@@ -87,9 +104,9 @@ def drawn_lines(given: Picture, size: tuple[int, int], *, resize: bool = False) 
     Raises:
         UsageError: another size without ``resize``, or a CMYK picture.
     """
-    lines = _threshold(given, "white")
+    lines = _white(given, "white")
     if given.palette is not None or given.alpha_channel is not None:
-        lines = lines & ~_threshold(given, "alpha")
+        lines = lines & ~_white(given, "alpha")
     if lines.shape == size:
         return lines
     if not resize:
@@ -121,30 +138,77 @@ def _resized(marked: Bool, size: tuple[int, int]) -> Bool:
     return shrunk > (0.5 if size[0] >= marked.shape[0] else 0.0)
 
 
-def _threshold(given: Picture, polarity: Polarity) -> Bool:
-    """Where the given picture says "hole"."""
+def _white(given: Picture, polarity: Polarity) -> Bool:
+    """Where the picture is marked, at half of the range and more."""
+    levels, full, _ = _levels(given, polarity)
+    return _half(levels, full)
+
+
+def _half(levels: Levels, full: float) -> Bool:
+    least = full / 2 if levels.dtype.kind == "f" else math.ceil(full / 2)
+    return np.asarray(levels >= levels.dtype.type(least))
+
+
+def _levels(given: Picture, polarity: Polarity) -> tuple[Levels, float, list[str]]:
+    """How much each pixel is marked, the level that stands for wholly, and what to say.
+
+    Raises:
+        MaskError: no transparency where it was asked for; or several levels, none of them white.
+    """
+    levels, full = _stored(given, by_alpha=polarity in ("alpha", "opaque"))
+    notes = []
+    if polarity in ("white", "black"):
+        top = levels.max(initial=0)
+        if 0 < 2 * float(top) < full:
+            shown = f"{top:g} of {full:g}"
+            if not np.isin(levels, (0, top)).all():
+                raise MaskError(
+                    f"the mask's largest value is {shown}, so nothing in it is white: "
+                    f"give it with {full:g} where to repair and 0 elsewhere"
+                )
+            notes.append(f"the mask's largest value is {shown}: read as white")
+            full = float(top)
+    if polarity in ("black", "alpha"):
+        most = levels.dtype.type(full)
+        levels = cast(Levels, most - np.minimum(levels, most))
+    return levels, full, notes
+
+
+def _stored(given: Picture, *, by_alpha: bool) -> tuple[Levels, float]:
+    """(H, W) of alpha or of the brightest channel, and the largest level of its kind."""
     samples, alpha = given.samples, given.alpha_channel
     if given.palette is not None:
-        table = given.palette
-        if polarity == "alpha":
-            hole_entry = table[:, 3] < 128
-        else:
-            hole_entry = (table[:, :3].max(axis=1) >= 128) == (polarity == "white")
-        lookup = np.zeros(256, bool)
-        lookup[: len(hole_entry)] = hole_entry
-        return lookup[samples[..., 0]]
-    half = {np.dtype(np.uint8): 128, np.dtype(np.uint16): 32768}.get(samples.dtype, 0.5)
-    if polarity == "alpha":
+        table = np.zeros(256, np.uint8)
+        table[: len(given.palette)] = given.palette[:, 3] if by_alpha else given.palette[:, :3].max(axis=1)
+        return table[samples[..., 0]], 255.0
+    full = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}.get(samples.dtype, 1.0)
+    if by_alpha:
         if alpha is None:
             raise MaskError(
-                f"polarity alpha needs a mask with transparency, and this one is {given.mode}: "
+                f"polarity alpha or opaque needs a mask with transparency, and this one is {given.mode}: "
                 "use --mask-polarity white or black"
             )
-        return np.ascontiguousarray(samples[..., alpha] < half)
+        return np.ascontiguousarray(samples[..., alpha]), full
     if given.mode == "CMYK":
         raise MaskError("a CMYK picture cannot be a mask or a guide: save it as grey, RGB or RGBA")
     colour = samples[..., :alpha] if alpha is not None else samples
-    white: Bool = colour[..., 0] >= half
-    for channel in range(1, colour.shape[2]):
-        white = white | (colour[..., channel] >= half)
-    return np.ascontiguousarray(white if polarity == "white" else ~white)
+    brightest = np.nan_to_num(colour.max(axis=2)) if colour.dtype.kind == "f" else colour.max(axis=2)
+    return np.ascontiguousarray(brightest), full
+
+
+def _with_soft_edges(mask: Bool, levels: Levels, full: float, given: Picture) -> tuple[Bool, list[str]]:
+    """The mask with the fainter pixels that hang together with it; and what was done, or left."""
+    lossy = given.container is not None and given.container.format in LOSSY
+    faint = np.asarray(levels > (RING_SHARE * full if lossy else 0))
+    edges = int(np.count_nonzero(faint)) - int(np.count_nonzero(mask))
+    if not edges or not mask.any():
+        return mask, []
+    _, label = cv2.connectedComponents(faint.view(np.uint8), connectivity=8)
+    reached = np.zeros(int(label.max()) + 1, np.bool_)
+    reached[label[mask]] = True
+    whole = np.asarray(reached[label])
+    rim = int(np.count_nonzero(whole)) - int(np.count_nonzero(mask))
+    notes = [f"{rim} pixels of the mask's soft edges are repaired too"] if rim else []
+    if edges > rim and not lossy:
+        notes.append(f"{edges - rim} pixels of the mask are darker than half and not repaired")
+    return whole, notes

@@ -53,7 +53,7 @@ def text_rows(rgb: NDArray[Any]) -> list[Region]:
     factor = max(1.0, max(height, width) / LONG_SIDE_PX)
     small = rgb
     if factor > 1:
-        size = (round(width / factor), round(height / factor))
+        size = (max(1, round(width / factor)), max(1, round(height / factor)))
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     found = []
     taken = np.zeros(small.shape[:2], np.bool_)

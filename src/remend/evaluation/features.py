@@ -15,6 +15,7 @@ from PIL import Image as PillowImage
 from remend.errors import EvaluationError, ModelError
 from remend.evaluation.distributions import fid, ids, kid
 from remend.picture import Bool
+from remend.runtime import open_plain_session
 
 __all__ = ["FeatureArrays", "FeatureNet", "OnnxFeatures", "PictureMetric", "figures"]
 
@@ -70,13 +71,9 @@ class OnnxFeatures:
     """
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
         try:
             content = path.read_bytes()
-            self._session: Any = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session: Any = open_plain_session(content)
         except Exception as error:  # ONNX Runtime's errors have no common base
             reason = str(error).splitlines()[0]
             raise ModelError(f"{path} cannot be loaded as a feature net ({reason})") from error

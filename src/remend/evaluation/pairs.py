@@ -147,7 +147,7 @@ def read_pair(pair: Pair, *, polarity: Polarity = "white") -> tuple[NDArray[np.u
     """
     truth = read_rgb(pair.image)
     size = (truth.shape[0], truth.shape[1])
-    hole = effective_mask(read_picture(pair.mask), size, polarity=polarity).mask
+    hole = effective_mask(read_picture(pair.mask), size, polarity=polarity, soft=False).mask
     if not hole.any():
         raise EvaluationError(f"{pair.mask.name} marks nothing: check --mask-polarity (now {polarity})")
     return truth, hole

@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 
 from PIL import Image
 
+from remend.io.quiet import quiet_libraries
+
 __all__ = ["own_limits"]
 
 _lock = threading.Lock()
@@ -18,7 +20,8 @@ _restore = ExitStack()
 
 @contextmanager
 def own_limits() -> Iterator[None]:
-    """Silence Pillow's guess at decompression bombs: the header was checked by `Budget`.
+    """Silence Pillow's guess at decompression bombs (the header was checked by `Budget`), and libraries
+    that write to standard error.
 
     Pillow warns beyond its own limit and refuses twice that, whatever the caller allowed. Both the
     limit and the warning filters belong to the process, so threads share one change: the first to
@@ -27,6 +30,7 @@ def own_limits() -> Iterator[None]:
     global _depth
     with _lock:
         if not _depth:
+            _restore.enter_context(quiet_libraries())
             _restore.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
             before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None

@@ -125,18 +125,14 @@ def _median_ms(run: Callable[[], Any], threads: int) -> float:
 
 def _exported(net: Inpainter, feed: dict[str, Any], threads: int) -> tuple[float, str]:
     """Milliseconds in ONNX Runtime, and whether the file answers what torch does."""
-    import onnxruntime as ort
-
     from remend.nets.onnx_file import parity, to_onnx
+    from remend.runtime import open_plain_session
 
     try:
         content = to_onnx(net)
     except (ModelError, UsageError) as error:
         return float("nan"), f"no: {error}"
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads
-    session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    session = open_plain_session(content, threads=threads)
     took = _median_ms(lambda: session.run(["filled"], feed), threads)
     difference = parity(net, content, [(1, 4, 4), (2, 5, 7)], relative=True)
     word = "yes" if difference <= _TOLERANCE else "differs"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from remend.errors import ModelError, UsageError
 from remend.nets.inpainter import Inpainter
+from remend.runtime import open_plain_session
 
 __all__ = ["OPSET", "PARITY_SIZES", "parity", "round_to_half", "same_over_threads", "to_onnx"]
 
@@ -119,7 +120,7 @@ def parity(
 
     Cost: about 10 s for the largest nets.
     """
-    session = _session(content)
+    session = open_plain_session(content)
     worst = 0.0
     for feed in _feeds(net, sizes, prior=prior):
         (answer,) = session.run(["filled"], feed)
@@ -136,7 +137,9 @@ def parity(
 def same_over_threads(net: Inpainter, content: bytes, *, prior: bool = False) -> bool:
     """Whether the file answers the same bits on one and on two threads."""
     (feed,) = _feeds(net, [(1, 13, 16)], prior=prior, kinds=1)
-    first, second = (_session(content, threads).run(["filled"], feed)[0] for threads in (1, 2))
+    first, second = (
+        open_plain_session(content, threads=threads).run(["filled"], feed)[0] for threads in (1, 2)
+    )
     return bool(np.array_equal(first, second))
 
 
@@ -175,15 +178,6 @@ def _feeds(
         alternating = np.where(np.arange(count)[:, None, None, None] % 2 == 1, given, np.float32(-1))
         for kind in (given, np.full_like(given, -1), alternating)[:kinds]:
             yield {**feed, "prior": kind, **further}
-
-
-def _session(content: bytes, threads: int = 0) -> Any:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads
-    return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _store_half(model: Any) -> None:

@@ -141,6 +141,9 @@ REPAIR: dict[str, Option] = {
     "mask_polarity": Option(type="string", default="white", choices=POLARITIES, text="What marks the hole."),
     "dilate_px": DILATE,
     "resize_mask": Option(type="boolean", default=False, text="Accept a mask of another size."),
+    "yes": Option(
+        type="boolean", default=False, text="A mask that marks over four fifths of the picture is meant."
+    ),
     **FIND,
     "grain": Option(type="number", default=1.0, high=2, text="Grain of smooth fills; 1 = as around."),
     "denoise": Option(type="number", default=0.0, text="Denoise what was filled."),
@@ -208,6 +211,7 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
         mask_polarity=cast(Polarity, given["mask_polarity"]),
         dilate_px=cast("int | None", given["dilate_px"]),
         resize_mask=cast(bool, given["resize_mask"]),
+        yes=cast(bool, given["yes"]),
     )
     format = cast("str | None", given["format"])
     if format == PATCH:

@@ -8,6 +8,7 @@ from typing import Any
 from remend.errors import (
     DecodeError,
     FormatError,
+    InternalError,
     LimitError,
     MaskError,
     ModelError,
@@ -59,6 +60,9 @@ KINDS: dict[str, Kind] = {
     "invalid-option": Kind(422, "An option that cannot be meant", "correct it, or leave it out"),
     "missing-field": Kind(422, "A field is missing", "add it to the form"),
     "undecodable": Kind(422, "The picture is damaged beyond reading", "send the whole file"),
+    "unworkable": Kind(
+        422, "This picture brings out a fault of ours", "send another picture, and please report this one"
+    ),
     "mask-mismatch": Kind(
         422, "The mask does not fit", "give a mask of the picture's size, or set resize_mask=true"
     ),
@@ -139,6 +143,13 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
         return Problem("cannot-write", detail, "format")
     if field == "kept" and isinstance(error, MaskError):
         return Problem("mask-mismatch", head, field, "send the patch that was made for this picture")
+    if field == "mask" and isinstance(error, MaskError) and "--resize-mask" not in tail:
+        remedy = (
+            tail.replace("--mask-polarity ", "mask_polarity=")
+            .replace("--mask-polarity", "mask_polarity")
+            .replace("give --yes", "set yes=true")
+        )
+        return Problem("mask-mismatch", head, field, remedy)
     kinds: tuple[tuple[type[RemendError], str, str | None], ...] = (
         (MaskError, "mask-mismatch", field),
         (LimitError, "too-many-pixels", field),
@@ -147,6 +158,7 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
         (PictureError, "undecodable", field),
         (ModelError, "model-missing", "method"),
         (UsageError, "invalid-option", None),
+        (InternalError, "unworkable", None),
     )
     for kind, name, about in kinds:
         if isinstance(error, kind):

@@ -39,9 +39,9 @@ class Stopped(Exception):  # noqa: N818 - not an error
 class NamedFile(io.BytesIO):
     """A file's bytes under the name of the form's field, which is what messages call it."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, filename: str | None = None) -> None:
         super().__init__(path.read_bytes())
-        self.name = name
+        self.name, self.filename = name, filename
 
 
 def perform(task: Task, hear: Hear) -> Done | Failed | Cancelled:
@@ -77,7 +77,7 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         hear(Progress("fill", number, count))
 
     report = repair_file(
-        NamedFile(task.image, "image"),
+        NamedFile(task.image, "image", task.filename),
         encoded,
         mask=None if task.mask is None else NamedFile(task.mask, "mask"),
         kept=None if task.kept is None else NamedFile(task.kept, "kept"),

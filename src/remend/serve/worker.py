@@ -8,14 +8,14 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from remend.serve.problems import Problem
+from remend.faults import as_own, debugging, trace_of
+from remend.serve.problems import problem_of
 from remend.serve.task import Cancel, Failed, Message, Progress, Ready, Task
 
 if TYPE_CHECKING:
@@ -147,9 +147,10 @@ def _bound_memory(most_bytes: int) -> None:
 
 
 def _internal(error: Exception) -> Failed:
-    """A fault of ours: the trace goes to the log, the client gets its kind."""
-    traceback.print_exc(file=sys.stderr)
-    return Failed(Problem("internal", f"{type(error).__name__} in the worker"))
+    """A fault of ours: one line for the log and the client; a traceback only under ``--debug``."""
+    own = as_own(error)
+    sys.stderr.write(f"remend: {own}\n{trace_of(error) if debugging() else ''}")
+    return Failed(problem_of(own, stage=""))
 
 
 def _hear(pipe: Connection, number: int) -> Callable[[Progress], None]:

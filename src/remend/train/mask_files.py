@@ -92,8 +92,8 @@ def read_mask_files(folder: Path, *, polarity: str = "white", threads: int = 2) 
 
     Args:
         folder: of masks of any size and depth, which need not fit any picture; or COCO's JSON.
-        polarity: what marks the hole: ``white`` (half of the range and more), ``black``, or ``alpha``
-            (transparent).
+        polarity: what marks the hole: ``white`` (half of the range and more), ``black``, ``alpha``
+            (transparent) or ``opaque``.
         threads: that decode.
 
     Raises:
@@ -168,12 +168,17 @@ def _read(path: Path, polarity: str) -> _Packed | str:
     planes: NDArray[Any] = np.atleast_3d(image)
     half = {np.dtype(np.uint8): 128, np.dtype(np.uint16): 32768}.get(planes.dtype, 0.5)
     alpha = planes.shape[2] in (2, 4)
-    if polarity == "alpha":
+    if polarity in ("alpha", "opaque"):
         if not alpha:
             return "has no transparency"
-        mask = planes[..., -1] < half
+        mask = (planes[..., -1] >= half) == (polarity == "opaque")
     else:
         colour = planes[..., :-1] if alpha else planes
+        top = colour.max()
+        if 0 < top < half:
+            if not np.isin(colour, (0, top)).all():
+                return f"has nothing white, its largest value is {top:g}"
+            half = top  # of two levels, 0 and 1 say
         mask = (colour >= half).any(axis=2) == (polarity == "white")
     largest = max(mask.shape)
     if largest > _LARGEST_PX:

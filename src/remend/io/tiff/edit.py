@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from remend.errors import FormatError
 from remend.io.tiff.directory import CODES, Directory, Structure
-from remend.io.tiff.page import colour_map
+from remend.io.tiff.page import colour_map, sixteen_bits
 from remend.io.tiff.placement import Patches, Range
 
 __all__ = [
@@ -84,7 +84,7 @@ def set_integers(patches: Patches, directory: Directory, tag: int, values: Seque
 def set_palette(patches: Patches, directory: Directory, palette: NDArray[np.uint8], bits: int) -> None:
     """Write the entries that are new; those that were there keep their 16 bits."""
     stored = directory.integers(320) or ()
-    old = np.array(stored[: len(stored) // 3 * 3], np.uint16).reshape(3, -1)
+    old = sixteen_bits(stored[: len(stored) // 3 * 3]).reshape(3, -1)
     new = np.array(colour_map(palette, bits), np.uint16).reshape(3, -1)
     same = np.zeros(new.shape[1], bool)
     common = min(old.shape[1], new.shape[1])

@@ -34,6 +34,7 @@ SENSOR = (32803, 34892)  # photometric kinds: colour filter array, linear raw
 REDUCED = 1  # of NewSubfileType
 MAX_CHUNKS = 1 << 22
 MAX_TILE = 1 << 26  # pixels; tiles of 4096×4096 are rare already
+MAX_ROW = (1 << 31) - 1  # bytes: what libtiff counts with
 VIRTUAL_BYTES = 1 << 20  # uncompressed strips are treated in pieces of about this size
 
 
@@ -214,6 +215,10 @@ def read_layout(directory: Directory) -> Layout:
         jpeg_tables=directory.raw(347) or b"",
         t4_options=directory.integer(292, 0),
     )
+    if layout.row_bytes(tile[1] if tile else width) > MAX_ROW:
+        raise DecodeError(
+            f"{name}: a damaged TIFF: it claims rows of {width} pixels of {samples} × {depth} bits"
+        )
     if layout.chunk_count > MAX_CHUNKS:
         raise DecodeError(f"{name}: a damaged TIFF: it claims {layout.chunk_count} strips or tiles")
     return layout

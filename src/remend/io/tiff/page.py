@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,15 @@ from remend.errors import DecodeError
 from remend.io.tiff.directory import Directory
 from remend.io.tiff.layout import Chunk, Layout
 
-__all__ = ["chunk_table", "coded_bytes", "colour_map", "read_palette", "to_picture", "to_stored"]
+__all__ = [
+    "chunk_table",
+    "coded_bytes",
+    "colour_map",
+    "read_palette",
+    "sixteen_bits",
+    "to_picture",
+    "to_stored",
+]
 
 Array = NDArray[Any]
 
@@ -79,8 +88,13 @@ def read_palette(directory: Directory, samples: Array) -> NDArray[np.uint8]:
             f"{directory.name}: a damaged TIFF: a palette of {entries} entries, {used} are used"
         )
     palette = np.full((used, 4), 255, np.uint8)
-    palette[:, :3] = (np.array(values[: 3 * entries], np.uint16).reshape(3, -1)[:, :used] >> 8).T
+    palette[:, :3] = (sixteen_bits(values[: 3 * entries]).reshape(3, -1)[:, :used] >> 8).T
     return palette
+
+
+def sixteen_bits(values: Sequence[int]) -> NDArray[np.uint16]:
+    """The values of ColorMap, whose type other than SHORT may say more: what is out of range is clipped."""
+    return np.array([min(max(value, 0), 65535) for value in values], np.uint16)
 
 
 def colour_map(palette: NDArray[np.uint8], bits: int) -> list[int]:

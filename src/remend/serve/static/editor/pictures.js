@@ -69,7 +69,8 @@ export function save(blob, name) {
 }
 
 /**
- * A mask picture into the open change of a mask: white marks what to repair.
+ * A mask picture into the open change of a mask: white, with its soft edges, marks what to repair. Of two dark
+ * levels, 0 and 1 say, the upper one does.
  * @param {Blob} file @param {import("./mask.js").Mask} mask
  */
 export async function readMask(file, mask) {
@@ -89,17 +90,34 @@ export async function readMask(file, mask) {
   const rows = Math.max(1, Math.floor(4_000_000 / mask.width));
   const canvas = new OffscreenCanvas(mask.width, Math.min(rows, mask.height));
   const context = canvas.getContext("2d", { willReadFrequently: true });
+  const strip = (top) => {
+    const height = Math.min(rows, mask.height - top);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(bitmap, 0, -top);
+    return { data: context.getImageData(0, 0, mask.width, height).data, height };
+  };
+  const seen = new Uint8Array(256);
+  for (let top = 0; top < mask.height; top += rows) {
+    const { data } = strip(top);
+    for (let at = 0; at < data.length; at += 4) seen[Math.max(data[at], data[at + 1], data[at + 2])] = 1;
+  }
+  const largest = seen.lastIndexOf(1);
+  if (largest > 0 && largest < 128 && seen.indexOf(1, 1) !== largest) {
+    throw new Problem({
+      detail: `the mask's largest value is ${largest} of 255, so nothing in it is white`,
+      remedy: "give it with 255 where to repair and 0 elsewhere",
+    });
+  }
+  // Lossy formats leave faint rings around what is white.
+  const least = largest < 128 ? Math.max(1, largest) : /jpe?g|webp|avif|hei[cf]/.test(file.type) ? 32 : 1;
   return (fill) => {
     for (let top = 0; top < mask.height; top += rows) {
-      const height = Math.min(rows, mask.height - top);
-      context.clearRect(0, 0, canvas.width, canvas.height);
-      context.drawImage(bitmap, 0, -top);
-      const { data } = context.getImageData(0, 0, mask.width, height);
+      const { data, height } = strip(top);
       for (let y = 0; y < height; y++) {
         let from = -1;
         for (let x = 0; x <= mask.width; x++) {
           const at = 4 * (y * mask.width + x);
-          const white = x < mask.width && Math.max(data[at], data[at + 1], data[at + 2]) >= 128;
+          const white = x < mask.width && Math.max(data[at], data[at + 1], data[at + 2]) >= least;
           if (white && from < 0) from = x;
           if (!white && from >= 0) {
             fill(top + y, from, x, 1);

@@ -85,7 +85,7 @@ function form(fields) {
  * @returns {Promise<{response: Response, report: any}>}
  */
 export async function job(fields, progress, signal) {
-  const body = form(fields);
+  const body = form(meant(fields));
   const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
   let started;
   for (;;) {
@@ -150,7 +150,11 @@ function finished(started, progress, signal) {
 }
 
 /** @param {Record<string, any>} fields of `POST /v1/repair` @param {AbortSignal} [signal] */
-export const repair = (fields, signal) => call("/v1/repair", { method: "POST", body: form(fields), signal });
+export const repair = (fields, signal) =>
+  call("/v1/repair", { method: "POST", body: form(meant(fields)), signal });
+
+/** What was painted is meant, however much it is. @param {Record<string, any>} fields */
+const meant = (fields) => (fields.mask ? { yes: true, ...fields } : fields);
 
 function pause(milliseconds, signal) {
   return new Promise((done, failed) => {
