@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from benchmarks.finding.counts import mask_of
 from remend.adapt import as_picture
 from remend.damage.find import find_damage
-from remend.job import MAX_PIXELS, MaskOptions, find_mask
+from remend.job import MaskOptions, find_mask
 from remend.picture import Bool
 
 TEXT = ("text",)
@@ -24,4 +24,4 @@ def found_in(
 
 def effective(picture: object) -> Bool:
     """(H, W), what the default command would repair: found, judged and widened."""
-    return find_mask(as_picture(picture, max_pixels=MAX_PIXELS), None, options=MaskOptions()).mask
+    return find_mask(as_picture(picture), None, options=MaskOptions()).mask

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.budget import Budget
 from remend.errors import UsageError
 from remend.io import read_picture
 from remend.picture import DTYPES, Mode, Picture
@@ -21,12 +22,13 @@ MODES: dict[int, Mode] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 PIL_MODES: dict[str, Mode] = {"L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "CMYK"}
 
 
-def as_picture(image: object, *, max_pixels: int) -> Picture:
+def as_picture(image: object, *, budget: Budget | None = None, tolerate: bool = False) -> Picture:
     """Whatever the user has as a picture with samples of its own, in display orientation.
 
     Args:
         image: a path, the bytes of a file, a binary file, a PIL image, or an array.
-        max_pixels: for files: refuse larger pictures before decoding.
+        budget: for files: what decoding may cost; None = the usual bounds.
+        tolerate: open truncated files as far as they go.
 
     Raises:
         UsageError: none of these, or an array of another shape or type.
@@ -36,7 +38,7 @@ def as_picture(image: object, *, max_pixels: int) -> Picture:
         return from_array(image)
     if isinstance(image, (str, PathLike, bytes)) or hasattr(image, "read"):
         source: str | PathLike[str] | bytes | BinaryIO = image  # type: ignore[assignment]
-        return read_picture(source, max_pixels=max_pixels)
+        return read_picture(source, budget=budget, tolerate=tolerate)
     if hasattr(image, "getpixel"):
         return from_pil(image)  # type: ignore[arg-type]
     raise UsageError(

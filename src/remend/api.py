@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.adapt import as_picture, to_pil
+from remend.budget import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS, Bounds, Budget
 from remend.damage.given import Polarity
 from remend.errors import UsageError
 from remend.faults import own_errors
 from remend.job import (
-    MAX_PIXELS,
     MaskOptions,
     analyse_picture,
     default_target,
@@ -53,12 +53,15 @@ def repair(
     find: str | Sequence[str] = (),
     skip: str | Sequence[str] = (),
     force: bool = False,
+    tolerate: bool = False,
     grain: float = 1.0,
     denoise: float = 0.0,
     sharpen: float = 0.0,
     whole_picture: bool = False,
     repair_alpha: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: int = DEFAULT_MAX_MEMORY,
+    time_limit_s: float | None = None,
 ) -> Repairable:
     """Repair a damaged picture; every sample outside the mask stays as it was.
 
@@ -83,12 +86,15 @@ def repair(
         find: the kinds of damage to look for, as ``detect`` takes them.
         skip: kinds to leave alone.
         force: search what is no photograph, too.
+        tolerate: open a truncated JPEG or PNG as far as it goes; what is missing is repaired, too.
         grain: of smooth fills, 0 = none, 1 = as around.
         denoise: 0 to 1, on what was filled.
         sharpen: 0 to 3, on what was filled.
         whole_picture: denoise and sharpen everything.
         repair_alpha: fill the alpha channel too.
         max_pixels: refuse larger pictures.
+        max_memory: refuse what needs more bytes for its samples.
+        time_limit_s: give up after so long; looked at between steps.
 
     Returns:
         The same kind: the path of the written file, a new PIL image of the same mode, or a new
@@ -125,7 +131,9 @@ def repair(
         find=_words(find),
         skip=_words(skip),
         force=force,
+        tolerate=tolerate,
     )
+    bounds = Bounds(max_pixels=max_pixels, max_memory=max_memory, time_limit_s=time_limit_s)
     if isinstance(image, (str, Path)):
         target = default_target(Path(image)) if output is None else Path(output)
         report = repair_file(
@@ -136,17 +144,25 @@ def repair(
             settings=settings,
             options=options,
             overwrite=overwrite,
-            max_pixels=max_pixels,
+            bounds=bounds,
         )
         assert report.target is not None
         kind: Any = type(image)
         return cast("Repairable", kind(report.target))
     if output is not None:
         raise UsageError("output is for paths: a PIL image or an array is returned")
-    picture = as_picture(image, max_pixels=max_pixels)
-    lines = read_guide(picture, guide, options=options, max_pixels=max_pixels)
-    finding = find_mask(picture, mask, options=options, max_pixels=max_pixels)
-    repaired = restore(picture, finding.mask, settings, guide=lines).picture
+    budget = Budget(bounds)
+    picture = as_picture(image, budget=budget)
+    lines = read_guide(picture, guide, options=options, budget=budget)
+    finding = find_mask(picture, mask, options=options, budget=budget)
+    budget.check_time("the picture")
+    repaired = restore(
+        picture,
+        finding.mask,
+        settings,
+        guide=lines,
+        observer=lambda *step: budget.check_time("the picture"),
+    ).picture
     return (
         repaired.samples.reshape(image.shape)
         if isinstance(image, np.ndarray)
@@ -162,7 +178,9 @@ def detect(
     find: str | Sequence[str] = (),
     skip: str | Sequence[str] = (),
     force: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory: int = DEFAULT_MAX_MEMORY,
+    time_limit_s: float | None = None,
 ) -> list[Region]:
     """Find the damage of a picture: scratches, cracks, dust, stains, holes; lettering only when asked.
 
@@ -176,6 +194,8 @@ def detect(
         skip: kinds to leave out of them.
         force: search what is no photograph, too; otherwise nothing is found there.
         max_pixels: refuse larger pictures.
+        max_memory: refuse what needs more bytes for its samples.
+        time_limit_s: give up after so long; looked at between steps.
 
     Returns:
         Regions with mask, kind and confidence; not dilated.
@@ -188,7 +208,8 @@ def detect(
     []
     """
     options = MaskOptions(sensitivity=sensitivity, find=_words(find), skip=_words(skip), force=force)
-    return list(analyse_picture(as_picture(image, max_pixels=max_pixels), options).regions)
+    bounds = Bounds(max_pixels=max_pixels, max_memory=max_memory, time_limit_s=time_limit_s)
+    return list(analyse_picture(as_picture(image, budget=Budget(bounds)), options).regions)
 
 
 def _words(given: str | Sequence[str]) -> tuple[str, ...]:

@@ -9,15 +9,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
 from remend.album import Job, plan_jobs
+from remend.budget import Bounds
 from remend.errors import ResourceError, UsageError, WriteError
 from remend.faults import as_own, trace_of
-from remend.job import MAX_PIXELS, MaskOptions, Report, repair_file
+from remend.job import MaskOptions, Report, repair_file
 from remend.pipeline import Settings
 
 __all__ = ["BatchOptions", "Failure", "Job", "Outcome", "attempt", "make_folder", "plan_jobs", "run_jobs"]
@@ -52,7 +53,7 @@ class BatchOptions:
     options: MaskOptions
     guide: Path | None = None
     overwrite: bool = False
-    max_pixels: int = MAX_PIXELS
+    bounds: Bounds = field(default_factory=Bounds)
     dry_run: bool = False
     explain: Path | None = None
     format: str | None = None
@@ -194,7 +195,7 @@ def attempt(
             options=shared.options,
             format=shared.format,
             overwrite=shared.overwrite,
-            max_pixels=shared.max_pixels,
+            bounds=shared.bounds,
             observer=None if explanation is None else explanation.observe,
             inspect=None if explanation is None else explanation.inspect,
         )

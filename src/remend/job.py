@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from remend.adapt import as_picture
+from remend.budget import Bounds, Budget
 from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
 from remend.damage.kinds import parse_kinds
 from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.errors import MaskError, WriteError
 from remend.io import encode_picture, write_picture
 from remend.patch import lay_patch, patch_of
-from remend.picture import DTYPES, Bool, DamageKind, Picture, Region
+from remend.picture import DTYPES, Bool, DamageKind, Filled, Picture, Region
 from remend.pipeline import Observer, Restored, Settings, method_notes, plan_repair, restore
-from remend.plan.plan import Plan
+from remend.plan.plan import Plan, Step
 from remend.samples import eight_bit
 
 if TYPE_CHECKING:
     from remend.damage.find import Analysis
 
 __all__ = [
-    "MAX_PIXELS",
     "Finding",
     "MaskOptions",
     "Report",
@@ -39,10 +39,10 @@ __all__ = [
     "find_mask",
     "read_guide",
     "repair_file",
+    "with_missing",
 ]
 
 FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
-MAX_PIXELS = 256_000_000
 MOST_SHARE = 0.8  # of a picture that a mask marks; beyond it is more often the wrong way round than meant
 HARDER = 0.8  # the sensitivity that is proposed where nothing was found, if it would show something
 
@@ -62,6 +62,7 @@ class MaskOptions:
             ones, which lettering is not among.
         skip: kinds to leave out of them.
         force: search what is no photograph, too.
+        tolerate: open a truncated JPEG or PNG; what is missing is repaired with the rest.
 
     Raises:
         UsageError: an unknown kind, or none left.
@@ -75,6 +76,7 @@ class MaskOptions:
     find: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     force: bool = False
+    tolerate: bool = False
 
     def __post_init__(self) -> None:
         _ = self.kinds  # a misspelt one is told before any picture is read
@@ -159,7 +161,7 @@ def repair_file(
     options: MaskOptions | None = None,
     format: str | None = None,
     overwrite: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    bounds: Bounds | None = None,
     observer: Observer | None = None,
     stages: Callable[[str, int], None] | None = None,
     kept: object | None = None,
@@ -177,7 +179,7 @@ def repair_file(
         options: how to read or find the mask.
         format: of the output; None = the target's suffix, or the source's format.
         overwrite: replace an existing target.
-        max_pixels: refuse larger pictures before decoding them.
+        bounds: what the job may cost.
         observer: hears of each step.
         stages: hears of each stage as it begins (``read``, ``find``, ``plan``, ``fill``, ``write``), and
             how many steps it has: those of the plan for ``fill``, 0 for the others.
@@ -194,19 +196,31 @@ def repair_file(
     if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
         # Said again by the writer; said here before any work is done.
         raise WriteError(f"{target} exists: give another -o, or --overwrite")
-    laps = _Laps()
-    begin = stages if stages is not None else _unheard
+    laps, budget, name = _Laps(), Budget(bounds), _name_of(source)
+
+    def begin(stage: str, steps: int) -> None:
+        budget.check_time(name)
+        if stages is not None:
+            stages(stage, steps)
+
+    def watch(number: int, count: int, step: Step, filled: Filled) -> None:
+        budget.check_time(name)
+        if observer is not None:
+            observer(number, count, step, filled)
+
     begin("read", 0)
-    picture = as_picture(source, max_pixels=max_pixels)
+    picture = as_picture(source, budget=budget, tolerate=options.tolerate)
     notes = picture.container.notes if picture.container is not None else ()
     laid = None
     if kept is not None:
-        picture, laid = lay_patch(picture, as_picture(kept, max_pixels=max_pixels))
-    lines = read_guide(picture, guide, options=options, max_pixels=max_pixels)
+        part = budget.for_mask(picture.width * picture.height)
+        picture, laid = lay_patch(picture, as_picture(kept, budget=part))
+    lines = read_guide(picture, guide, options=options, budget=budget)
     laps.end("read")
     begin("find", 0)
-    called = str(getattr(source, "filename", None) or _name_of(source))
-    finding = find_mask(picture, mask, options=options, max_pixels=max_pixels, name=called)
+    called = str(getattr(source, "filename", None) or name)
+    finding = find_mask(picture, mask, options=options, budget=budget, name=called)
+    finding = with_missing(finding, picture)
     if lines is not None and not (lines & finding.mask).any():
         notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
     laps.end("find")
@@ -223,7 +237,7 @@ def repair_file(
             finding.mask,
             settings,
             guide=lines,
-            observer=observer,
+            observer=watch,
             planned=lambda plan: begin("fill", len(plan.steps)),
         )
         plan = restored.plan
@@ -261,7 +275,7 @@ def find_mask(
     mask: object | None,
     *,
     options: MaskOptions,
-    max_pixels: int = MAX_PIXELS,
+    budget: Budget | None = None,
     name: str | None = None,
 ) -> Finding:
     """The effective mask of a picture: as given, or found by analysis.
@@ -271,7 +285,7 @@ def find_mask(
         mask: a path, bytes, a binary file, a PIL image or an array; None = find the damage. Files may be
             pictures or COCO's JSON.
         options: how.
-        max_pixels: refuse larger mask files.
+        budget: what reading the mask may cost.
         name: of the picture's file, for a JSON that is about several.
 
     Raises:
@@ -294,7 +308,9 @@ def find_mask(
         )
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
-    given, drawn = _as_mask(mask, picture, name, max_pixels)
+    given, drawn = _as_mask(
+        mask, picture, name, (budget or Budget()).for_mask(picture.width * picture.height)
+    )
     effective = effective_mask(
         given,
         picture.size,
@@ -317,7 +333,13 @@ def find_mask(
     return Finding(effective.mask, (), notes)
 
 
-def _as_mask(mask: object, picture: Picture, name: str | None, max_pixels: int) -> tuple[Picture, bool]:
+def with_missing(finding: Finding, picture: Picture) -> Finding:
+    """What was given or found, and what the file does not hold."""
+    missing = picture.container.missing if picture.container is not None else None
+    return finding if missing is None else replace(finding, mask=finding.mask | missing)
+
+
+def _as_mask(mask: object, picture: Picture, name: str | None, budget: Budget) -> tuple[Picture, bool]:
     """Whatever the user has as a picture to threshold, and whether it was drawn as outlines."""
     if isinstance(mask, np.ndarray) and mask.dtype not in DTYPES and mask.dtype.kind in "iuf":
         # Label maps come in every width; a picture would be refused.
@@ -332,7 +354,7 @@ def _as_mask(mask: object, picture: Picture, name: str | None, max_pixels: int) 
             mask = mask.astype(np.uint8 if not mask.size or mask.max() <= 255 else np.uint16)
     content = _json_in(mask)
     if content is None:
-        return as_picture(mask, max_pixels=max_pixels), False
+        return as_picture(mask, budget=budget), False
     drawn = mask_of_outlines(content, picture.size, name)
     return Picture(drawn[..., None].astype(np.uint8) * np.uint8(255), "L"), True
 
@@ -387,7 +409,7 @@ def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:
 
 
 def read_guide(
-    picture: Picture, guide: object | None, *, options: MaskOptions, max_pixels: int = MAX_PIXELS
+    picture: Picture, guide: object | None, *, options: MaskOptions, budget: Budget | None = None
 ) -> Bool | None:
     """The lines that the fills of a picture are to follow.
 
@@ -395,7 +417,7 @@ def read_guide(
         picture: what the lines are for.
         guide: a path, bytes, a binary file, a PIL image or an array: white, or True, = line; None = no lines.
         options: whether another size will do.
-        max_pixels: refuse larger files.
+        budget: what reading them may cost.
 
     Returns:
         (H, W) bool, True = line; or None.
@@ -405,7 +427,8 @@ def read_guide(
     """
     if guide is None:
         return None
-    return drawn_lines(as_picture(guide, max_pixels=max_pixels), picture.size, resize=options.resize_mask)
+    drawn = as_picture(guide, budget=(budget or Budget()).for_mask(picture.width * picture.height))
+    return drawn_lines(drawn, picture.size, resize=options.resize_mask)
 
 
 def default_target(source: Path) -> Path:

@@ -69,6 +69,8 @@ class Metadata:
         xmp: XMP packet, UTF-8 XML.
         dpi: horizontal and vertical resolution in dots an inch.
         text: PNG text entries and other comments, by keyword.
+        cicp: colour primaries and transfer, as ITU-T H.273 numbers them; None = sRGB, or not said.
+        colour: what else the file says of its colours and only its own format can hold, in words.
     """
 
     icc: bytes | None = None
@@ -76,6 +78,8 @@ class Metadata:
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
     text: Mapping[str, str] = field(default_factory=dict)
+    cicp: tuple[int, int] | None = None
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Container:
         metadata: what travels into another format.
         details: the codec's own notes (bit depth, interlace, compression …).
         notes: lines that the user should see (``first of 12 frames``).
+        missing: (H, W) bool, what a file cut short does not hold; None = it is whole.
     """
 
     format: str
@@ -99,6 +104,7 @@ class Container:
     metadata: Metadata = field(default_factory=Metadata)
     details: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    missing: Bool | None = None
 
     def read_bytes(self) -> bytes:
         """The file as it was read, all of it."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from remend.budget import Bounds, Budget
 from remend.errors import DecodeError, FormatError
 from remend.io import encode_picture, read_picture
 from remend.io.jpeg import codec as jpeg_module
@@ -278,7 +279,7 @@ def test_flipped_bytes_never_end_the_process():
         for _ in range(4):
             data[rng.integers(2, len(data) if turn % 2 else 620)] = rng.integers(256)
         try:
-            picture = read_picture(bytes(data), max_pixels=1_000_000)
+            picture = read_picture(bytes(data), budget=Budget(Bounds(max_pixels=1_000_000)))
             mask = np.zeros(picture.size, bool)
             mask[: picture.height // 2, : picture.width // 2] = True
             encode_picture(picture, changed=mask, consume=bool(turn % 3))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from remend.budget import Bounds, Budget
 from remend.errors import DecodeError, FormatError, LimitError, PictureError, RemendError, UsageError
 from remend.io import read_header, read_picture
 from remend.io.registry import FORMATS, codec_named, format_of_suffix
@@ -161,7 +162,7 @@ def test_the_limit_is_the_callers_alone(monkeypatch):
         assert read_picture(data.getvalue()).size == (40, 40)
     assert Image.MAX_IMAGE_PIXELS == 100
     with pytest.raises(LimitError):
-        read_picture(data.getvalue(), max_pixels=1599)
+        read_picture(data.getvalue(), budget=Budget(Bounds(max_pixels=1599)))
 
 
 def test_extreme_shapes_are_read():
@@ -202,4 +203,4 @@ def test_errors_are_ours_for_any_bytes():
     for head in (b"", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xdb", b"\xff\xd8\xff\xc0\x00\x11\x08"):
         for _ in range(20):
             with pytest.raises(RemendError):
-                read_picture(head + rng.bytes(200), max_pixels=1_000_000)
+                read_picture(head + rng.bytes(200), budget=Budget(Bounds(max_pixels=1_000_000)))

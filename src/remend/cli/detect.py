@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.bounds import bounds_from, bounds_options
 from remend.cli.finding import finding_options
 from remend.errors import UsageError
 
@@ -49,13 +50,7 @@ __all__ = ["detect"]
     "and what the picture is.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
-@click.option(
-    "--max-pixels",
-    default=256_000_000,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Refuse larger pictures.",
-)
+@bounds_options
 def detect(inputs: tuple[str, ...], **flags: Any) -> None:
     """Find scratches, cracks, dust, stains and holes; lettering is left alone unless --find asks for it."""
     from remend.batch import Failure
@@ -72,6 +67,7 @@ def detect(inputs: tuple[str, ...], **flags: Any) -> None:
         find=flags["find"],
         skip=flags["skip"],
         force=flags["force"],
+        tolerate=flags["tolerate"],
     )
     failures = []
     for name in inputs:
@@ -92,15 +88,16 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
     import numpy as np
 
     from remend.batch import make_folder
+    from remend.budget import Budget
     from remend.explain import draw_regions
     from remend.io import read_picture, write_picture
     from remend.io.read import printable
-    from remend.job import find_mask
+    from remend.job import find_mask, with_missing
     from remend.picture import Picture
     from remend.samples import eight_bit
 
-    picture = read_picture(source, max_pixels=flags["max_pixels"])
-    finding = find_mask(picture, None, options=options)
+    picture = read_picture(source, budget=Budget(bounds_from(flags)), tolerate=flags["tolerate"])
+    finding = with_missing(find_mask(picture, None, options=options), picture)
     pictures = {"output": finding.mask.astype(np.uint8)[..., None] * np.uint8(255)}
     if flags["overlay"] is not None:
         pictures["overlay"] = draw_regions(eight_bit(picture), finding.regions)

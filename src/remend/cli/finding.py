@@ -21,11 +21,16 @@ _OPTIONS = (
     ),
     click.option("--skip", multiple=True, metavar="KINDS", help="What not to look for; words as for --find."),
     click.option("--force", is_flag=True, help="Search documents, drawings and screenshots, too."),
+    click.option(
+        "--tolerate",
+        is_flag=True,
+        help="Open a truncated JPEG or PNG as far as it goes; what is missing is damage.",
+    ),
 )
 
 
 def finding_options(command: Command) -> Command:
-    """Give a command ``--find``, ``--skip`` and ``--force``."""
+    """Give a command ``--find``, ``--skip``, ``--force`` and ``--tolerate``."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

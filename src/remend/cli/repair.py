@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.bounds import bounds_from, bounds_options
 from remend.cli.finding import finding_options
 from remend.errors import UsageError
 
@@ -102,13 +103,7 @@ __all__ = ["repair"]
 @click.option("--dry-run", is_flag=True, help="Find and plan, write nothing.")
 @click.option("--explain", metavar="DIR", help="Write the plan there, as JSON and as pictures.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture on stdout.")
-@click.option(
-    "--max-pixels",
-    default=256_000_000,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Refuse larger pictures.",
-)
+@bounds_options
 def repair(inputs: tuple[str, ...], **flags: Any) -> None:
     """Repair damaged pictures: files, folders, or - for stdin.
 
@@ -139,13 +134,14 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
         find=flags["find"],
         skip=flags["skip"],
         force=flags["force"],
+        tolerate=flags["tolerate"],
     )
     shared = BatchOptions(
         settings=settings,
         options=options,
         guide=None if flags["guide"] is None else Path(flags["guide"]),
         overwrite=flags["overwrite"],
-        max_pixels=flags["max_pixels"],
+        bounds=bounds_from(flags),
         dry_run=flags["dry_run"],
         explain=None if flags["explain"] is None else Path(flags["explain"]),
         format=flags["format_"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.bounds import accepted, shared_options
 from remend.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,13 +44,7 @@ LEAST_TOKEN = 16
 @click.option(
     "--queue", default=32, show_default=True, type=click.IntRange(1, 10_000), help="Requests that may wait."
 )
-@click.option(
-    "--max-pixels",
-    default=256_000_000,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Refuse larger pictures.",
-)
+@shared_options
 @click.option(
     "--max-bytes",
     default=256 << 20,
@@ -89,6 +84,8 @@ def serve(**flags: Any) -> None:
     workers = flags["workers"] or default_workers()
     limits = Limits(
         max_pixels=flags["max_pixels"],
+        max_memory=flags["max_memory"] << 20,
+        accept=accepted(flags["accept"]),
         max_bytes=flags["max_bytes"],
         queue=flags["queue"],
         client_share=flags["client_share"],

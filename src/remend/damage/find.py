@@ -35,6 +35,7 @@ DAMAGE = slice(0, 4)  # of the planes; the others are lettering
 WATERMARK = slice(5, 6)
 CELL_PX = 16  # what lies nearer becomes one region
 SECONDED = (0.2, 0.45)  # chance, on average along a line: where the net objects to it, and where it agrees
+FLAT = 1  # levels: of an empty picture, in which there is nothing to find
 LEAST = 0.02  # less sure than that nothing is told of, at any sensitivity
 
 
@@ -110,6 +111,8 @@ def analyse(
     """
     _check(image, sensitivity, kinds)
     wanted = set(DEFAULT_KINDS if kinds is None else kinds)
+    if int(np.ptp(image)) <= FLAT:
+        return Analysis(())
     nature = nature_of(image)
     if not nature.searchable and not force:
         note = (

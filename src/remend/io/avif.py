@@ -11,8 +11,10 @@ import numpy as np
 from PIL import AvifImagePlugin, Image
 
 from remend.io.codec import Encoded, Header, Source
+from remend.io.colour import beside_pictures, nclx_of, with_nclx
 from remend.io.exif_tag import bare_exif, exif_orientation
 from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_frame
+from remend.io.previews import renewed
 from remend.picture import Bool, Container, Metadata, Picture
 
 __all__ = ["CODEC", "AvifCodec"]
@@ -47,6 +49,7 @@ class AvifCodec:
         """L, RGB or RGBA of 8 bits; more bits are reduced, which is said."""
         data = source.read_bytes()
         with open_frame(AvifImagePlugin.AvifImageFile, data, source.name, "AVIF") as image:
+            source.budget.take(source.name, image.width * image.height, 32, len(data), copies=4)
             samples = array_of(load_frame(image, source.name, "AVIF"))
             info, mode, frames = image.info, image.mode, int(getattr(image, "n_frames", 1))
         exif = bare_exif(info["exif"]) if info.get("exif") else None
@@ -61,7 +64,9 @@ class AvifCodec:
             path=source.path,
             data=source.data,
             orientation=exif_orientation(exif),
-            metadata=Metadata(icc=info.get("icc_profile"), exif=exif, xmp=info.get("xmp")),
+            metadata=Metadata(
+                icc=info.get("icc_profile"), exif=exif, xmp=info.get("xmp"), cicp=nclx_of(data)
+            ),
             details={"depth": depth},
             notes=tuple(notes),
         )
@@ -75,9 +80,11 @@ class AvifCodec:
         if not changed.any():
             return Encoded(picture.container.read_bytes())
         squeezed = np.squeeze(picture.samples, 2) if picture.samples.shape[2] == 1 else picture.samples
-        data = _encoded(Image.fromarray(np.ascontiguousarray(squeezed)), picture.container.metadata)
+        metadata = renewed(picture.container.metadata, picture)
+        beside = beside_pictures(picture.container.read_bytes())
+        data, told = _encoded(Image.fromarray(np.ascontiguousarray(squeezed)), metadata)
         note = f"lossy AVIF: the whole frame was compressed again (quality {QUALITY}, no chroma subsampling)"
-        return Encoded(data, (note,))
+        return Encoded(data, (note, *told, *beside))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, RGB or RGBA with profile, EXIF and XMP, at quality 95."""
@@ -87,10 +94,12 @@ class AvifCodec:
             notes += ("AVIF has no place for the resolution: left out",)
         if metadata.text:
             notes += ("AVIF has no place for text entries: left out",)
-        return Encoded(_encoded(image, metadata), notes)
+        data, told = _encoded(image, metadata)
+        return Encoded(data, notes + told)
 
 
-def _encoded(image: Image.Image, metadata: Metadata) -> bytes:
+def _encoded(image: Image.Image, metadata: Metadata) -> tuple[bytes, tuple[str, ...]]:
+    """The file, and what it cannot say of the colours."""
     kept = {"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp}
     file = io.BytesIO()
     image.save(
@@ -101,7 +110,7 @@ def _encoded(image: Image.Image, metadata: Metadata) -> bytes:
         speed=6,
         **{name: value for name, value in kept.items() if value},
     )
-    return file.getvalue()
+    return with_nclx(file.getvalue(), metadata.cicp)
 
 
 def _depth(data: bytes) -> int:

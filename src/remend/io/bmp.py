@@ -22,6 +22,7 @@ __all__ = ["CODEC", "BmpCodec"]
 
 HEAD = 138
 INCH = 0.0254
+CALIBRATED = bytes(4)  # a colour space by end points
 
 
 class BmpCodec:
@@ -50,6 +51,9 @@ class BmpCodec:
         """L, P, RGB or RGBA of 8 bits."""
         data = source.read_bytes()
         layout = read_layout(data[:HEAD], source.name)
+        if layout.compression not in (RLE8, RLE4):
+            _rows(data, layout, source.name)  # a truncated file is told as such
+        source.budget.take(source.name, layout.width * layout.height, layout.bits, len(data))
         details: dict[str, Any] = {"depth": layout.bits}
         mode: Mode
         palette = None
@@ -82,6 +86,9 @@ class BmpCodec:
             metadata=Metadata(
                 icc=_profile(data, layout),
                 dpi=(across * INCH, down * INCH) if across > 0 and down > 0 else None,
+                colour="what it says of its colours (end points and gamma)"
+                if layout.info_bytes >= 108 and data[70:74] == CALIBRATED and any(data[74:122])
+                else "",
             ),
             details=details,
         )

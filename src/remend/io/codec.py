@@ -7,10 +7,11 @@ pages, unknown chunks) is carried over byte for byte. So nothing has to be under
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from remend.budget import Budget
 from remend.picture import Bool, Metadata, Picture
 
 __all__ = ["Codec", "Encoded", "Header", "Source"]
@@ -20,12 +21,15 @@ __all__ = ["Codec", "Encoded", "Header", "Source"]
 class Source:
     """A file to read: a path, or bytes that came through a pipe.
 
-    ``name`` is what messages call it.
+    ``name`` is what messages call it; ``budget`` is what decoding may cost;
+    with ``tolerate`` a file that is cut short is opened as far as it goes (JPEG and PNG).
     """
 
     name: str
     path: Path | None = None
     data: bytes | None = None
+    budget: Budget = field(default_factory=Budget)
+    tolerate: bool = False
 
     def read_bytes(self) -> bytes:
         """All of it."""

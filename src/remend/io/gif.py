@@ -18,6 +18,7 @@ from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.gif_blocks import Block, Screen, colour_table_bytes, read_screen, walk_blocks
 from remend.io.pillow_codec import array_of, load_frame, open_frame
+from remend.io.previews import bare_xmp
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Picture
 
@@ -80,9 +81,11 @@ class GifCodec:
         if image is None:
             raise DecodeError(f"{source.name}: a damaged GIF: it holds no picture")
         frame = _frame(data, screen, blocks, image, source.name)
-        indices = _indices(data, image, frame, source.name)
         height = max(screen.height, frame.top + frame.height)
         width = max(screen.width, frame.left + frame.width)
+        source.budget.check_pixels(source.name, width, height)
+        source.budget.take(source.name, width * height, 8, len(data), copies=4)
+        indices = _indices(data, image, frame, source.name)
         canvas = indices
         if (height, width) != indices.shape[:2]:
             outside = screen.background if frame.transparent is None else frame.transparent
@@ -107,6 +110,8 @@ class GifCodec:
         if not changed.any():
             return Encoded(data)
         name = str(picture.container.path or "GIF")
+        if max(picture.size) > LARGEST:
+            raise FormatError(f"{name}: a GIF cannot be larger than {LARGEST} pixels a side: write a PNG")
         screen, blocks = _parsed(data, name)
         image = next(block for block in blocks if block.kind == "image")
         frame = _frame(data, screen, blocks, image, name)
@@ -124,7 +129,7 @@ class GifCodec:
                 if images == 1:
                     kept += [descriptor, table if frame.local else b"", coded]
             elif not (block.kind == "control" and images) and not (block.kind == "other" and images):
-                kept.append(data[block.start : block.end])
+                kept.append(bare_xmp(data[block.start : block.end]))
         if kept[-1] != b";":
             kept.append(b";")
         note = "the animation was dropped: only its first frame was repaired and written"

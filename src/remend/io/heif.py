@@ -13,8 +13,10 @@ from PIL import Image
 
 from remend.errors import FormatError
 from remend.io.codec import Encoded, Header, Source
+from remend.io.colour import beside_pictures, nclx_of, with_nclx
 from remend.io.exif_tag import bare_exif
 from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_frame
+from remend.io.previews import renewed
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
 __all__ = ["CODEC", "HeifCodec"]
@@ -49,7 +51,9 @@ class HeifCodec:
 
     def decode(self, source: Source) -> Picture:
         """RGB, RGBA, L or LA of 8 bits; more bits are reduced, which is said."""
-        with _open(source.read_bytes(), source.name) as image:
+        data = source.read_bytes()
+        with _open(data, source.name) as image:
+            source.budget.take(source.name, image.width * image.height, 32, len(data), copies=4)
             info, frames = dict(image.info), int(getattr(image, "n_frames", 1))
             loaded = load_frame(image, source.name, "HEIF")
             samples = array_of(loaded)
@@ -69,6 +73,7 @@ class HeifCodec:
                 icc=info.get("icc_profile"),
                 exif=bare_exif(exif) if exif else None,
                 xmp=xmp.encode() if isinstance(xmp, str) else xmp,
+                cicp=nclx_of(data),
             ),
             details={"depth": depth},
             notes=tuple(notes),
@@ -82,7 +87,10 @@ class HeifCodec:
             return Encoded(picture.container.read_bytes())
         image, notes = eight_bit_image(picture, kind="HEIF", modes=("L", "LA", "RGB", "RGBA"))
         note = f"lossy HEIF: the whole frame was compressed again (quality {QUALITY})"
-        return Encoded(_encoded(image, picture.container.metadata), (*notes, note))
+        metadata = renewed(picture.container.metadata, picture)
+        data, told = _encoded(image, metadata)
+        beside = beside_pictures(picture.container.read_bytes())
+        return Encoded(data, (*notes, note, *told, *beside))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, LA, RGB or RGBA with profile, EXIF and XMP, at quality 95."""
@@ -92,7 +100,8 @@ class HeifCodec:
             notes += ("HEIF has no place for the resolution: left out",)
         if metadata.text:
             notes += ("HEIF has no place for text entries: left out",)
-        return Encoded(_encoded(image, metadata), notes)
+        data, told = _encoded(image, metadata)
+        return Encoded(data, notes + told)
 
 
 def _library() -> ModuleType:
@@ -107,13 +116,14 @@ def _open(data: bytes, name: str) -> Any:
     return open_frame(_library().HeifImageFile, data, name, "HEIF")
 
 
-def _encoded(image: Image.Image, metadata: Metadata) -> bytes:
+def _encoded(image: Image.Image, metadata: Metadata) -> tuple[bytes, tuple[str, ...]]:
+    """The file, and what it cannot say of the colours."""
     library = _library()
     file = io.BytesIO()
     heif = library.from_pillow(image)
     kept = {"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp}
     heif.save(file, quality=QUALITY, chroma=444, **{name: value for name, value in kept.items() if value})
-    return file.getvalue()
+    return with_nclx(file.getvalue(), metadata.cicp)
 
 
 CODEC = HeifCodec()

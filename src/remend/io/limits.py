@@ -1,4 +1,4 @@
-"""How large a picture may be, told from its header before anything is decoded."""
+"""Pillow's own limit on pixels, out of the way: ours are told before (`remend.budget`)."""
 
 from __future__ import annotations
 
@@ -9,28 +9,9 @@ from contextlib import ExitStack, contextmanager
 
 from PIL import Image
 
-from remend.errors import LimitError
 from remend.io.quiet import quiet_libraries
 
-__all__ = ["DEFAULT_MAX_PIXELS", "check_pixels", "own_limits"]
-
-DEFAULT_MAX_PIXELS = 256_000_000
-
-
-def check_pixels(name: str, width: int, height: int, max_pixels: int) -> None:
-    """Refuse a picture of more than ``max_pixels``.
-
-    Raises:
-        LimitError: naming both numbers and the option that lifts the limit.
-
-    >>> check_pixels("scan.jpg", 4000, 3000, DEFAULT_MAX_PIXELS)
-    """
-    if width * height > max_pixels:
-        raise LimitError(
-            f"{name}: {width}×{height} is {width * height / 1e6:,.1f} megapixels, more than the "
-            f"{max_pixels / 1e6:,.1f} allowed: raise --max-pixels if you trust the file"
-        )
-
+__all__ = ["own_limits"]
 
 _lock = threading.Lock()
 _depth = 0
@@ -39,7 +20,7 @@ _restore = ExitStack()
 
 @contextmanager
 def own_limits() -> Iterator[None]:
-    """Silence Pillow's guess at decompression bombs (the header was checked by `check_pixels`), and libraries
+    """Silence Pillow's guess at decompression bombs (the header was checked by `Budget`), and libraries
     that write to standard error.
 
     Pillow warns beyond its own limit and refuses twice that, whatever the caller allowed. Both the

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from remend.budget import Budget
 from remend.errors import DecodeError, FormatError, PictureError, UsageError
 from remend.io.codec import Codec, Header, Source
-from remend.io.limits import DEFAULT_MAX_PIXELS, check_pixels, own_limits
+from remend.io.elsewhere import known_elsewhere
+from remend.io.limits import own_limits
 from remend.io.orientation import to_display
 from remend.io.registry import FORMATS, codec_of_bytes, format_of_suffix
 from remend.picture import Container, Picture
@@ -20,7 +22,7 @@ __all__ = ["PictureSource", "printable", "read_header", "read_picture", "unchang
 PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
-def read_picture(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
+def read_picture(source: PictureSource, *, budget: Budget | None = None, tolerate: bool = False) -> Picture:
     """Read a picture with everything that is needed to write it back.
 
     The format is told from the first bytes, never from the name. The samples are the file's own:
@@ -28,7 +30,8 @@ def read_picture(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS)
 
     Args:
         source: a path, the file's bytes, or a file opened for reading bytes.
-        max_pixels: refuse more pixels than this, told from the header before anything is decoded.
+        budget: what it may cost, told before anything is decoded; None = the usual bounds.
+        tolerate: open what a truncated JPEG or PNG still holds; ``container.missing`` marks the rest.
 
     Returns:
         The picture; ``picture.container.notes`` holds what the user should know.
@@ -37,13 +40,14 @@ def read_picture(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS)
         PictureError: there is no such file, or it cannot be read.
         FormatError: not a picture, or of a kind that is not supported.
         DecodeError: truncated or damaged.
-        LimitError: more than ``max_pixels``.
+        LimitError: more than the budget holds.
 
     Cost: one copy of the samples; OpenCV's or Pillow's time to decode.
     """
-    opened, codec = _recognised(source)
+    opened, codec = _recognised(source, budget or Budget())
+    opened = replace(opened, tolerate=tolerate)
     with own_limits():
-        _checked_header(codec, opened, max_pixels)
+        _checked_header(codec, opened)
         before = _identity(opened)
         try:
             picture = codec.decode(opened)
@@ -58,24 +62,33 @@ def read_picture(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS)
     named = format_of_suffix(opened.path) if opened.path else None
     if named and named != codec.format:
         notes = (*notes, f"named as {named}, but it is {codec.format}: read as what it is")
-    picture.container = replace(container, notes=notes, details={**container.details, "identity": before})
+    missing = container.missing
+    if missing is not None:
+        missing = to_display(missing, container.orientation)
+        notes += (f"the file is cut short: {missing.mean():.0%} of the picture is missing",)
+    picture.container = replace(
+        container,
+        missing=missing,
+        notes=notes,
+        details={**container.details, "identity": before},
+    )
     picture.samples = to_display(picture.samples, container.orientation)
     return picture
 
 
-def read_header(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> tuple[str, Header]:
+def read_header(source: PictureSource, *, budget: Budget | None = None) -> tuple[str, Header]:
     """Format and header of a picture, without decoding it.
 
     Raises:
         The same as `read_picture`.
     """
-    opened, codec = _recognised(source)
+    opened, codec = _recognised(source, budget or Budget())
     with own_limits():
-        return codec.format, _checked_header(codec, opened, max_pixels)
+        return codec.format, _checked_header(codec, opened)
 
 
-def _recognised(source: PictureSource) -> tuple[Source, Codec]:
-    opened = _source(source)
+def _recognised(source: PictureSource, budget: Budget) -> tuple[Source, Codec]:
+    opened = _source(source, budget)
     try:
         head = opened.head()
     except OSError as error:
@@ -84,32 +97,36 @@ def _recognised(source: PictureSource) -> tuple[Source, Codec]:
         raise FormatError(f"{opened.name}: the file is empty; a picture was expected")
     codec = codec_of_bytes(head)
     if codec is None:
+        known = known_elsewhere(head)
+        if known is not None:
+            raise FormatError(f"{opened.name}: {known}")
         what = "a text file" if _looks_like_text(head) else "of no format that is known here"
         raise FormatError(f"{opened.name}: {what}; a picture was expected ({', '.join(FORMATS)})")
+    budget.check_format(opened.name, codec.format)
     return opened, codec
 
 
-def _checked_header(codec: Codec, opened: Source, max_pixels: int) -> Header:
+def _checked_header(codec: Codec, opened: Source) -> Header:
     try:
         header = codec.header(opened)
     except OSError as error:
         raise PictureError(f"{opened.name}: cannot be read: {error.strerror or error}") from error
-    check_pixels(opened.name, header.width, header.height, max_pixels)
+    opened.budget.check_pixels(opened.name, header.width, header.height)
     return header
 
 
-def _source(source: PictureSource) -> Source:
+def _source(source: PictureSource, budget: Budget) -> Source:
     if isinstance(source, bytes | bytearray | memoryview):
-        return Source("the picture", data=bytes(source))
+        return Source("the picture", data=bytes(source), budget=budget)
     if isinstance(source, str | os.PathLike):
         path = Path(source)
-        return Source(printable(path), path=_regular_file(path))
+        return Source(printable(path), path=_regular_file(path), budget=budget)
     if not hasattr(source, "read"):
         raise UsageError(f"a path, bytes or a binary file was expected, got {type(source).__name__}")
     data = source.read()
     if not isinstance(data, bytes):
         raise UsageError("a file opened for bytes was expected, got one opened for text: open it with 'rb'")
-    return Source(printable(getattr(source, "name", None)) or "the picture", data=data)
+    return Source(printable(getattr(source, "name", None)) or "the picture", data=data, budget=budget)
 
 
 def printable(name: object) -> str:

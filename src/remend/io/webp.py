@@ -16,6 +16,7 @@ from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.exif_tag import bare_exif, exif_orientation
 from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_frame
+from remend.io.previews import bare_xmp, renewed_exif
 from remend.io.riff import read_chunks, walk_riff, webp_bytes
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Picture
@@ -61,13 +62,15 @@ class WebpCodec:
         chunks = read_chunks(io.BytesIO(data), source.name)
         contents = dict(reversed(chunks))
         told = self.header(source)
+        frames = sum(kind == b"ANMF" for kind, _ in chunks)
+        # an animation is composed on canvases of its own
+        source.budget.take(source.name, told.width * told.height, 32, len(data), copies=4 if frames else 2)
         with open_frame(WebPImagePlugin.WebPImageFile, data, source.name, "WebP") as image:
             if image.size != (told.width, told.height):
                 raise DecodeError(f"{source.name}: a damaged WebP: its header and its picture differ in size")
             samples = array_of(load_frame(image, source.name, "WebP"))
         exif = bare_exif(contents[b"EXIF"]) if b"EXIF" in contents else None
         metadata = Metadata(icc=contents.get(b"ICCP"), exif=exif, xmp=contents.get(b"XMP "))
-        frames = sum(kind == b"ANMF" for kind, _ in chunks)
         container = Container(
             format=self.format,
             path=source.path,
@@ -96,7 +99,16 @@ class WebpCodec:
             notes.append("the animation was dropped: only its first frame was repaired and written")
         result: list[tuple[bytes, bytes]] = []
         for kind, content in chunks:
-            if kind == b"VP8X":
+            if kind == b"C2PA":
+                notes.append(
+                    "its content credentials (C2PA) vouch for the picture before the repair: taken out"
+                )
+            elif kind == b"EXIF":
+                prefix = content[: len(content) - len(bare_exif(content))]
+                result.append((kind, prefix + renewed_exif(bare_exif(content), picture)))
+            elif kind == b"XMP ":
+                result.append((kind, bare_xmp(content)))
+            elif kind == b"VP8X":
                 result.append((kind, _still_flags(content, any(k == b"ALPH" for k, _ in new))))
             elif kind not in PIXELS:
                 result.append((kind, content))

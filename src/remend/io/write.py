@@ -9,8 +9,10 @@ from pathlib import Path
 from remend.errors import UsageError, WriteError
 from remend.io.atomic import existing, write_whole
 from remend.io.codec import Encoded
+from remend.io.colour import colours_told
 from remend.io.limits import own_limits
 from remend.io.orientation import normalised_exif, normalised_xmp, to_stored
+from remend.io.previews import renewed
 from remend.io.read import printable, unchanged_since_read
 from remend.io.registry import FORMATS, codec_named, format_of_suffix
 from remend.picture import Bool, Metadata, Picture, check_mask
@@ -81,7 +83,9 @@ def encode_picture(
     if container is None or container.format != chosen:
         lifted = container.metadata if container else Metadata()
         with own_limits():
-            return codec.encode(picture, _upright(lifted) if orientation != 1 else lifted)
+            lifted = renewed(_upright(lifted) if orientation != 1 else lifted, picture)
+            encoded = codec.encode(picture, lifted)
+        return replace(encoded, notes=encoded.notes + colours_told(lifted, chosen))
     if not unchanged_since_read(container):
         raise WriteError(
             f"{printable(container.path)}: the file was changed or moved after it was read: repair it again"

@@ -51,7 +51,7 @@ class Crew:
         """Start workers as they are wanted; runs until it is cancelled."""
         while True:
             await self._wanted.acquire()
-            worker = Worker(self.limits.threads)
+            worker = Worker(self.limits.threads, self.limits.worker_bytes)
             self._workers.add(worker)
             if await worker.start():
                 self.missing = worker.missing

@@ -148,7 +148,7 @@ class Desk:
             kept=upload.files.get("kept"),
             result=self.folder / f"{number}.result",
             filename=upload.filename,
-            max_pixels=self.limits.max_pixels,
+            bounds=self.limits.bounds,
         )
         job = Job(secrets.token_urlsafe(18), task, upload, kept, client=arrival.client)
         self.jobs[job.id] = job

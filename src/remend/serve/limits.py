@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from remend.budget import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS, Bounds
 from remend.serve.problems import Problem
 
 __all__ = ["Ledger", "Limits", "default_workers"]
 
 MiB = 1 << 20
+WORKER_BYTES = 2 << 30  # libraries, models, and what a filler needs for a window
 
 
 def default_workers() -> int:
@@ -27,6 +29,9 @@ class Limits:
 
     Attributes:
         max_pixels: of a picture or mask, told from its header before it is decoded.
+        max_memory: bytes of the samples of one picture; a worker as a whole gets three times as much and
+            2 GiB, from the system, and dies beyond that.
+        accept: formats that are taken; empty = all.
         max_bytes: of one request's body.
         queue: requests that may wait, beside those in work.
         arrivals: bodies that may be on their way in.
@@ -51,7 +56,9 @@ class Limits:
         drain_seconds: that work in hand is given when the server is asked to end.
     """
 
-    max_pixels: int = 256_000_000
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    max_memory: int = DEFAULT_MAX_MEMORY
+    accept: tuple[str, ...] = ()
     max_bytes: int = 256 * MiB
     queue: int = 32
     arrivals: int = 128
@@ -73,6 +80,21 @@ class Limits:
     job_seconds: float = 600.0
     streams: int = 256
     drain_seconds: float = 14.0
+
+    @property
+    def bounds(self) -> Bounds:
+        """What one job may cost."""
+        return Bounds(
+            max_pixels=self.max_pixels,
+            max_memory=self.max_memory,
+            time_limit_s=self.job_seconds,
+            accept=self.accept,
+        )
+
+    @property
+    def worker_bytes(self) -> int:
+        """What the system lets a worker have: beyond it, it runs out of memory before the machine does."""
+        return 3 * self.max_memory + WORKER_BYTES
 
 
 class Ledger:

@@ -120,6 +120,11 @@ FIND: dict[str, Option] = {
         text="The kinds not to look for; words as for find.",
     ),
     "force": Option(type="boolean", default=False, text="Search documents, drawings and screenshots, too."),
+    "tolerate": Option(
+        type="boolean",
+        default=False,
+        text="Open a truncated JPEG or PNG as far as it goes; what is missing is damage.",
+    ),
 }
 REPAIR: dict[str, Option] = {
     "method": Option(
@@ -222,6 +227,7 @@ def _mask_options(given: Mapping[str, Value], **more: Any) -> MaskOptions:
             find=(cast(str, given["find"]),),
             skip=(cast(str, given["skip"]),),
             force=cast(bool, given["force"]),
+            tolerate=cast(bool, given["tolerate"]),
             **more,
         )
     except UsageError as error:

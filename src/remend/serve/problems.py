@@ -153,6 +153,7 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
     head, _, tail = detail.rpartition(": ")
     if "--" in tail:  # advice for the command line; the kind has its own for the form
         detail = head
+    remedy = "send the whole file, or tolerate=true" if "--tolerate" in tail else None
     if detail.startswith("kept: ") or (isinstance(error, MaskError) and stage == "read"):
         field = "kept"
     elif detail.startswith("mask: ") or isinstance(error, MaskError):
@@ -180,7 +181,7 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
     )
     for kind, name, about in kinds:
         if isinstance(error, kind):
-            return Problem(name, detail, about)
+            return Problem(name, detail, about, remedy)
     if isinstance(error, ResourceError):
         return Problem("out-of-memory", detail, retry_after=10)
     return Problem("internal", detail)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remend.budget import Bounds
+
 if TYPE_CHECKING:
     from remend.serve.options import Wish
     from remend.serve.problems import Problem
@@ -34,7 +36,7 @@ class Task:
         image, mask, kept: files to read; deleted by the server.
         result: file to write; a detection writes its mask beside it, as ``mask_beside(result)``.
         filename: of the image, as the client calls it.
-        max_pixels: refuse larger pictures.
+        bounds: what the work may cost.
     """
 
     number: int
@@ -44,7 +46,7 @@ class Task:
     kept: Path | None
     result: Path
     filename: str
-    max_pixels: int
+    bounds: Bounds
 
 
 @dataclass(frozen=True, slots=True)

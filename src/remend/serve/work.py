@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from remend.adapt import as_picture
+from remend.budget import Budget
 from remend.damage.given import dilated
 from remend.errors import RemendError
 from remend.io import encode_picture
 from remend.io.registry import FORMATS, codec_of_bytes
-from remend.job import find_mask, repair_file
+from remend.job import find_mask, repair_file, with_missing
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
 from remend.serve.problems import Problem, problem_of, problem_of_system
@@ -89,7 +90,7 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         settings=task.wish.settings,
         options=task.wish.mask_options,
         format=task.wish.format,
-        max_pixels=task.max_pixels,
+        bounds=task.bounds,
         observer=observe,
         stages=lambda stage, steps: hear(Progress(stage, 0, steps)),
     )
@@ -118,11 +119,13 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
     """Regions as JSON, and beside them the mask that `remend detect` would write."""
     laps = [time.perf_counter()]
     hear(Progress("read"))
-    picture = as_picture(NamedFile(task.image, "image"), max_pixels=task.max_pixels)
+    options = task.wish.mask_options
+    picture = as_picture(
+        NamedFile(task.image, "image"), budget=Budget(task.bounds), tolerate=options.tolerate
+    )
     laps.append(time.perf_counter())
     hear(Progress("find"))
-    options = task.wish.mask_options
-    finding = find_mask(picture, None, options=options)
+    finding = with_missing(find_mask(picture, None, options=options), picture)
     regions = _regions(finding.regions, options.dilate_px or 0, picture.size)
     left = _regions(finding.left, options.dilate_px or 0, picture.size)
     for region in left:

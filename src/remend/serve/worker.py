@@ -35,8 +35,8 @@ class Worker:
     hands it to the event loop; None stands for its death.
     """
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, threads: int, most_bytes: int) -> None:
+        self.threads, self.most_bytes = threads, most_bytes
         self.messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self.missing: tuple[str, ...] = ()
         self.loaded = False
@@ -63,7 +63,7 @@ class Worker:
         here, there = context.Pipe()
         self._pipe = here
         self.process = context.Process(
-            target=run, args=(there, self.threads), name="remend-worker", daemon=True
+            target=run, args=(there, self.threads, self.most_bytes), name="remend-worker", daemon=True
         )
         self.process.start()
         there.close()
@@ -102,18 +102,20 @@ def _read(pipe: Connection, loop: asyncio.AbstractEventLoop, messages: asyncio.Q
         pipe.close()
 
 
-def run(pipe: Connection, threads: int) -> None:
+def run(pipe: Connection, threads: int, most_bytes: int) -> None:
     """The process: load everything, then one task after another until the server is gone.
 
     Args:
         pipe: to the server.
         threads: for OpenCV, and for the linear algebra under NumPy, which reads it as it is loaded.
+        most_bytes: of memory, from the system.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a signal to the group is the server's to answer
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    _bound_memory(most_bytes)
     import cv2
 
     from remend.serve.work import perform
@@ -132,6 +134,16 @@ def run(pipe: Connection, threads: int) -> None:
             except Exception as error:
                 answer = _internal(error)
             pipe.send(answer)
+
+
+def _bound_memory(most_bytes: int) -> None:
+    """Ask the system for no more than this; where it knows no such limit, the budget alone holds."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
 
 
 def _internal(error: Exception) -> Failed:

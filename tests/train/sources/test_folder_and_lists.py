@@ -4,6 +4,7 @@ import pytest
 
 from remend.errors import UsageError
 from remend.train.sources import list_records, open_source
+from remend.train.sources.folder import listing
 
 
 def names(listing):
@@ -87,3 +88,12 @@ def test_what_is_no_source(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=said):
         open_source(tmp_path / name)
+
+
+def test_pictures_of_other_formats_are_told_and_not_passed_over_in_silence(tmp_path):
+    for name in ("a.tif", "b.TIFF", "c.nef", ".hidden.tif", "notes.txt"):
+        (tmp_path / name).write_bytes(b"II*\0")
+    found = listing(tmp_path)
+    assert not found.records
+    (note,) = found.notes
+    assert "3 files left alone: .nef .tif .tiff" in note

@@ -24,6 +24,8 @@ from remend.io.jpeg.blocks import Colours
 from remend.io.jpeg.encode import new_file, recoded
 from remend.io.jpeg.libjpeg import TranscodeError, decoding_warnings, transcode
 from remend.io.jpeg.markers import Frame, Stream
+from remend.io.jpeg.missing import part_missing
+from remend.io.jpeg.others import Beside, beside
 from remend.io.orientation import exif_orientation
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
@@ -96,17 +98,24 @@ class JpegCodec:
             raise FormatError(
                 f"{source.name}: a JPEG of {len(frame.components)} components; 1, 3 or 4 were expected"
             )
+        pixels = frame.width * frame.height
+        source.budget.check_scans(source.name, pixels, stream.scans)
+        source.budget.take(source.name, pixels, 8 * len(frame.components), len(data))
         mode: Mode = {1: "L", 3: "RGB", 4: "CMYK"}[len(frame.components)]  # type: ignore[assignment]
-        if not stream.ended:
+        missing = None
+        if source.tolerate and (short := part_missing(stream, source.name)) is not None:
+            missing, data = short
+        elif not stream.ended:
             # Refused here, before OpenCV's decoder writes a line of its own to stderr.
             _coding_warnings(source.name, stream)
-        samples = _decode_samples(source.name, data if stream.ended else data + END, mode)
+        complete = stream.ended or missing is not None
+        samples = _decode_samples(source.name, data if complete else data + END, mode)
         if samples.shape[:2] != (frame.height, frame.width):
             raise DecodeError(
                 f"{source.name}: decoded to {samples.shape[1]}×{samples.shape[0]}, but its header says "
                 f"{frame.width}×{frame.height}: the file is damaged"
             )
-        notes = _damage_notes(source.name, stream, samples)
+        notes = _damage_notes(source.name, stream, samples) if missing is None else ()
         lifted = markers.metadata(stream.carried)
         container = Container(
             self.format,
@@ -116,6 +125,7 @@ class JpegCodec:
             metadata=lifted,
             details={"progressive": frame.progressive, "colours": _colours(frame, stream.carried)},
             notes=notes,
+            missing=missing,
         )
         return Picture(samples, mode, container=container)
 
@@ -134,6 +144,7 @@ class JpegCodec:
         if not changed.any():
             return Encoded(data)
         stream = markers.parse_stream(data)
+        others = beside(stream, picture, changed)
         reason = _obstacle(stream)
         if reason is None:
             colours = _colours(stream.frame, stream.carried)
@@ -144,8 +155,11 @@ class JpegCodec:
                 picture.samples = kept = kept[:1, :1].copy()
             try:
                 coded, warnings = _repainted(stream, units, colours)
-                _refuse_truncated(str(picture.container.path or "the picture"), stream, warnings)
-                return Encoded(_assembled(stream, coded), _warning_notes(warnings))
+                if picture.container.missing is None:
+                    _refuse_truncated(str(picture.container.path or "the picture"), stream, warnings)
+                else:
+                    warnings = []
+                return Encoded(_assembled(stream, coded, others), others.notes + _warning_notes(warnings))
             except TranscodeError as error:
                 reason = str(error)
             if consume:
@@ -154,7 +168,7 @@ class JpegCodec:
             picture = Picture(kept, picture.mode, container=picture.container)
         coded = recoded(picture, stream, data)
         note = f"re-encoded as a whole, because its blocks could not be kept: {reason}"
-        return Encoded(_assembled(stream, coded), (note,))
+        return Encoded(_assembled(stream, coded, others), (*others.notes, note))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """A new file: quality 95, no chroma subsampling."""
@@ -206,7 +220,9 @@ def _refuse_truncated(name: str, stream: Stream, warnings: list[str]) -> None:
     # coding may leave zeros out at its end, so that its decoder takes any end for the right one
     unknown = (stream.frame.progressive or stream.frame.arithmetic) and not stream.ended
     if unknown or any("premature end" in warning for warning in warnings):
-        raise DecodeError(f"{name}: truncated JPEG: a part of the picture is missing; get a complete copy")
+        raise DecodeError(
+            f"{name}: truncated JPEG, a part of it is missing: get a complete copy, or --tolerate it"
+        )
 
 
 def _coding_warnings(name: str, stream: Stream) -> list[str]:
@@ -253,19 +269,21 @@ def _repainted(stream: Stream, units: blocks.Units, colours: Colours) -> tuple[b
     )
 
 
-def _assembled(stream: Stream, coded: bytes) -> bytes:
-    """The source's own segments, the new coding, and what followed the source's end."""
+def _assembled(stream: Stream, coded: bytes, others: Beside) -> bytes:
+    """The source's segments, the new coding, and what follows the end."""
     pos = 2
     while coded[pos] == 0xFF and (0xE0 <= coded[pos + 1] <= 0xEF or coded[pos + 1] == markers.COM):
         pos += 2 + int.from_bytes(coded[pos + 2 : pos + 4], "big")
-    length = sum(map(len, stream.carried)) + len(coded) - pos + 2
+    length = sum(len(segment) for segment in others.segments if segment) + len(coded) - pos + 2
     pieces, at = [coded[:2]], 2
-    for segment, before in zip(stream.carried, stream.positions, strict=True):
+    for segment, before in zip(others.segments, stream.positions, strict=True):
+        if segment is None:
+            continue
         if mpf.is_index(segment):
             segment = mpf.moved(segment, old=(before, stream.length), new=(at, length))
         pieces.append(segment)
         at += len(segment)
-    return b"".join([*pieces, coded[pos:], stream.tail])
+    return b"".join([*pieces, coded[pos:], others.tail])
 
 
 def _put_back(samples: NDArray[np.uint8], units: blocks.Units, unit: tuple[int, int]) -> None:

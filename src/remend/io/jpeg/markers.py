@@ -102,6 +102,7 @@ class Stream:
         positions: where in the file each carried segment began.
         length: of the first picture, SOI to EOI.
         ended: whether there was an EOI; ``coding`` has one in any case.
+        scans: how many passes over the picture there are.
     """
 
     frame: Frame
@@ -114,6 +115,7 @@ class Stream:
     positions: list[int] = field(default_factory=list)
     length: int = 0
     ended: bool = True
+    scans: int = 1
 
 
 def segment(marker: int, payload: bytes) -> bytes:
@@ -188,7 +190,7 @@ def parse_stream(data: bytes) -> Stream:
     pieces: list[bytes] = [data[:2]]
     quantisers: dict[int, tuple[int, ...]] = {}
     latched: dict[int, tuple[int, ...]] = {}
-    restart, standard = 0, True
+    restart, standard, scans = 0, True, 0
     if data[:2] != b"\xff\xd8":
         raise DecodeError("not a JPEG: it does not start with SOI")
     while True:
@@ -225,6 +227,7 @@ def parse_stream(data: bytes) -> Stream:
         elif marker == SOS:
             if frame is None or not payload:
                 raise DecodeError("the JPEG has a scan but no frame header: the file is damaged")
+            scans += 1
             named = payload[1 : 1 + 2 * payload[0] : 2]
             for component in frame.components:
                 if component.identifier in named and component.table in quantisers:
@@ -246,6 +249,7 @@ def parse_stream(data: bytes) -> Stream:
         positions=positions,
         length=start,
         ended=found is not None,
+        scans=scans,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["is_index", "moved"]
+__all__ = ["HEADER", "is_index", "listed", "moved"]
 
 NAME = b"MPF\0"
 HEADER = 8  # of the segment: marker, length, and the name; offsets count from here
@@ -21,6 +21,17 @@ ENTRY = 16  # attribute, size, offset, two dependents
 def is_index(segment: bytes) -> bool:
     """Whether a marker segment (marker and length included) is such an index."""
     return segment[1] == 0xE2 and segment[4:8] == NAME
+
+
+def listed(segment: bytes) -> list[tuple[int, int]]:
+    """(kind, offset) of each picture in the index; the offset counts from ``HEADER``, 0 for the first."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(segment[HEADER : HEADER + 4])
+    place = _entries(segment, order) if order else None
+    if place is None:
+        return []
+    start, count = place
+    entries = (struct.unpack_from(f"{order}III", segment, start + index * ENTRY) for index in range(count))
+    return [(attribute & 0xFFFFFF, offset) for attribute, _, offset in entries]
 
 
 def moved(segment: bytes, *, old: tuple[int, int], new: tuple[int, int]) -> bytes:

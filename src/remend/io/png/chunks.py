@@ -116,7 +116,7 @@ def read_header(content: bytes, name: str) -> ImageHeader:
     return ImageHeader(width, height, depth, colour, bool(interlace))
 
 
-def walk_chunks(file: BinaryIO, name: str) -> Iterator[tuple[bytes, int]]:
+def walk_chunks(file: BinaryIO, name: str, *, tolerate: bool = False) -> Iterator[tuple[bytes, int]]:
     """(type, length) of each chunk, the file standing at its content; reads 8 bytes a chunk.
 
     Raises:
@@ -129,8 +129,15 @@ def walk_chunks(file: BinaryIO, name: str) -> Iterator[tuple[bytes, int]]:
         file.seek(at)
         head = file.read(8)
         if len(head) < 8:
-            raise DecodeError(f"{name}: a truncated PNG: it ends after {at} bytes, before its end chunk")
+            if tolerate:
+                return
+            raise DecodeError(
+                f"{name}: a truncated PNG, it ends after {at} bytes, before its end chunk: "
+                "get a complete copy, or --tolerate it"
+            )
         length, kind = struct.unpack(">I4s", head)
+        if tolerate and not (kind.isalpha() and kind.isascii()):
+            return
         if not kind.isalpha() or not kind.isascii() or length > 0x7FFFFFFF:
             raise DecodeError(f"{name}: a damaged PNG: no chunk at byte {at}")
         yield kind, length
@@ -140,8 +147,10 @@ def walk_chunks(file: BinaryIO, name: str) -> Iterator[tuple[bytes, int]]:
     raise DecodeError(f"{name}: a damaged PNG: more than {MAX_CHUNKS} chunks")
 
 
-def split_chunks(data: bytes, name: str) -> tuple[list[Chunk], list[str]]:
+def split_chunks(data: bytes, name: str, *, tolerate: bool = False) -> tuple[list[Chunk], list[str]]:
     """Every chunk up to IEND, and the types of those ancillary ones whose checksum is wrong.
+
+    With ``tolerate`` a file may end before it, inside IDAT too, and IDAT may be damaged.
 
     Raises:
         DecodeError: truncated, or a critical chunk whose checksum is wrong.
@@ -150,20 +159,28 @@ def split_chunks(data: bytes, name: str) -> tuple[list[Chunk], list[str]]:
     view = memoryview(data)
     chunks: list[Chunk] = []
     doubtful: list[str] = []
-    for kind, length in walk_chunks(file, name):
+    for kind, length in walk_chunks(file, name, tolerate=tolerate):
         chunk = Chunk(kind, file.tell(), length)
+        if tolerate and chunk.start + length + 4 > len(data):
+            if kind == b"IDAT":
+                chunks.append(Chunk(kind, chunk.start, max(0, len(data) - chunk.start)))
+            break
         end = chunk.start + length
         if end + 4 > len(data):
             raise DecodeError(
-                f"{name}: a truncated PNG: {len(data)} bytes, and its {kind.decode()} chunk needs {end + 4}"
+                f"{name}: a truncated PNG, {len(data)} bytes, and its {kind.decode()} chunk needs {end + 4}: "
+                "get a complete copy, or --tolerate it"
             )
         if zlib.crc32(view[chunk.start - 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            if tolerate and kind == b"IDAT":
+                chunks.append(chunk)
+                continue
             if kind[0] < 0x60:  # upper case: a critical chunk
                 raise DecodeError(f"{name}: a damaged PNG: its {kind.decode()} chunk has a wrong checksum")
             doubtful.append(kind.decode())
         chunks.append(chunk)
-    if chunks[0].type != b"IHDR":
-        raise DecodeError(f"{name}: a damaged PNG: it starts with {chunks[0].type.decode()}, not IHDR")
+    if not chunks or chunks[0].type != b"IHDR":
+        raise DecodeError(f"{name}: a damaged PNG: it does not start with IHDR")
     if not any(chunk.type == b"IDAT" for chunk in chunks):
         raise DecodeError(f"{name}: a damaged PNG: it holds no picture data (no IDAT chunk)")
     return chunks, doubtful

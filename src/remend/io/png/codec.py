@@ -1,8 +1,9 @@
 """PNG: every layout of the format, written back chunk by chunk.
 
 Only IDAT is made anew. A palette that got new entries takes PLTE, tRNS and hIST along, and grows
-the bit depth when it must. Everything else, known or unknown, stays where it was, byte for byte:
-colour space, EXIF, text, animation, and whatever follows the end chunk.
+the bit depth when it must. Previews in EXIF, XMP and other profiles are made anew or taken out, and chunks
+that are not safe to copy are dropped where we do not know that they stay true. Everything else stays where
+it was, byte for byte: colour space, text, animation, and whatever follows the end chunk.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from remend.io.png.chunks import (
     walk_chunks,
 )
 from remend.io.png.metadata import metadata_chunks, read_metadata
-from remend.io.png.raster import decode_raster, encode_raster
+from remend.io.png.previews import may_stay, renewed_chunk, unsafe_notes
+from remend.io.png.raster import decode_raster, encode_raster, missing_pixels
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
@@ -65,7 +67,7 @@ class PngCodec:
         """From IHDR, acTL and eXIf; seeks over everything else."""
         image, orientation, frames = None, 1, 1
         with opened(source) as file:
-            for kind, length in walk_chunks(file, source.name):
+            for kind, length in walk_chunks(file, source.name, tolerate=source.tolerate):
                 if image is None:
                     content = file.read(min(length, 64))
                     image = read_header(content if kind == b"IHDR" else b"", source.name)
@@ -80,7 +82,7 @@ class PngCodec:
     def decode(self, source: Source) -> Picture:
         """All layouts; see `decode_raster` for the cost."""
         data = source.read_bytes()
-        chunks, doubtful = split_chunks(data, source.name)
+        chunks, doubtful = split_chunks(data, source.name, tolerate=source.tolerate)
         image = read_header(data[chunks[0].content], source.name)
         metadata = read_metadata(data, chunks)
         details: dict[str, Any] = {"depth": image.depth, "interlaced": image.interlaced}
@@ -99,9 +101,13 @@ class PngCodec:
         background = data[bkgd.start] if image.colour == 3 and bkgd and bkgd.length else 0
         view = memoryview(data)
         idat = [view[chunk.content] for chunk in chunks if chunk.type == b"IDAT"]
+        pixels = image.width * image.height
+        source.budget.take(source.name, pixels, image.depth * image.channels, len(data))
         palette = read_palette(plte_content, trns_content, source.name) if image.colour == 3 else None
         del data, view
-        samples = decode_raster(image, idat, source.name)
+        reached: list[int] | None = [] if source.tolerate else None
+        samples = decode_raster(image, idat, source.name, reached)
+        missing = missing_pixels(image, reached[0]) if reached else None
         if palette is not None and int(samples.max()) >= len(palette):
             missing = np.zeros((int(samples.max()) + 1 - len(palette), 4), np.uint8)
             missing[:, 3] = 255
@@ -117,6 +123,7 @@ class PngCodec:
             metadata=metadata,
             details=details,
             notes=tuple(notes),
+            missing=missing if missing is not None and missing.any() else None,
         )
         return Picture(samples, MODES[image.colour], palette, container)
 
@@ -125,7 +132,7 @@ class PngCodec:
         assert picture.container is not None
         name = str(picture.container.path or "PNG")
         data = picture.container.read_bytes()
-        chunks, _ = split_chunks(data, name)
+        chunks, _ = split_chunks(data, name, tolerate=picture.container.missing is not None)
         image = read_header(data[chunks[0].content], name)
         notes: tuple[str, ...] = ()
         replaced: dict[bytes, bytes] = {}
@@ -135,15 +142,24 @@ class PngCodec:
             if b"IHDR" in replaced and find(chunks, b"acTL"):
                 dropped = {b"acTL", b"fcTL", b"fdAT"}
                 notes = ("the animation was dropped: the repaired frame needs a larger palette than it has",)
+        if changed.any():
+            unsafe = {chunk.type for chunk in chunks if not may_stay(chunk.type)}
+            notes += unsafe_notes(unsafe)
+            dropped |= unsafe
         samples = _off_the_key(picture.samples, changed, picture.container.details.get("transparent"), image)
         view = memoryview(data)
         end = chunks[-1].whole.stop
+        closing = b"" if chunks[-1].type == b"IEND" else chunk_bytes(b"IEND", b"")
         carried = [
-            (chunk.type, bytes(view[chunk.whole]) if chunk.type != b"IDAT" else b"")
+            (chunk.type, _carried(data, chunk, picture) if chunk.type != b"IDAT" else b"")
             for chunk in chunks
             if chunk.type not in dropped
         ]
         trailer = bytes(view[end:])
+        if trailer.strip(b"\0") and changed.any():
+            notes += (
+                f"{len(trailer)} bytes behind the picture: kept as they are, and may still show the damage",
+            )
         del data, view
         replaced[b"IDAT"] = encode_raster(samples, image)
         parts = [SIGNATURE]
@@ -155,7 +171,7 @@ class PngCodec:
             parts.append(whole if new is None else new)
             if kind == b"PLTE" and b"tRNS" in replaced and not find(chunks, b"tRNS"):
                 parts.append(replaced.pop(b"tRNS"))
-        return Encoded(b"".join((*parts, trailer)), notes)
+        return Encoded(b"".join((*parts, closing, trailer)), notes)
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, LA, RGB, RGBA of 8 and 16 bits, and P, with profile, EXIF, XMP, resolution and text."""
@@ -208,6 +224,13 @@ def _off_the_key(
     samples = samples.copy(order="K")
     samples[rows[hits], columns[hits], -1] = key[-1] - level if key[-1] else level
     return samples
+
+
+def _carried(data: bytes, chunk: Chunk, picture: Picture) -> bytes:
+    """A chunk without a preview of the old picture; byte for byte where it has none."""
+    content = data[chunk.content]
+    new = renewed_chunk(chunk.type, content, picture)
+    return data[chunk.whole] if new is None or new == content else chunk_bytes(chunk.type, new)
 
 
 def _palette_depth(entries: int) -> int:

@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
+from remend.io.colour import said
 from remend.io.exif_tag import bare_exif
 from remend.io.png.chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
 from remend.picture import Metadata
@@ -14,11 +15,16 @@ __all__ = ["metadata_chunks", "read_metadata"]
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
 INCH = 0.0254
+SRGB_GAMMA = struct.pack(">I", 45455)
 
 
 def read_metadata(data: bytes, chunks: Sequence[Chunk]) -> Metadata:
     """Profile, EXIF, XMP, resolution and text; damaged chunks are passed over, they travel anyhow."""
-    icc = exif = xmp = None
+    icc = exif = xmp = cicp = None
+    kinds = {chunk.type for chunk in chunks}
+    colour = [kind.decode() for kind in (b"mDCV", b"cLLI") if kind in kinds]
+    if not kinds & {b"iCCP", b"sRGB", b"cICP"}:
+        colour += [kind.decode() for kind in (b"gAMA", b"cHRM") if kind in kinds]
     dpi = None
     text: dict[str, str] = {}
     room = MAX_INFLATED
@@ -27,6 +33,10 @@ def read_metadata(data: bytes, chunks: Sequence[Chunk]) -> Metadata:
         if chunk.type == b"iCCP":
             icc = inflate(content.partition(b"\0")[2][1:], room)
             room -= len(icc or b"")
+        elif chunk.type == b"cICP" and len(content) == 4:
+            cicp = said((content[0], content[1]))
+        elif chunk.type == b"gAMA" and content == SRGB_GAMMA and "gAMA" in colour:
+            colour.remove("gAMA")
         elif chunk.type == b"eXIf":
             exif = bare_exif(content)
         elif chunk.type == b"pHYs" and len(content) == 9 and content[8] == 1:
@@ -44,12 +54,15 @@ def read_metadata(data: bytes, chunks: Sequence[Chunk]) -> Metadata:
                 exif = exif or _raw_profile(value)
             else:
                 text[keyword] = value
-    return Metadata(icc=icc, exif=exif, xmp=xmp, dpi=dpi, text=text)
+    told = f"what it says of its colours ({', '.join(colour)})" if colour else ""
+    return Metadata(icc=icc, exif=exif, xmp=xmp, dpi=dpi, text=text, cicp=cicp, colour=told)
 
 
 def metadata_chunks(metadata: Metadata) -> tuple[bytes, bytes]:
     """The chunks that belong before PLTE, and those that belong before IDAT."""
     first, second = b"", b""
+    if metadata.cicp:
+        first += chunk_bytes(b"cICP", bytes((*metadata.cicp, 0, 1)))
     if metadata.icc:
         first += chunk_bytes(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc))
     if metadata.dpi:

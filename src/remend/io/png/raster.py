@@ -27,20 +27,23 @@ from numpy.typing import NDArray
 from remend.errors import DecodeError, FormatError
 from remend.io.png.chunks import SIGNATURE, ImageHeader, chunk_bytes
 
-__all__ = ["decode_raster", "encode_raster"]
+__all__ = ["decode_raster", "encode_raster", "missing_pixels"]
 
 Array = NDArray[Any]
 
 PIECE = 8 << 20  # bytes inflated at a time
 BLOCK = 0xFFFF  # bytes of a stored deflate block
 DEFLATE_RATIO = 1032  # the most that deflate can shrink
+BITE = 64  # bytes inflated at a time where the data are damaged
 GROUP = 4096  # blocks in an IDAT chunk, whose length must stay under 2 GiB
 ROWS = 256  # rows converted at a time
 ALL_FILTERS = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_ALL_FILTERS]
 NO_FILTER = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE, cv2.IMWRITE_PNG_COMPRESSION, 6]
 
 
-def decode_raster(header: ImageHeader, idat: list[memoryview], name: str) -> NDArray[Any]:
+def decode_raster(
+    header: ImageHeader, idat: list[memoryview], name: str, reached: list[int] | None = None
+) -> NDArray[Any]:
     """(H, W, C) samples as stored: uint8 or uint16.
 
     Grey of 1, 2 and 4 bits is spread over 0–255; palette indices are as they are. RGB comes as a
@@ -49,6 +52,8 @@ def decode_raster(header: ImageHeader, idat: list[memoryview], name: str) -> NDA
     Args:
         idat: the contents of the IDAT chunks; the list is emptied on the way, so that the file's bytes
             can go before the frame comes.
+        reached: not None = where the data break off, the rest is zeros, and the bytes that came are added
+            here for `missing_pixels`.
 
     Raises:
         DecodeError: the data are damaged or end early.
@@ -57,7 +62,7 @@ def decode_raster(header: ImageHeader, idat: list[memoryview], name: str) -> NDA
     Cost: memory for the frame twice, once of them for the time of the call.
     """
     depth, colour = _carrier(header)
-    carrier = _stored_png(header.relabelled(depth=depth, colour=colour), idat, name)
+    carrier = _stored_png(header.relabelled(depth=depth, colour=colour), idat, name, reached)
     try:
         frame = cv2.imdecode(np.frombuffer(carrier, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
@@ -126,7 +131,9 @@ def _carrier(header: ImageHeader) -> tuple[int, int]:
     return header.depth, header.colour
 
 
-def _stored_png(header: ImageHeader, idat: list[memoryview], name: str) -> bytearray:
+def _stored_png(
+    header: ImageHeader, idat: list[memoryview], name: str, reached: list[int] | None
+) -> bytearray:
     """A PNG of ``header`` whose filtered rows are stored, not compressed.
 
     Inflating here, not in libpng, costs about half as much time again and lets us see damage before
@@ -135,7 +142,7 @@ def _stored_png(header: ImageHeader, idat: list[memoryview], name: str) -> bytea
     widths = [(header.row_bytes(width) + 1, height) for _, _, _, _, width, height in header.passes]
     total = sum(row * height for row, height in widths)
     held = sum(map(len, idat))
-    if total > DEFLATE_RATIO * held:  # told before memory is taken for it
+    if total > DEFLATE_RATIO * held and reached is None:  # told before memory is taken for it
         size = f"{header.width}×{header.height}"
         raise DecodeError(f"{name}: a truncated PNG: {held} bytes of picture data cannot hold {size} pixels")
     blocks = -(-total // BLOCK)
@@ -144,6 +151,7 @@ def _stored_png(header: ImageHeader, idat: list[memoryview], name: str) -> bytea
     png[:33] = SIGNATURE + chunk_bytes(b"IHDR", header.to_bytes())
     at = opened = 33
     done, adler = 0, 1
+    broken: int | None = None
 
     def closed(at: int) -> int:
         """End the chunk that was opened: its length in front of it, its checksum behind it."""
@@ -151,8 +159,14 @@ def _stored_png(header: ImageHeader, idat: list[memoryview], name: str) -> bytea
         png[at : at + 4] = struct.pack(">I", zlib.crc32(memoryview(png)[opened + 4 : at]))
         return at + 4
 
-    for piece in _inflated(idat, total, name):
-        _check_filters(piece, done, widths, name)
+    for piece in _inflated(idat, total, name, reached):
+        bad = _unknown_filter(piece, done, widths)
+        if bad is not None:
+            if reached is None:
+                raise DecodeError(f"{name}: a damaged PNG: a row has the unknown filter {piece[bad - done]}")
+            broken = bad if broken is None else broken
+        if broken is not None:  # what the data say from here on means nothing
+            piece = piece[: max(0, broken - done)].ljust(len(piece), b"\0")
         adler = zlib.adler32(piece, adler)
         view = memoryview(piece)
         while view:
@@ -170,16 +184,20 @@ def _stored_png(header: ImageHeader, idat: list[memoryview], name: str) -> bytea
             part = view[: BLOCK - inside]
             png[at : at + len(part)] = part
             at, done, view = at + len(part), done + len(part), view[len(part) :]
+    if broken is not None and reached is not None:
+        reached[:] = [min((broken, *reached))]
     png[at : at + 4] = struct.pack(">I", adler)
     at = closed(at + 4)
     png[at:] = chunk_bytes(b"IEND", b"")
     return png
 
 
-def _inflated(idat: list[memoryview], total: int, name: str) -> Iterator[bytes]:
+def _inflated(idat: list[memoryview], total: int, name: str, reached: list[int] | None) -> Iterator[bytes]:
     """The first ``total`` inflated bytes, in pieces of at most 8 MiB."""
     decoder = zlib.decompressobj()
     done = 0
+    if reached is not None:  # in small bites: of the one that holds the damage nothing comes
+        idat[:] = [part[at : at + BITE] for part in idat for at in range(0, len(part), BITE)]
     try:
         idat.reverse()
         while idat:
@@ -192,15 +210,37 @@ def _inflated(idat: list[memoryview], total: int, name: str) -> Iterator[bytes]:
                 done += len(piece)
                 yield piece
     except zlib.error as error:
+        if reached is None:
+            raise DecodeError(
+                f"{name}: a damaged PNG, its picture data break off after {done / total:.0%} ({error}): "
+                "get a complete copy, or --tolerate it"
+            ) from error
+    if reached is not None:
+        if not done:
+            raise DecodeError(f"{name}: a truncated PNG of which no row came: get a complete copy")
+        reached.append(done)
+        for start in range(done, total, PIECE):
+            yield bytes(min(PIECE, total - start))
+    elif done < total:
         raise DecodeError(
-            f"{name}: a damaged PNG: its picture data break off after {done / total:.0%} ({error})"
-        ) from error
-    if done < total:
-        raise DecodeError(f"{name}: a truncated PNG: its picture data end after {done / total:.0%}")
+            f"{name}: a truncated PNG, its picture data end after {done / total:.0%}: "
+            "get a complete copy, or --tolerate it"
+        )
 
 
-def _check_filters(piece: bytes, start: int, passes: list[tuple[int, int]], name: str) -> None:
-    """Refuse filter types above 4, in the rows that begin in ``piece``, which lies at ``start``."""
+def missing_pixels(header: ImageHeader, reached: int) -> NDArray[np.bool_]:
+    """(H, W) bool: the pixels whose rows lie behind the first ``reached`` bytes."""
+    missing = np.zeros((header.height, header.width), bool)
+    for x, y, dx, dy, width, height in header.passes:
+        row = header.row_bytes(width) + 1
+        whole = min(height, reached // row)
+        reached -= min(reached, height * row)
+        missing[y + whole * dy :: dy, x::dx] = True
+    return missing
+
+
+def _unknown_filter(piece: bytes, start: int, passes: list[tuple[int, int]]) -> int | None:
+    """Where the first row with a filter above 4 begins, of those in ``piece``, which lies at ``start``."""
     array = np.frombuffer(piece, np.uint8)
     begin = 0
     for row, height in passes:
@@ -208,8 +248,9 @@ def _check_filters(piece: bytes, start: int, passes: list[tuple[int, int]], name
         offset = begin + first * row - start
         filters = array[offset : max(0, begin + row * height - start) : row]
         if filters.size and filters.max() > 4:
-            raise DecodeError(f"{name}: a damaged PNG: a row has the unknown filter {filters.max()}")
+            return start + offset + row * int(np.flatnonzero(filters > 4)[0])
         begin += row * height
+    return None
 
 
 def _swap_red_and_blue(samples: Array) -> None:

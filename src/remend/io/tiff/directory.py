@@ -15,12 +15,13 @@ from typing import BinaryIO
 
 from remend.errors import DecodeError, FormatError
 
-__all__ = ["Directory", "Entry", "Structure", "pages", "read_directory", "read_structure"]
+__all__ = ["Directory", "Entry", "Structure", "every_directory", "pages", "read_directory", "read_structure"]
 
 TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 TYPE_BYTES |= {16: 8, 17: 8, 18: 8}
 CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 MAX_PAGES = 1 << 16
+MAX_CHILDREN = 64  # sub-directories of a page
 MAX_VALUES = 1 << 26  # bytes of one tag
 
 
@@ -80,12 +81,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One IFD. Values are read from ``file`` when asked for."""
+    """One IFD. Values are read from ``file`` when asked for; ``start`` is where it lies."""
 
     file: BinaryIO
     structure: Structure
     entries: dict[int, Entry]
     name: str
+    start: int
 
     def position(self, entry: Entry) -> int:
         """Where the values lie in the file."""
@@ -177,7 +179,7 @@ def read_directory(file: BinaryIO, structure: Structure, at: int, name: str) -> 
         entries.setdefault(tag, Entry(tag, kind, values, place, field))
     tail = body[count * structure.entry_bytes :]
     following = struct.unpack(structure.offset_code, tail)[0] if len(tail) == structure.inline else 0
-    return Directory(file, structure, entries, name), following
+    return Directory(file, structure, entries, name, at), following
 
 
 def pages(file: BinaryIO, structure: Structure, name: str) -> Iterator[Directory]:
@@ -187,7 +189,7 @@ def pages(file: BinaryIO, structure: Structure, name: str) -> Iterator[Directory
         DecodeError: the first directory cannot be read.
     """
     seen: set[int] = set()
-    at = structure.first
+    at, room = structure.first, file.seek(0, 2)
     while at and at not in seen and len(seen) < MAX_PAGES:
         try:
             directory, following = read_directory(file, structure, at, name)
@@ -196,10 +198,37 @@ def pages(file: BinaryIO, structure: Structure, name: str) -> Iterator[Directory
                 raise
             return
         seen.add(at)
+        room -= structure.entry_bytes * len(directory.entries)
+        if room < 0:
+            raise DecodeError(f"{name}: a damaged TIFF: its directories overlap")
         yield directory
         at = following
     if not seen:
         raise DecodeError(f"{name}: a damaged TIFF: it has no directory")
+
+
+def every_directory(file: BinaryIO, structure: Structure, name: str) -> list[Directory]:
+    """The chain of pages, and behind it the sub-directories that they name (reduced copies, mostly).
+
+    Raises:
+        DecodeError: the first directory cannot be read.
+    """
+    found = list(pages(file, structure, name))
+    seen = {page.start for page in found}
+    for page in tuple(found):
+        try:
+            below = page.integers(330) or ()
+        except DecodeError:
+            continue
+        for at in below[:MAX_CHILDREN]:
+            if at in seen:
+                continue
+            seen.add(at)
+            try:
+                found.append(read_directory(file, structure, at, name)[0])
+            except DecodeError:
+                continue
+    return found
 
 
 def _read_at(file: BinaryIO, at: int, length: int) -> bytes:

@@ -8,15 +8,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.errors import DecodeError, FormatError
-from remend.io.tiff.directory import CODES, Directory, Structure, read_directory
+from remend.errors import FormatError
+from remend.io.tiff.directory import CODES, Directory, Structure
 from remend.io.tiff.page import colour_map, sixteen_bits
 from remend.io.tiff.placement import Patches, Range
 
 __all__ = [
     "CLASSIC_LIMIT",
     "overlap_each_other",
-    "ranges_of_other_pages",
+    "ranges_of_pixels",
     "ranges_of_tags",
     "set_integers",
     "set_palette",
@@ -25,27 +25,20 @@ __all__ = [
 CLASSIC_LIMIT = (1 << 32) - 1
 
 
-def ranges_of_other_pages(chain: Sequence[Directory], structure: Structure) -> list[Range]:
-    """Where the strips and tiles of other pages and of sub-directories lie."""
-    others = list(chain[1:])
-    for page in chain:
-        for at in page.integers(330) or ():
-            try:
-                others.append(read_directory(page.file, structure, at, page.name)[0])
-            except DecodeError:
-                continue
+def ranges_of_pixels(directories: Sequence[Directory]) -> list[Range]:
+    """Where the strips and tiles of these pages lie."""
     ranges: list[Range] = []
-    for page in others:
+    for page in directories:
         for tags in ((273, 279), (324, 325)):
             offsets, lengths = (page.integers(tag) or () for tag in tags)
             ranges += [(at, at + length) for at, length in zip(offsets, lengths, strict=False)]
     return ranges
 
 
-def ranges_of_tags(chain: Sequence[Directory], structure: Structure) -> list[Range]:
+def ranges_of_tags(directories: Sequence[Directory], structure: Structure) -> list[Range]:
     """Where the header, the directories and their values lie: in damaged files strips may too."""
     ranges: list[Range] = [(0, 16 if structure.big else 8)]
-    for page in chain:
+    for page in directories:
         starts = [entry.at for entry in page.entries.values()]
         ranges.append(
             (min(starts) - structure.count_bytes, max(starts) + structure.entry_bytes + structure.inline)

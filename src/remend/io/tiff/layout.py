@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from remend.errors import DecodeError, FormatError
+from remend.io.elsewhere import DEVELOP
 from remend.io.tiff.directory import Directory
 from remend.picture import Box, Mode
 
-__all__ = ["COMPRESSIONS", "Chunk", "Layout", "read_layout"]
+__all__ = ["COMPRESSIONS", "REDUCED", "Chunk", "Layout", "read_layout", "refuse_raw"]
 
 COMPRESSIONS = {
     1: "none",
@@ -28,6 +29,9 @@ COMPRESSIONS = {
 }
 WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
 PHOTOMETRIC = {0: "L", 1: "L", 2: "RGB", 3: "P", 5: "CMYK", 6: "RGB"}
+RAW_TAGS = {50706, 37398, 33421}  # DNG, TIFF/EP, and the pattern of a colour filter array
+SENSOR = (32803, 34892)  # photometric kinds: colour filter array, linear raw
+REDUCED = 1  # of NewSubfileType
 MAX_CHUNKS = 1 << 22
 MAX_TILE = 1 << 26  # pixels; tiles of 4096×4096 are rare already
 MAX_ROW = (1 << 31) - 1  # bytes: what libtiff counts with
@@ -94,6 +98,12 @@ class Layout:
         """The samples' type in memory."""
         return np.float32 if self.floating else np.uint16 if self.bits == 16 else np.uint8
 
+    @property
+    def chunk_pixels(self) -> int:
+        """Pixels of one strip or tile, which may reach outside the picture."""
+        tall, wide = self.tile or (self.rows_per_strip, self.width)
+        return tall * wide
+
     def row_bytes(self, columns: int) -> int:
         """Bytes of a row of a strip or tile, decoded."""
         return (columns * self.chunk_samples * self.bits + 7) // 8
@@ -154,7 +164,6 @@ def read_layout(directory: Directory) -> Layout:
     formats = set((directory.integers(339) or (1,))[:samples])
     photometric = directory.integer(262, 1)
     compression = directory.integer(259, 1)
-    _refuse_raw(directory)
     if photometric not in PHOTOMETRIC:
         raise FormatError(
             f"{name}: a TIFF of photometric kind {photometric}: grey, RGB, palette and CMYK are read"
@@ -215,7 +224,24 @@ def read_layout(directory: Directory) -> Layout:
     return layout
 
 
-def _refuse_raw(directory: Directory) -> None:
-    """DNG and other camera files hold sensor data beside a small preview."""
-    if 50706 in directory.entries or directory.integer(262, 1) in (32803, 34892):
-        raise FormatError(f"{directory.name}: a camera's raw file, not a picture: develop it to a TIFF first")
+def refuse_raw(directories: Sequence[Directory]) -> None:
+    """Refuse cameras' files, and others whose first picture is a small copy of the real one.
+
+    Args:
+        directories: the pages and their sub-directories, the first page first.
+
+    Raises:
+        FormatError: naming the way out.
+    """
+    first = directories[0]
+    if RAW_TAGS & first.entries.keys() or any(page.integer(262, 1) in SENSOR for page in directories):
+        raise FormatError(f"{first.name}: a camera's raw file, not a picture: {DEVELOP}")
+    if first.integer(254, 0) & REDUCED:
+        size = first.integer(256, 0), first.integer(257, 0)
+        larger = (page for page in directories[1:] if not page.integer(254, 0) & REDUCED)
+        for page in larger:
+            if page.integer(256, 0) > size[0] or page.integer(257, 0) > size[1]:
+                raise FormatError(
+                    f"{first.name}: a TIFF whose first picture is a small copy ({size[0]}×{size[1]}) of the "
+                    f"real one ({page.integer(256, 0)}×{page.integer(257, 0)}): save the real one by itself"
+                )

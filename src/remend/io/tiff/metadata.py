@@ -36,6 +36,7 @@ DESCRIPTIVE = {
     *range(40091, 40096),
 }
 TEXT = {"Description": 270, "Comment": 270, "Title": 269, "Software": 305, "Author": 315, "Copyright": 33432}
+COLOUR = {301, 318, 319}  # transfer function, white point, primaries
 MAX_DEPTH = 3
 
 
@@ -70,6 +71,9 @@ def read_metadata(directory: Directory) -> Metadata:
         exif=tags_bytes(tags, header=True) if telling else None,
         xmp=(directory.raw(700) or b"").rstrip(b"\0") or None,
         dpi=dpi,
+        colour=""
+        if 34675 in directory.entries or not COLOUR & directory.entries.keys()
+        else "what it says of its colours (white point, primaries, transfer function)",
     )
 
 

@@ -25,6 +25,7 @@ __all__ = [
 Array = NDArray[Any]
 
 WHITE_IS_ZERO = 0
+MAX_SHARED, SHARED_BYTES = 8, 64 << 20  # writers store equal tiles once; all are decoded
 
 
 def chunk_table(directory: Directory, layout: Layout) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -40,6 +41,9 @@ def chunk_table(directory: Directory, layout: Layout) -> tuple[tuple[int, ...], 
         lengths = tuple(layout.row_bytes(chunk.columns) * chunk.rows for chunk in blank)
     if lengths is None or len(lengths) < layout.chunk_count:
         raise DecodeError(f"{directory.name}: a damaged TIFF: the byte counts of its strips are missing")
+    held = directory.file.seek(0, 2)
+    if layout.compression != 1 and sum(lengths[: layout.chunk_count]) > MAX_SHARED * held + SHARED_BYTES:
+        raise DecodeError(f"{directory.name}: a damaged TIFF: its strips or tiles overlap")
     return offsets, lengths
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from remend.errors import DecodeError
 
-__all__ = ["Patches", "merged"]
+__all__ = ["Patches", "Range", "merged", "overlapping"]
 
 Range = tuple[int, int]
 

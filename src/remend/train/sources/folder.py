@@ -13,6 +13,11 @@ from remend.train.sources.record import Listing, Record, is_picture
 
 __all__ = ["apart", "listing", "named", "walk"]
 
+# Pictures that `remend repair` reads, or cameras write, and training does not.
+OTHERS = (
+    *(".tif", ".tiff", ".bmp", ".dib", ".gif", ".avif", ".heic", ".heif", ".hif", ".jxl", ".jp2", ".psd"),
+    *(".dng", ".nef", ".cr2", ".cr3", ".arw", ".raf", ".orf", ".rw2", ".pef", ".mpo"),
+)
 _MASK = re.compile(r"^(?P<stem>.+)_mask\d*$")
 
 
@@ -32,11 +37,14 @@ def listing(folder: Path, *, annotations: bool = False) -> Listing:
     """
     names: list[str] = []
     inner: list[str] = []
+    others: list[str] = []
     for name in walk(folder):
         if name.lower().endswith(".tar"):
             inner.append(name)
         elif is_picture(name):
             names.append(name)
+        elif name.lower().endswith(OTHERS) and not name.rpartition("/")[2].startswith("."):
+            others.append(name)
     pictures, masks = apart(names)
     root = f"{folder}{os.sep}"
     records = [
@@ -54,6 +62,12 @@ def listing(folder: Path, *, annotations: bool = False) -> Listing:
         notes.append(
             f"{folder}: {count:,} files named like masks of the pictures beside them are not learned from; "
             f"--set data.masks={folder} takes them as holes"
+        )
+    if others:
+        endings = sorted({name[name.rindex(".") :].lower() for name in others})
+        notes.append(
+            f"{folder}: {len(others):,} files left alone: {' '.join(endings)} is not learned from "
+            "(JPEG, PNG and WebP are): convert them first"
         )
     for shard in inner:
         found = shards.listing(folder / shard, annotations=annotations)

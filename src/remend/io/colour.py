@@ -1,0 +1,84 @@
+"""Colour without a profile: the code points of ITU-T H.273, carried between the formats that have them and
+told where they are lost.
+
+AVIF and HEIF say them in a ``colr`` box of kind ``nclx``, PNG in cICP. Written files get the source's
+primaries and transfer; the matrix is the encoder's own, since it is how the samples were coded.
+
+Reference: ITU-T H.273 (2024), tables 2 and 3; ISO/IEC 23008-12, 6.5.5; PNG 3rd ed., 11.3.2.6.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from remend.picture import Metadata
+
+__all__ = ["beside_pictures", "colours_told", "nclx_of", "said", "with_nclx"]
+
+Code = tuple[int, int]
+
+NCLX = b"colrnclx"
+UNSAID = {(1, 13), (1, 2), (2, 13), (2, 2), (0, 0)}  # sRGB, or nothing
+PRIMARIES = {1: "BT.709", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+TRANSFERS = {1: "BT.709", 8: "linear", 13: "sRGB", 14: "BT.2020", 15: "BT.2020", 16: "PQ", 18: "HLG"}
+CARRIERS = ("png", "avif", "heif")
+BESIDE = (b"tmap", b"hdrgainmap", b"auxid:2", b":auxid:depth", b"aux:depth")
+
+
+def nclx_of(data: bytes) -> Code | None:
+    """(primaries, transfer) of an AVIF or HEIF file; None where it is sRGB or does not say."""
+    at = data.find(NCLX)
+    if at < 0 or at + len(NCLX) + 4 > len(data):
+        return None
+    return said(struct.unpack_from(">HH", data, at + len(NCLX)))
+
+
+def said(code: Code) -> Code | None:
+    """The code points where they say anything but sRGB.
+
+    >>> said((12, 13)), said((1, 13))
+    ((12, 13), None)
+    """
+    return None if tuple(code) in UNSAID else code
+
+
+def with_nclx(data: bytes, code: Code | None) -> tuple[bytes, tuple[str, ...]]:
+    """A file just written, with these code points; what to say where it has no place for them."""
+    if code is None:
+        return data, ()
+    at = data.find(NCLX)
+    if at < 0:
+        return data, (_lost(code),)
+    at += len(NCLX)
+    return data[:at] + struct.pack(">HH", *code) + data[at + 4 :], ()
+
+
+def colours_told(metadata: Metadata, format: str) -> tuple[str, ...]:
+    """What is lost of the source's colours in a new file of another format."""
+    notes = []
+    if metadata.cicp is not None and format not in CARRIERS and metadata.icc is None:
+        notes.append(_lost(metadata.cicp))
+    if metadata.colour:
+        notes.append(f"{metadata.colour}: left out, it has no place in the new format")
+    return tuple(notes)
+
+
+def beside_pictures(data: bytes) -> tuple[str, ...]:
+    """What to say of an AVIF or HEIF with a gain map, a depth map or light levels, which are not written."""
+    notes = []
+    if any(sign in data for sign in BESIDE):
+        notes.append("its gain map or depth map was dropped: only the picture is written")
+    if b"mdcv" in data or b"clli" in data:
+        notes.append("its light levels (mdcv, clli) were left out")
+    return tuple(notes)
+
+
+def _lost(code: Code) -> str:
+    primaries, transfer = (
+        PRIMARIES.get(code[0], "other primaries"),
+        TRANSFERS.get(code[1], "another transfer"),
+    )
+    return (
+        f"its colours are {primaries} with {transfer} (CICP {code[0]}/{code[1]}), which the new file does "
+        "not say: they will look different; write a PNG or an AVIF to keep them"
+    )
