@@ -120,7 +120,7 @@ def _digest(value: Any) -> bool:
 SCHEMA: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": _line(200),
     "size_multiple": _whole(1, 512),
-    "window_px": _whole(64, 4096),
+    "window_px": _whole(16, 4096),
     "reach_px": _whole(1, 4096),
     "margin_px": _whole(0, 1024),
     "detail": _number(0, 1),
