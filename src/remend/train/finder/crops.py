@@ -32,15 +32,17 @@ class Ageing:
         blurred: softened together with their damage.
         noisy: with noise or grain, after the damage.
         jpeg: compressed at quality 45 to 95, after the damage.
+        toned: grey, sepia or with a cast as a whole, damage and all: prints turned brown, colour taken away.
     """
 
     enlarged: float = 0.45
     grey: float = 0.22
-    sepia: float = 0.12
+    sepia: float = 0.18
     faded: float = 0.3
     blurred: float = 0.25
     noisy: float = 0.3
     jpeg: float = 0.45
+    toned: float = 0.12
 
 
 def crop_of(picture: Rgb, size: int, rng: np.random.Generator, *, enlarged: float) -> Rgb:
@@ -64,19 +66,25 @@ def aged(crop: Rgb, rng: np.random.Generator, ageing: Ageing) -> Rgb:
     """Grey, sepia, faded: before the damage comes."""
     roll = rng.random()
     if roll < ageing.grey + ageing.sepia:
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-        crop = np.repeat(grey[..., None], 3, axis=2)
-        if roll < ageing.sepia:
-            tint = np.array([1.0, rng.uniform(0.82, 0.97), rng.uniform(0.6, 0.88)], np.float32)
-            lift = np.array([rng.uniform(0, 40), rng.uniform(0, 30), rng.uniform(0, 18)], np.float32)
-            table = np.clip(np.arange(256, dtype=np.float32)[:, None] * tint + lift, 0, 255).astype(np.uint8)
-            crop = np.asarray(cv2.LUT(crop, table.reshape(1, 256, 3)), np.uint8)
+        crop = _brown(crop, rng, lift=1.0) if roll < ageing.sepia else _grey(crop)
     if rng.random() < ageing.faded:
         black, white = float(rng.uniform(0, 70)), float(rng.uniform(150, 255))
         gamma = float(rng.uniform(0.6, 1.5))
         ramp = (np.arange(256, dtype=np.float32) / 255) ** gamma * (white - black) + black
         crop = np.asarray(cv2.LUT(crop, np.clip(ramp, 0, 255).astype(np.uint8)), np.uint8)
     return np.ascontiguousarray(crop)
+
+
+def _grey(crop: Rgb) -> Rgb:
+    return np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+
+
+def _brown(crop: Rgb, rng: np.random.Generator, *, lift: float) -> Rgb:
+    """One brown tone; ``lift``: how far black is brown too."""
+    tint = np.array([1.0, rng.uniform(0.82, 0.97), rng.uniform(0.6, 0.88)], np.float32)
+    least = lift * np.array([rng.uniform(0, 40), rng.uniform(0, 30), rng.uniform(0, 18)], np.float32)
+    table = np.clip(np.arange(256, dtype=np.float32)[:, None] * tint + least, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(_grey(crop), table.reshape(1, 256, 3)), np.uint8)
 
 
 def lay(crop: Rgb, label: NDArray[np.uint8], maps: Sequence[Map], rng: np.random.Generator) -> Rgb:
@@ -150,7 +158,9 @@ def _shades(crop: Rgb, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def weathered(crop: Rgb, rng: np.random.Generator, ageing: Ageing) -> Rgb:
-    """Blur, noise and compression that came after the damage."""
+    """Tone, blur, noise and compression that came after the damage."""
+    if rng.random() < ageing.toned:
+        crop = _toned(crop, rng)
     if rng.random() < ageing.blurred:
         crop = np.asarray(cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.4, 1.6))), np.uint8)
     if rng.random() < ageing.noisy:
@@ -163,3 +173,14 @@ def weathered(crop: Rgb, rng: np.random.Generator, ageing: Ageing) -> Rgb:
         _, data = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         crop = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
     return np.ascontiguousarray(crop)
+
+
+def _toned(crop: Rgb, rng: np.random.Generator) -> Rgb:
+    """Grey, brown or with a cast, picture and damage alike."""
+    roll = rng.random()
+    if roll < 0.25:
+        return _grey(crop)
+    if roll < 0.75:
+        return _brown(crop, rng, lift=float(rng.random() < 0.5))
+    cast = rng.uniform(0.75, 1.0, 3)
+    return np.asarray(np.clip(crop * (cast / cast.max()), 0, 255), np.uint8)
