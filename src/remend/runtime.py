@@ -13,7 +13,7 @@ from typing import Any
 from remend.errors import ModelError
 from remend.privacy import keep_quiet
 
-__all__ = ["load_onnxruntime", "multiplies_bytes", "open_plain_session", "open_session"]
+__all__ = ["given_back", "load_onnxruntime", "multiplies_bytes", "open_plain_session", "open_session"]
 
 _CPUINFO = Path("/proc/cpuinfo")
 # x86 calls them VNNI, ARM dot products; Intel's later cores spell avx_vnni.
@@ -77,6 +77,13 @@ def open_session(content: bytes, *, name: str, threads: int) -> Any:
         raise ModelError(
             f"the model {name} cannot be loaded ({str(error).splitlines()[0]}): it is damaged or no ONNX file"
         ) from error
+
+
+def given_back() -> Any:
+    """Options of a run after which its memory goes back to the system, for nets that are asked seldom."""
+    options = load_onnxruntime().RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 @lru_cache(maxsize=1)

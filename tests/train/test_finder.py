@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from remend.damage.chances import PLANES, chances_of
-from remend.damage.judge import judge_from
-from remend.damage.pieces import SIGNS
+from remend.damage.perceptron import perceptron_from
+from remend.damage.signs import SIGNS
 from remend.errors import UsageError
 from remend.nets.finder import CLASSES, DAMAGE, Finder
 from remend.runtime import open_plain_session
@@ -156,7 +156,7 @@ def test_evenness_gives_a_speck_the_weight_of_a_wide_mark():
 
 def test_recipes_are_read_checked_and_overridden():
     recipe = load_finder("damage", ["lr=5e-4", "mix.scene=0.2"])
-    assert recipe.lr == 5e-4 and recipe.mix.scene == 0.2 and len(recipe.stage) == 2
+    assert recipe.lr == 5e-4 and recipe.mix.scene == 0.2 and len(recipe.stage) == 3
     assert recipe.samples == sum(stage.samples for stage in recipe.stage)
     for wrong in ("rate=1", "mix.sky=1", "lr=fast", "seed=0.5", "lr"):
         with pytest.raises(UsageError):
@@ -193,7 +193,7 @@ def test_a_run_is_resumed_and_exported_to_what_the_finder_reads(tmp_path, photos
     planes = chances_of(np.full((70, 100, 3), 128, np.uint8), weights=target)
     assert planes.shape == (6, 70, 100) and planes.dtype == np.uint8
     card = json.loads(target.with_suffix(".json").read_text())
-    assert judge_from(card["judge"])(np.zeros((3, len(SIGNS)), np.float32)).shape == (3,)
+    assert perceptron_from(card["judge"]).chance(np.zeros((3, len(SIGNS)), np.float32)).shape == (3,)
     assert card["recipe"]["shapes"] == outlines.name
     with pytest.raises(UsageError, match="overwrite"):
         export_finder(best, target, sources=[photos])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from remend.errors import ModelError
 from remend.picture import Box
-from remend.runtime import open_session
+from remend.runtime import given_back, open_session
 
 __all__ = ["PLANES", "card_of", "chances_of", "forget"]
 
@@ -24,7 +24,7 @@ PLANES = ("scratch", "dust", "stain", "hole", "text", "watermark")
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "damage.onnx"
 MULTIPLE = 32
-TILE_PX, MARGIN_PX = 960, 64  # the margin holds what the net looks at beside a pixel
+TILE_PX, MARGIN_PX = 960, 96  # the margin holds what the net looks at beside a pixel
 
 
 def chances_of(image: NDArray[np.uint8], *, weights: Path = WEIGHTS) -> NDArray[np.uint8]:
@@ -45,6 +45,7 @@ def chances_of(image: NDArray[np.uint8], *, weights: Path = WEIGHTS) -> NDArray[
     height, width = image.shape[:2]
     planes = np.empty((len(PLANES), height, width), np.uint8)
     session = _session(weights, cv2.getNumThreads())
+    options = given_back()
     for outer, inner in _tiles(height, width):
         part = image[outer.slices]
         if part.ndim == 2:
@@ -53,7 +54,7 @@ def chances_of(image: NDArray[np.uint8], *, weights: Path = WEIGHTS) -> NDArray[
         if any(pad):
             part = np.ascontiguousarray(part)
             part = np.asarray(cv2.copyMakeBorder(part, 0, pad[0], 0, pad[1], cv2.BORDER_REFLECT), np.uint8)
-        (chance,) = session.run(["chance"], {"image": np.ascontiguousarray(part)[None]})
+        (chance,) = session.run(["chance"], {"image": np.ascontiguousarray(part)[None]}, options)
         planes[:, *inner.slices] = chance[0][:, *inner.inside(outer).slices]
     return planes
 

@@ -2,7 +2,7 @@
 
 The gate decides whether a picture may be searched (``gate``), its softness at which scale (``softness``);
 the embedded net gives each pixel a chance (``chances``); what hangs together is a piece (``pieces``) and is
-weighed together with all others of the picture (``judge``); what is left are regions (``regions``). Areas
+weighed together with all others (``signs``, ``perceptron``); what is left are regions (``regions``). Areas
 without any picture follow from a rule (``blank``).
 """
 
@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from remend.damage.blank import blank_areas
 from remend.damage.chances import PLANES, card_of, chances_of
 from remend.damage.gate import nature_of
-from remend.damage.judge import judge_from
 from remend.damage.kinds import DEFAULT_KINDS, FOUND_KINDS
 from remend.damage.lettering import BETTER_READER, lettering_of, plain_rows, reads_well
-from remend.damage.pieces import Pieces, pieces_of, signs_of
+from remend.damage.perceptron import perceptron_from
+from remend.damage.pieces import Pieces, pieces_of
 from remend.damage.regions import enlarged, gathered, hugs_border, is_network
-from remend.damage.softness import reduced, reduction_of
+from remend.damage.signs import signs_of
+from remend.damage.softness import reduced, reduction_of, softened, without_tone
 from remend.damage.transport import transport_scratches
 from remend.errors import UsageError
 from remend.picture import DamageKind, Region
@@ -36,6 +37,7 @@ WATERMARK = slice(5, 6)
 CELL_PX = 16  # what lies nearer becomes one region
 SECONDED = (0.2, 0.45)  # chance, on average along a line: where the net objects to it, and where it agrees
 FLAT = 1  # levels: of an empty picture, in which there is nothing to find
+MOST_PIXELS = 4_500_000  # are searched: what is seen in a larger picture is larger than a pixel
 LEAST = 0.02  # less sure than that nothing is told of, at any sensitivity
 
 
@@ -149,34 +151,37 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
     """All that might be damage or lettering; ``read`` looks for text as well as can be, not only by rules."""
     size = image.shape[0], image.shape[1]
     rgb = _rgb(image)
+    blank = blank_areas(rgb)  # before the net: what each needs at a time need not be held at once
     rows = lettering_of(rgb) if read else plain_rows(rgb)
-    reduction = reduction_of(image)
-    small = reduced(image, reduction)
-    planes = chances_of(small)
-    _spare(planes, rows, reduction)
+    reduction = max(reduction_of(image), (size[0] * size[1] / MOST_PIXELS) ** 0.5)
+    small = reduced(without_tone(image), reduction)
+    small_size = small.shape[0], small.shape[1]
+    cell_px = max(1, round(CELL_PX * reduction))
+    planes = chances_of(softened(small, reduction))
+    _spare(planes, rows, size)
     pieces = pieces_of(planes[DAMAGE])
-    confidence = judge_from(card_of()["judge"])(signs_of(pieces, reduction=reduction))
+    judge = perceptron_from(card_of()["judge"])
+    confidence = judge.chance(signs_of(pieces, small, reduction=reduction))
     found = [
-        enlarged(mask, pieces.box(k), reduction, size, kind, float(confidence[k]))
+        enlarged(mask, pieces.box(k), small_size, size, kind, float(confidence[k]))
         for k, mask, kind in _masks(pieces, DAMAGE)
-        if confidence[k] >= LEAST and not hugs_border(pieces.box(k), small.shape[:2])
+        if confidence[k] >= LEAST and not hugs_border(pieces.box(k), small_size)
     ]
-    found = gathered(found, cell_px=CELL_PX * reduction, size=size)
+    found = gathered(found, cell_px=cell_px, size=size)
     found += [
-        enlarged(line.mask, line.box, reduction, size, "scratch", line.confidence * _seconded(line, planes))
+        enlarged(line.mask, line.box, small_size, size, "scratch", line.confidence * _seconded(line, planes))
         for line in transport_scratches(small)
     ]
     marks = pieces_of(planes[WATERMARK])
     found += gathered(
         [
-            enlarged(mask, marks.box(k), reduction, size, "watermark", _believed(marks.mean[k]))
+            enlarged(mask, marks.box(k), small_size, size, "watermark", _believed(marks.mean[k]))
             for k, mask, _ in _masks(marks, WATERMARK)
         ],
-        cell_px=2 * CELL_PX * reduction,
+        cell_px=2 * cell_px,
         size=size,
     )
-    found += rows
-    found += blank_areas(rgb)
+    found += rows + blank
     return sorted(found, key=lambda region: (FOUND_KINDS.index(region.kind), region.box))
 
 
@@ -185,17 +190,17 @@ def _believed(chance: float) -> float:
     return float(np.interp(chance, (0.32, 0.6, 0.8), (0.05, 0.5, 0.9)))
 
 
-def _spare(planes: NDArray[np.uint8], rows: list[Region], reduction: int) -> None:
+def _spare(planes: NDArray[np.uint8], rows: list[Region], size: tuple[int, int]) -> None:
     """Take what reads as text out of the chances of damage, in place: lettering is never a scratch."""
     if not rows:
         return
     height, width = planes.shape[1:]
-    letters = np.zeros((height * reduction, width * reduction), np.uint8)
+    letters = np.zeros(size, np.uint8)
     for row in rows:
         letters[row.box.slices] |= row.mask
-    side = 4 * reduction + 1
+    side = 4 * round(size[0] / height) + 1
     spread = cv2.dilate(letters, np.ones((side, side), np.uint8))
-    spared = cv2.resize(spread, (width, height), interpolation=cv2.INTER_AREA) > 0
+    spared = cv2.resize(spread * np.uint8(255), (width, height), interpolation=cv2.INTER_AREA) > 0
     planes[DAMAGE, spared] = 0
 
 

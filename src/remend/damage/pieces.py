@@ -1,4 +1,4 @@
-"""Pieces of damage: what hangs together in the planes of chances, and what can be measured of it."""
+"""Pieces of damage: what hangs together in the planes of chances."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from remend.picture import Box, Float
 
-__all__ = ["SIGNS", "Pieces", "pieces_of", "signs_of"]
+__all__ = ["LEAST", "Pieces", "pieces_of"]
 
-LEAST = 0.32
+LEAST = 0.35
 """Chance from which a pixel belongs to a piece."""
 PEAK = 0.4
 """Chance that the likeliest pixel of a piece reaches at least."""
@@ -115,72 +115,3 @@ def _near(plane: NDArray[np.uint8]) -> Float:
     size = (max(1, -(-width // CELL_PX)), max(1, -(-height // CELL_PX)))
     cells = cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     return np.asarray(cv2.blur(cells, (5, 5), borderType=cv2.BORDER_REFLECT), np.float32)
-
-
-SIGNS = (
-    "peak",
-    "mean",
-    "area",
-    "length",
-    "thin",
-    "is_scratch",
-    "is_dust",
-    "is_stain",
-    "is_hole",
-    "others",
-    "others_alike",
-    "others_sure",
-    "covered",
-    "at_side",
-    "around",
-    "haze",
-    "reduction",
-)
-"""What a piece is weighed by, in the order of ``signs_of``."""
-
-
-def signs_of(pieces: Pieces, *, reduction: int = 1) -> Float:
-    """(n, signs) what is measured of every piece, and of the picture around it.
-
-    A lonely find in a clean picture is worth less than one more find in a worn print: how much of the others
-    there is, by megapixel, is a sign of each.
-    """
-    n = len(pieces)
-    if not n:
-        return np.zeros((0, len(SIGNS)), np.float32)
-    height, width = pieces.labels.shape
-    megapixels = max(height * width / 1e6, 0.05)
-    box_height = (pieces.boxes[:, 2] - pieces.boxes[:, 0]).astype(np.float64)
-    box_width = (pieces.boxes[:, 3] - pieces.boxes[:, 1]).astype(np.float64)
-    length = np.hypot(box_height, box_width)
-    weight = pieces.peak.astype(np.float64) ** 4 * np.minimum(np.sqrt(pieces.area), 12)
-    sure = (pieces.peak > 0.8) * 1.0
-    alike = np.bincount(pieces.kind, weight, 4)[pieces.kind] - weight
-    at_side = (
-        (pieces.boxes[:, 0] <= 2)
-        | (pieces.boxes[:, 1] <= 2)
-        | (pieces.boxes[:, 2] >= height - 2)
-        | (pieces.boxes[:, 3] >= width - 2)
-    )
-    columns = [
-        _odds(pieces.peak),
-        _odds(pieces.mean),
-        np.log(pieces.area),
-        np.log(length),
-        np.log(pieces.area / length),
-        *(pieces.kind == k for k in range(4)),
-        np.log1p((weight.sum() - weight) / megapixels),
-        np.log1p(alike / megapixels),
-        np.log1p((sure.sum() - sure) / megapixels),
-        np.sqrt((pieces.area.sum() - pieces.area) / (height * width)),
-        at_side,
-        np.log(pieces.around + 1e-3),
-        np.full(n, np.log(pieces.haze + 1e-3)),
-        np.full(n, np.log2(reduction)),
-    ]
-    return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
-
-
-def _odds(chance: Float) -> Float:
-    clipped = np.clip(chance, 0.004, 0.996)
-    return np.asarray(np.log(clipped / (1 - clipped)), np.float32)

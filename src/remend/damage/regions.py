@@ -14,6 +14,7 @@ __all__ = ["enlarged", "gathered", "hugs_border", "is_network"]
 
 BANDS = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 """Where confidence is cut: a region never mixes what is surer with what is less sure."""
+FRAME_SHARE = 0.04  # of the shorter side: strips that lie no deeper are a frame's
 
 
 def gathered(regions: Sequence[Region], *, cell_px: int, size: tuple[int, int]) -> list[Region]:
@@ -65,42 +66,62 @@ def _joined(regions: list[Region]) -> Region:
 
 
 def enlarged(
-    mask: Bool, box: Box, factor: int, size: tuple[int, int], kind: DamageKind, confidence: float
+    mask: Bool,
+    box: Box,
+    small: tuple[int, int],
+    size: tuple[int, int],
+    kind: DamageKind,
+    confidence: float,
 ) -> Region:
-    """A region seen in a picture ``factor`` times smaller, in the picture's own pixels.
+    """A region seen in a reduced picture, in the picture's own pixels.
 
     Args:
         mask: (box.height, box.width) bool.
-        box: in the small picture.
-        factor: 1, 2, 4 …
+        box: in the reduced picture.
+        small: (height, width) of the reduced picture.
         size: (height, width) of the picture itself.
         kind, confidence: of the region.
     """
-    if factor == 1:
+    if small == size:
         return Region(box, mask, kind, confidence)
+    down, across = size[0] / small[0], size[1] / small[1]
     # A margin of one small pixel, for the smoothed outline bulges.
-    padded = np.pad(mask.view(np.uint8) * np.uint8(255), 1)
-    large = cv2.resize(padded, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR) >= 96
-    top, left = (box.top - 1) * factor, (box.left - 1) * factor
-    whole = Box(top, left, top + large.shape[0], left + large.shape[1])
-    inside = Box(max(0, top), max(0, left), min(size[0], whole.bottom), min(size[1], whole.right))
-    large = large[inside.inside(whole).slices]
-    tight = Box.around(large)
-    if tight is None:  # the last row or column of a picture whose sides the factor does not divide
-        return Region(inside, np.ones((inside.height, inside.width), np.bool_), kind, confidence)
-    exact = Box(
-        inside.top + tight.top, inside.left + tight.left, inside.top + tight.bottom, inside.left + tight.right
+    top, left = max(0, int((box.top - 1) * down)), max(0, int((box.left - 1) * across))
+    bottom = min(size[0], int(np.ceil((box.bottom + 1) * down)))
+    right = min(size[1], int(np.ceil((box.right + 1) * across)))
+    inside = Box(top, left, bottom, right)
+    # Where the middle of each large pixel lies in the small mask.
+    there = np.array(
+        [
+            [1 / across, 0, (left + 0.5) / across - 0.5 - box.left],
+            [0, 1 / down, (top + 0.5) / down - 0.5 - box.top],
+        ]
     )
+    large = (
+        cv2.warpAffine(
+            mask.view(np.uint8) * np.uint8(255),
+            there,
+            (inside.width, inside.height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+        )
+        >= 96
+    )
+    tight = Box.around(large)
+    if tight is None:
+        return Region(inside, np.ones((inside.height, inside.width), np.bool_), kind, confidence)
+    exact = Box(top + tight.top, left + tight.left, top + tight.bottom, left + tight.right)
     return Region(exact, np.ascontiguousarray(large[tight.slices]), kind, confidence)
 
 
-def hugs_border(box: Box, size: tuple[int, ...], *, depth_px: int = 8) -> bool:
+def hugs_border(box: Box, size: tuple[int, ...]) -> bool:
     """Whether a piece is a strip along a side of the picture: the edge of a frame, or of the scan.
 
     >>> hugs_border(Box(0, 0, 2, 50), (100, 100)), hugs_border(Box(40, 40, 42, 90), (100, 100))
     (True, False)
     """
     height, width = size[:2]
+    depth_px = max(8, round(FRAME_SHARE * min(height, width)))
     at_rows = box.bottom <= depth_px or box.top >= height - depth_px
     at_columns = box.right <= depth_px or box.left >= width - depth_px
     return (at_rows and box.width > 4 * box.height) or (at_columns and box.height > 4 * box.width)

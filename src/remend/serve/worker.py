@@ -184,6 +184,6 @@ def _missing() -> tuple[str, ...]:
             filler_named(name)
         except ModelError:
             missing.append(name)
-    from remend.damage import find, judge  # noqa: F401 - loaded for who comes first
+    from remend.damage import find, signs  # noqa: F401 - loaded for who comes first
 
     return tuple(missing)

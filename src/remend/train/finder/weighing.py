@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor
+from torch.nn import functional
 
 from remend.damage.chances import chances_of
-from remend.damage.pieces import SIGNS, pieces_of, signs_of
-from remend.damage.softness import reduced, reduction_of
+from remend.damage.pieces import pieces_of
+from remend.damage.signs import SIGNS, signs_of
+from remend.damage.softness import reduced, reduction_of, softened, without_tone
 from remend.damage.synth.scenes import scene
 from remend.errors import ModelError
 from remend.train.finder.crops import IGNORED, Ageing, aged, crop_of, lay, weathered
 from remend.train.finder.maps import Outlines, draw_map
+from remend.train.finder.perceptron import fit_perceptron
 
 __all__ = ["Judged", "fit_judge", "judged_pictures", "weighed"]
 
-HIDDEN = (24, 16)
-EPOCHS = 90
 LEAST_PIECES = 8
-ALONE, CLEAN_TIMES = 3.5, 15.0  # logarithm of sure pieces a megapixel; how much more often they are clean
+GRIDS, GRID_SHARES = (1, 2, 3), (0.35, 0.4, 0.25)  # photographs of a made picture, along a side
+SEAM_PX = 6
+CLEAN_TIMES = 4.0  # how much more often than made pictures those that people have are clean
+WIDE_PX = 200.0  # there a find counts twice from three times this area on: it does more harm
+# More epochs learn pictures by heart: all pieces of one are one example.
+EPOCHS, DECAY, MEMBERS = 30, 0.3, 5
 RIGHT = 0.5  # of a piece's pixels that lie within 2 px of damage: then it is one
 
 
@@ -39,11 +43,13 @@ class Judged:
         image: (H, W, 3) uint8.
         truth: (H, W) bool, damaged; lettering is not.
         ignored: (H, W) bool, changed too little to count.
+        tile_px: side of the photographs that it is put together of; its own where it is one.
     """
 
     image: NDArray[np.uint8]
     truth: NDArray[np.bool_]
     ignored: NDArray[np.bool_]
+    tile_px: int
 
 
 def judged_pictures(
@@ -58,6 +64,9 @@ def judged_pictures(
 ) -> Iterator[Judged]:
     """Whole pictures, half of them clean, some in four sizes of the same.
 
+    How much a picture holds that looks like damage grows with its size, and the pictures that nets learn from
+    are small: so two of three are put together of four or nine, on which damage lies as on one.
+
     Args:
         pictures: to draw on; none that the net learned from, or it will be believed too much.
         count: how many.
@@ -67,9 +76,14 @@ def judged_pictures(
     """
     for number in range(count):
         rng = np.random.default_rng([seed, 11, number])
-        picture = pictures[int(rng.integers(len(pictures)))]
-        side = int(min(picture.shape[:2]) * rng.uniform(1.0, 2.2))
-        image = crop_of(picture, side, rng, enlarged=ageing.enlarged)
+        grid = int(rng.choice(GRIDS, p=GRID_SHARES))
+        chosen = [pictures[int(k)] for k in rng.integers(len(pictures), size=grid * grid)]
+        tile_px = int(min(min(picture.shape[:2]) for picture in chosen))
+        if grid == 1:
+            tile_px = int(tile_px * rng.uniform(1.0, 2.2))
+        parts = [crop_of(picture, tile_px, rng, enlarged=ageing.enlarged / grid) for picture in chosen]
+        image = np.vstack([np.hstack(parts[k * grid : (k + 1) * grid]) for k in range(grid)])
+        side = image.shape[0]
         if rng.random() < 0.2:
             image = scene(image, seed=rng)
         image = aged(image, rng, ageing)
@@ -80,13 +94,15 @@ def judged_pictures(
                 for _ in range(1 + int(rng.random() < 0.4))
             ]
             image = lay(image, label, maps, rng)
-        if rng.random() < 0.15:
+        if grid == 1 and rng.random() < 0.4:
             factor = int(rng.choice([2, 4]))
             size = (image.shape[1] * factor, image.shape[0] * factor)
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
             label = np.asarray(cv2.resize(label, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+            tile_px *= factor
         image = weathered(np.asarray(image, np.uint8), rng, ageing)
-        yield Judged(image, (label > 0) & (label < 5), (label == IGNORED) | (label >= 5) & (label < IGNORED))
+        ignored = (label == IGNORED) | (label >= 5) & (label < IGNORED)
+        yield Judged(image, (label > 0) & (label < 5), ignored, tile_px)
 
 
 def weighed(judged: Judged, weights: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -94,10 +110,9 @@ def weighed(judged: Judged, weights: Path) -> tuple[NDArray[np.float32], NDArray
 
     Pieces of what is ignored are left out.
     """
-    factor = reduction_of(judged.image)
-    planes = chances_of(reduced(judged.image, factor), weights=weights)
-    pieces = pieces_of(planes[:4])
-    signs = signs_of(pieces, reduction=factor)
+    small, planes, factor = _seen(judged, weights)
+    pieces = pieces_of(planes)
+    signs = signs_of(pieces, small, reduction=factor)
     if not len(pieces):
         return signs, np.zeros(0, np.float32)
     size = pieces.labels.shape[::-1]
@@ -113,18 +128,53 @@ def weighed(judged: Judged, weights: Path) -> tuple[NDArray[np.float32], NDArray
     return signs[counts], (hit[counts] >= RIGHT).astype(np.float32)
 
 
+def _seen(judged: Judged, weights: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
+    """The picture as it is searched, its planes of damage, by how much it was reduced.
+
+    Photographs of one picture are looked at one by one, for the net would see their seams.
+    """
+    step, image = judged.tile_px, without_tone(judged.image)
+    factor = reduction_of(image[:step, :step])
+    if image.shape[0] == step:
+        small = reduced(image, factor)
+        return small, chances_of(softened(small, factor), weights=weights)[:4], factor
+    rows, planes = [], []
+    for top in range(0, image.shape[0], step):
+        parts = [
+            reduced(np.ascontiguousarray(image[top : top + step, left : left + step]), factor)
+            for left in range(0, image.shape[1], step)
+        ]
+        rows.append(np.hstack(parts))
+        of_parts = [_inside(chances_of(softened(part, factor), weights=weights)[:4]) for part in parts]
+        planes.append(np.concatenate(of_parts, axis=2))
+    return np.vstack(rows), np.concatenate(planes, axis=1), factor
+
+
+def _inside(planes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Chances but at the sides, where a photograph of several ends and no picture does."""
+    kept = np.zeros_like(planes)
+    middle = np.s_[:, SEAM_PX:-SEAM_PX, SEAM_PX:-SEAM_PX]
+    kept[middle] = planes[middle]
+    return kept
+
+
 def fit_judge(
     signs: NDArray[np.float32],
     right: NDArray[np.float32],
+    clean: NDArray[np.bool_],
     *,
     seed: int = 0,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """A small network from signs to the chance of being damage, as ``remend.damage.judge`` reads it.
+    """A small network from signs to the chance of being damage, as ``remend.damage.perceptron`` reads it.
+
+    Half of the made pictures are clean, of those that people have nearly all: pieces of clean ones count
+    more.
 
     Args:
         signs: (n, signs).
         right: (n,) 0 or 1.
+        clean: (n,) of a picture without any damage.
 
     Raises:
         ModelError: next to nothing was seen.
@@ -133,45 +183,22 @@ def fit_judge(
     """
     if len(signs) < LEAST_PIECES:
         raise ModelError(f"the net sees {len(signs)} pieces in all, too few to judge: train it longer")
-    torch.manual_seed(seed)
-    mean, deviation = signs.mean(axis=0), signs.std(axis=0) + 1e-3
-    inputs = torch.from_numpy(np.clip((signs - mean) / deviation, -5, 5))
-    wanted = torch.from_numpy(right)
-    # Half of the made pictures are clean, of those that people have nearly all: what is found alone and is
-    # not damage counts as often as it would there.
-    alone = signs[:, SIGNS.index("others_sure")] < ALONE
-    harm = CLEAN_TIMES * np.sqrt(1 + np.exp(signs[:, SIGNS.index("area")]) / 200)  # a wide one does more
-    counts = torch.from_numpy(np.where(alone & (right < RIGHT), harm, 1.0).astype(np.float32))
-    sizes = [len(SIGNS), *HIDDEN, 1]
-    layers: list[nn.Module] = []
-    for inward, outward in pairwise(sizes):
-        layers += [nn.Linear(inward, outward), nn.ReLU()]
-    net = nn.Sequential(*layers[:-1])
-    optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=1e-2)
-    batch, steps = 1024, max(1, len(inputs) // 1024)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * steps)
-    generator = torch.Generator().manual_seed(seed)
-    for _ in range(EPOCHS):
-        order = torch.randperm(len(inputs), generator=generator)
-        for k in range(steps):
-            some = order[k * batch : (k + 1) * batch]
-            score = net(inputs[some])[:, 0]
-            loss = nn.functional.binary_cross_entropy_with_logits(score, wanted[some], counts[some])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-    say(f"judge: {len(signs):,} pieces, {right.mean():.2f} of them damage, cross-entropy {loss.item():.3f}")
-    linear = [layer for layer in net if isinstance(layer, nn.Linear)]
-    return {
-        "signs": list(SIGNS),
-        "mean": [round(float(x), 5) for x in mean],
-        "deviation": [round(float(x), 5) for x in deviation],
-        "layers": [
-            {
-                "weight": [[round(float(x), 5) for x in row] for row in layer.weight.detach().T],
-                "bias": [round(float(x), 5) for x in layer.bias.detach()],
-            }
-            for layer in linear
-        ],
-    }
+    area = np.exp(signs[:, SIGNS.index("area")])
+    counts = np.where(clean, CLEAN_TIMES * np.sqrt(1 + area / WIDE_PX), 1).astype(np.float32)
+    table, loss = fit_perceptron(
+        SIGNS,
+        signs,
+        right,
+        _cross_entropy,
+        counts=counts,
+        epochs=EPOCHS,
+        decay=DECAY,
+        members=MEMBERS,
+        seed=seed,
+    )
+    say(f"judge: {len(signs):,} pieces, {right.mean():.2f} of them damage, cross-entropy {loss:.3f}")
+    return table
+
+
+def _cross_entropy(score: Tensor, right: Tensor, counts: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(score, right, counts)

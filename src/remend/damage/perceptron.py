@@ -1,7 +1,7 @@
-"""Weighing signs: a small network that turns what was measured on a piece into the chance that it is damage.
+"""Weighing signs: a small network that turns what was measured into a score.
 
-Two hidden layers of a few dozen units, fitted when the finder's net is exported; the numbers stand in its
-card. With them a piece's score is a probability: thresholds and confidences mean the same for every kind.
+A few dozen hidden units, fitted elsewhere; the numbers stand in a table. It judges pieces of what the finder
+saw (the card of ``damage.onnx``) and how soft a picture is (``softness.json``).
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import numpy as np
 
 from remend.picture import Float
 
-__all__ = ["Judge", "judge_from"]
+__all__ = ["Perceptron", "perceptron_from"]
 
 CLIP = 5.0  # deviations: beyond, a sign says no more
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Perceptron:
     """A multilayer perceptron over standardised signs.
 
     Attributes:
         signs: their names, in order.
         mean: (signs,) subtracted from them.
         deviation: (signs,) they are divided by.
-        layers: (weight (n_in, n_out), bias (n_out,)) each; ReLU between, logistic at the end.
+        layers: (weight (n_in, n_out), bias (n_out,)) each; ReLU between, nothing at the end.
     """
 
     signs: tuple[str, ...]
@@ -36,22 +36,25 @@ class Judge:
     layers: tuple[tuple[Float, Float], ...]
 
     def __call__(self, signs: Float) -> Float:
-        """(pieces,) float32 in [0, 1] for (pieces, signs) float32."""
+        """(n,) float32 scores for (n, signs) float32."""
         values = np.clip((signs - self.mean) / self.deviation, -CLIP, CLIP)
         for weight, bias in self.layers[:-1]:
             values = np.maximum(values @ weight + bias, 0)
         weight, bias = self.layers[-1]
-        score = np.clip((values @ weight + bias)[:, 0], -30, 30)
-        return np.asarray(1 / (1 + np.exp(-score)), np.float32)
+        return np.asarray((values @ weight + bias)[:, 0], np.float32)
+
+    def chance(self, signs: Float) -> Float:
+        """(n,) float32 in [0, 1]: the logistic function of the scores."""
+        return np.asarray(1 / (1 + np.exp(-np.clip(self(signs), -30, 30))), np.float32)
 
 
-def judge_from(table: Mapping[str, Any]) -> Judge:
-    """A judge of the numbers that a card holds: ``signs``, ``mean``, ``deviation``, ``layers``."""
+def perceptron_from(table: Mapping[str, Any]) -> Perceptron:
+    """What a table holds: ``signs``, ``mean``, ``deviation``, ``layers``."""
     layers = tuple(
         (np.asarray(layer["weight"], np.float32), np.asarray(layer["bias"], np.float32))
         for layer in table["layers"]
     )
-    return Judge(
+    return Perceptron(
         tuple(table["signs"]),
         np.asarray(table["mean"], np.float32),
         np.asarray(table["deviation"], np.float32),
