@@ -150,8 +150,9 @@ class PngCodec:
         view = memoryview(data)
         end = chunks[-1].whole.stop
         closing = b"" if chunks[-1].type == b"IEND" else chunk_bytes(b"IEND", b"")
+        shown = picture if changed.any() else None  # a picture that stays keeps its previews
         carried = [
-            (chunk.type, _carried(data, chunk, picture) if chunk.type != b"IDAT" else b"")
+            (chunk.type, _carried(data, chunk, shown) if chunk.type != b"IDAT" else b"")
             for chunk in chunks
             if chunk.type not in dropped
         ]
@@ -226,8 +227,10 @@ def _off_the_key(
     return samples
 
 
-def _carried(data: bytes, chunk: Chunk, picture: Picture) -> bytes:
-    """A chunk without a preview of the old picture; byte for byte where it has none."""
+def _carried(data: bytes, chunk: Chunk, picture: Picture | None) -> bytes:
+    """A chunk without a preview of the old picture; byte for byte where it has none, or no picture is new."""
+    if picture is None:
+        return bytes(data[chunk.whole])
     content = data[chunk.content]
     new = renewed_chunk(chunk.type, content, picture)
     return data[chunk.whole] if new is None or new == content else chunk_bytes(chunk.type, new)
