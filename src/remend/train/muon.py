@@ -56,40 +56,66 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Move every parameter that has a gradient."""
+        """Move every parameter that has a gradient.
+
+        All parameters of a group move together, kernels of one shape as one batch of matrices: a GPU is then
+        given dozens of commands a step and not thousands.
+        """
         if closure is not None:
             raise TypeError("Muon takes no closure")
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                if group["weight_decay"]:
-                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                move = self._adam if group["adam"] else self._muon
-                parameter.sub_(move(parameter, group), alpha=group["lr"])
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if not parameters:
+                continue
+            if group["weight_decay"]:
+                torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+            move = self._adam if group["adam"] else self._muon
+            torch._foreach_add_(parameters, move(parameters, group), alpha=-group["lr"])
 
-    def _muon(self, parameter: Tensor, group: dict[str, Any]) -> Tensor:
-        state, gradient = self.state[parameter], parameter.grad
-        if not state:
-            state["momentum"] = torch.zeros_like(parameter)
-        momentum = state["momentum"].lerp_(gradient, 1 - group["momentum"])
-        ahead = torch.lerp(gradient, momentum, group["momentum"])  # Nesterov's
-        matrix = ahead.flatten(1)
-        return orthogonal(matrix).mul_(_SIZE * max(matrix.shape) ** 0.5).view_as(ahead)
+    def _muon(self, parameters: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
+        for parameter in parameters:
+            if not self.state[parameter]:
+                self.state[parameter]["momentum"] = torch.zeros_like(parameter)
+        momenta = [self.state[parameter]["momentum"] for parameter in parameters]
+        gradients = [parameter.grad for parameter in parameters]
+        torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+        ahead = list(torch._foreach_lerp(gradients, momenta, group["momentum"]))  # Nesterov's
+        alike: dict[torch.Size, list[int]] = {}
+        for k, parameter in enumerate(parameters):
+            alike.setdefault(parameter.shape, []).append(k)
+        for shape, members in alike.items():
+            # Columns in the order in which the kernel lies in memory: the answer does not depend on it.
+            last = _is_channels_last(parameters[members[0]])
+            matrices = torch.stack(
+                [(ahead[k].movedim(1, -1) if last else ahead[k]).flatten(1) for k in members]
+            )
+            even = orthogonal(matrices).mul_(_SIZE * max(matrices.shape[1:]) ** 0.5)
+            for k, matrix in zip(members, even, strict=True):
+                kept = (shape[0], *shape[2:], shape[1]) if last else shape
+                ahead[k] = matrix.view(kept).movedim(-1, 1) if last else matrix.view(kept)
+        return ahead
 
-    def _adam(self, parameter: Tensor, group: dict[str, Any]) -> Tensor:
-        state, gradient = self.state[parameter], parameter.grad
-        if not state:
-            state["step"] = torch.zeros(())
-            state["exp_avg"] = torch.zeros_like(parameter)
-            state["exp_avg_sq"] = torch.zeros_like(parameter)
+    def _adam(self, parameters: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
+        for parameter in parameters:
+            if not self.state[parameter]:
+                self.state[parameter]["step"] = torch.zeros(())
+                self.state[parameter]["exp_avg"] = torch.zeros_like(parameter)
+                self.state[parameter]["exp_avg_sq"] = torch.zeros_like(parameter)
+        states = [self.state[parameter] for parameter in parameters]
+        gradients = [parameter.grad for parameter in parameters]
         first, second = group["betas"]
-        state["step"] += 1
-        count = float(state["step"])
-        mean = state["exp_avg"].lerp_(gradient, 1 - first)
-        square = state["exp_avg_sq"].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        size = square.sqrt().div_((1 - second**count) ** 0.5).add_(group["eps"])
-        return mean / size.mul_(1 - first**count)
+        torch._foreach_add_([state["step"] for state in states], 1)
+        counts = [float(state["step"]) for state in states]  # on the processor, whatever the device
+        means = [state["exp_avg"] for state in states]
+        squares = [state["exp_avg_sq"] for state in states]
+        torch._foreach_lerp_(means, gradients, 1 - first)
+        torch._foreach_mul_(squares, second)
+        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - second)
+        sizes = torch._foreach_sqrt(squares)
+        torch._foreach_div_(sizes, [(1 - second**count) ** 0.5 for count in counts])
+        torch._foreach_add_(sizes, group["eps"])
+        torch._foreach_mul_(sizes, [1 - first**count for count in counts])
+        return list(torch._foreach_div(means, sizes))
 
 
 def with_kernels_apart(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -108,23 +134,28 @@ def with_kernels_apart(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]
     return apart
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """The nearest matrix whose singular values are all about 1: .3 to 1.2, most of them above .7.
+def orthogonal(matrices: Tensor) -> Tensor:
+    """The nearest matrices whose singular values are all about 1: .3 to 1.2, most of them above .7.
 
     Args:
-        matrix: (rows, columns), any real type.
+        matrices: (rows, columns) or (N, rows, columns), any real type.
 
     Returns:
-        (rows, columns) of the same type; computed in bfloat16.
+        Matrices of the same shape and type; computed in bfloat16.
     """
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    x = (wide / (torch.linalg.matrix_norm(wide) + 1e-12)).bfloat16()
+    upright = matrices.shape[-2] > matrices.shape[-1]
+    wide = matrices.mT if upright else matrices
+    x = (wide / (torch.linalg.matrix_norm(wide, keepdim=True) + 1e-12)).bfloat16()
     for _ in range(_STEPS):
-        gram = x @ x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=_B, alpha=_C), x, beta=_A)
-    x = x.to(matrix.dtype)
-    return x if matrix.shape[0] <= matrix.shape[1] else x.T
+        gram = x @ x.mT
+        x = torch.add(_A * x, (_B * gram + _C * (gram @ gram)) @ x)
+    x = x.to(matrices.dtype)
+    return x.mT.contiguous() if upright else x
 
 
 def _is_kernel(parameter: Tensor) -> bool:
     return parameter.ndim > 1 and min(parameter.flatten(1).shape) >= _FEWEST
+
+
+def _is_channels_last(parameter: Tensor) -> bool:
+    return parameter.ndim == 4 and not parameter.is_contiguous()
