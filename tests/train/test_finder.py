@@ -1,7 +1,9 @@
 """The finder's training: what it is shown, what it is taught by, and that a run goes on and is exported."""
 
+import dataclasses
 import gzip
 import json
+import time
 
 import cv2
 import numpy as np
@@ -197,6 +199,25 @@ def test_a_run_is_resumed_and_exported_to_what_the_finder_reads(tmp_path, photos
     assert card["recipe"]["shapes"] == outlines.name
     with pytest.raises(UsageError, match="overwrite"):
         export_finder(best, target, sources=[photos])
+
+
+def test_a_run_of_so_many_minutes_ends_by_the_clock_and_its_rate_falls_till_then(tmp_path, photos, outlines):
+    few = fast_dev(FinderRecipe(shapes=str(outlines), stage=(Stage(samples=8),)))
+    recipe = dataclasses.replace(few, minutes=0.12, decay=0.9)
+    begun = time.monotonic()
+    best = train_finder(recipe, [photos], tmp_path / "run", workers=1, threads=1, say=lambda _: None)
+    assert 0.12 * 60 <= time.monotonic() - begun < 60
+    tensors, state = load_portable(best)
+    assert state["samples_seen"] > recipe.samples  # it does not stop where the samples end
+    rows = (tmp_path / "run" / "log.csv").read_text().splitlines()
+    assert float(rows[-1].split(",")[1]) < recipe.lr * 0.3
+
+    # Another run begins from its weights.
+    again = dataclasses.replace(few, weights=str(best), lr=0.0)
+    other = train_finder(again, [photos], tmp_path / "other", workers=0, threads=1, say=lambda _: None)
+    for name, value in load_portable(other)[0].items():
+        if "running" not in name and "num_batches" not in name:
+            assert torch.equal(value, tensors[name]), name
 
 
 def test_the_exported_net_answers_what_the_trained_one_does():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Crew"]
+__all__ = ["Crew", "calm"]
 
 Rows = dict[str, NDArray[Any]]
 
@@ -51,7 +51,7 @@ class Crew:
             for _ in range(self.ahead + 1)
         ]
 
-    def batches(self, first: int) -> Iterator[Rows]:
+    def batches(self, first: int) -> Generator[Rows, None, None]:
         """Batches of samples ``first``, ``first + 1`` … without end; close the iterator to end the processes.
 
         A batch is overwritten once the next but ``ahead`` is asked for at the earliest, so copy it before you
@@ -64,7 +64,7 @@ class Crew:
                 yield self._slots[0]
         global _CREW
         _CREW = self
-        pool = ProcessPoolExecutor(self.workers, get_context("fork"), _calm)
+        pool = ProcessPoolExecutor(self.workers, get_context("fork"), calm)
         waiting: deque[tuple[int, Future[None]]] = deque()
         try:
             for slot in range(self.ahead):
@@ -95,7 +95,7 @@ def _fill_there(slot: int, first: int) -> None:
     _CREW._fill(slot, first)
 
 
-def _calm() -> None:
+def calm() -> None:
     """Training goes first. OpenCV's threads were set before the fork: a child that sets them hangs."""
     os.nice(3)
 

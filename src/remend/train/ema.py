@@ -31,5 +31,5 @@ class Ema:
         half_life = max(1.0, min(self.half_life, samples_seen / 10))
         new = 1 - 0.5 ** (batch / half_life)
         torch._foreach_lerp_(list(self.net.parameters()), list(net.parameters()), new)
-        for own, other in zip(self.net.buffers(), net.buffers(), strict=True):
-            own.copy_(other)
+        if buffers := list(self.net.buffers()):
+            torch._foreach_copy_(buffers, list(net.buffers()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from remend.errors import DivergedError
-from remend.nets.finder import DAMAGE, Finder
+from remend.nets.finder import Finder
 from remend.train.ema import Ema
-from remend.train.finder.crops import IGNORED
-from remend.train.finder.loss import loss_of
 from remend.train.finder.maps import Outlines
 from remend.train.finder.recipe import FinderRecipe, Stage
-from remend.train.finder.sampler import Sampler, draw_bank
+from remend.train.finder.sampler import Sample, Sampler, draw_bank
+from remend.train.finder.step import Step
+from remend.train.finder.validation import judged_crops, validate, worst_of
 from remend.train.muon import Muon, with_kernels_apart
 from remend.train.pictures import read_pictures
 from remend.train.portable import load_portable, save_portable
 
-__all__ = ["fonts_in", "pictures_of", "train_finder", "validate"]
+__all__ = ["fonts_in", "pictures_of", "train_finder"]
 
 
 VALIDATION = 192  # crops
 WARM_UP = 3_000  # samples
 HARD_MOST = 1_000
 LOG_EVERY = 3_200
+_CLEAN = 1 << 40  # numbers of clean crops begin here: those of damaged ones never get so far
+_MINED = 32
 
 
 def train_finder(
@@ -69,16 +71,18 @@ def train_finder(
     net = Finder().to(device, memory_format=torch.channels_last)
     groups = with_kernels_apart(_groups(net, recipe.weight_decay))
     optimizer = Muon(groups, lr=recipe.lr, betas=(0.9, 0.98))
+    if recipe.weights:
+        net.load_state_dict(load_portable(Path(recipe.weights))[0])
     run = _Run(recipe, out, net, Ema(net, recipe.ema_half_life), optimizer, device, say)
     if resume and run.state.exists():
         run.restore()
         say(f"goes on at {run.seen:,} samples")
     say(f"{len(learn):,} pictures, {sum(p.numel() for p in net.parameters()):,} parameters")
-    begin = 0
+    until = 0.0
     for number, stage in enumerate(recipe.stage):
-        if run.seen < begin + stage.samples:
-            run.stage(stage, number, begin + stage.samples, learn, aside, workers)
-        begin += stage.samples
+        until += stage.samples / recipe.samples
+        if run.progress() < until - 1e-9:
+            run.stage(stage, number, until - 1e-9, learn, aside, workers)
     return out / "best.safetensors"
 
 
@@ -95,7 +99,8 @@ class _Run:
     say: Callable[[str], None]
     seen: int = 0
     hard: list[NDArray[np.uint8]] = field(default_factory=list)
-    means: dict[str, float] = field(default_factory=dict)
+    means: dict[str, Tensor] = field(default_factory=dict)
+    begun: float = field(default_factory=time.monotonic)
 
     @property
     def state(self) -> Path:
@@ -106,12 +111,12 @@ class _Run:
         self,
         stage: Stage,
         number: int,
-        until: int,
+        until: float,
         learn: list[NDArray[np.uint8]],
         aside: list[NDArray[np.uint8]],
         workers: int,
     ) -> None:
-        """Train until so many samples were seen."""
+        """Train until this share of the run is done."""
         recipe, net = self.recipe, self.net
         size, seed = stage.crop_px, recipe.seed + number
         outlines = Outlines(Path(recipe.shapes)) if recipe.shapes else None
@@ -122,47 +127,72 @@ class _Run:
         aside_maps = min(VALIDATION, recipe.maps // 4)
         common: dict[str, Any] = {"size": size, "mix": recipe.mix, "ageing": recipe.ageing, "fonts": fonts}
         sampler = Sampler(learn, bank[aside_maps:], seed=seed, **common)
-        judged = _validation(Sampler(aside, bank[:aside_maps], seed=10_007, **common))
+        judged = judged_crops(Sampler(aside, bank[:aside_maps], seed=10_007, **common), VALIDATION)
         self.hard = [crop for crop in self.hard if crop.shape[0] == size]
         rng = np.random.default_rng([seed, self.seen])
-        from_hard = round(recipe.hard_share * stage.batch)
-        drawn = sampler.batches(self.seen, stage.batch - from_hard, workers=workers)
+        drawn = sampler.batches(self.seen, stage.batch, workers=workers)
+        clean = sampler.batches(_CLEAN + self.seen, _MINED, workers=min(workers, 2), clean=True)
+        step = Step(net, size=size, batch=stage.batch, evenness=stage.evenness, device=self.device)
+        if not self.hard:
+            self._mine(clean)
         begun, first = time.perf_counter(), self.seen
-        while self.seen < until:
-            crops, labels = _with_hard(*next(drawn), self.hard, from_hard, rng)
-            rate = _rate(recipe, self.seen)
+        ends = False
+        while not ends:
+            crops, labels = _with_hard(*next(drawn), self.hard, recipe.hard_share, rng)
+            rate = _rate(recipe, self.seen, self.progress())
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            net.train()
-            with torch.autocast(self.device, torch.bfloat16):
-                logits = net(_tensor(crops).to(self.device))
-            truth = torch.from_numpy(labels).long().to(self.device)
-            loss, parts = loss_of(logits, truth, evenness=stage.evenness)
-            if not math.isfinite(parts["loss"]):
-                raise DivergedError(f"the loss is {parts['loss']} after {self.seen:,} samples: lower lr")
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            parts = step(crops, labels)
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             self.optimizer.step()
             before, self.seen = self.seen, self.seen + stage.batch
             self.ema.update(net, batch=stage.batch, samples_seen=self.seen)
-            self.means = {k: 0.98 * self.means.get(k, v) + 0.02 * v for k, v in parts.items()}
+            self._follow(parts)
+            ends = self.progress() >= until
             if _passed(before, self.seen, recipe.hard_every):
-                self.hard.extend(_worst(self.ema.net, sampler, self.seen, recipe))
-                del self.hard[:-HARD_MOST]
-            if _passed(before, self.seen, LOG_EVERY):
-                speed = (self.seen - first) / (time.perf_counter() - begun)
-                row = {"samples": self.seen, "lr": rate, **self.means, "crops_per_s": speed}
-                _append(self.out / "log.csv", row)
-                self.say(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
-            if _passed(before, self.seen, recipe.save_every) or self.seen >= until:
+                self._mine(clean)
+            if _passed(before, self.seen, LOG_EVERY) or ends:
+                self._log(rate, (self.seen - first) / (time.perf_counter() - begun))
+            if _passed(before, self.seen, recipe.save_every) or ends:
                 self.save()
-            if _passed(before, self.seen, recipe.validate_every) or self.seen >= until:
-                row = {"samples": self.seen, **validate(self.ema.net, judged)}
-                _append(self.out / "validation.csv", row)
-                self.say("validation " + " ".join(f"{name} {value:.4g}" for name, value in row.items()))
-                told = {"net": "finder", "samples_seen": self.seen, "recipe": asdict(recipe)}
-                save_portable(self.out / "best.safetensors", self.ema.net.state_dict(), told)
+            if _passed(before, self.seen, recipe.validate_every) or ends:
+                self._validate(judged)
+        drawn.close()
+        clean.close()
+
+    def progress(self) -> float:
+        """The share of the run that is done, by samples, or by the clock where the recipe gives minutes."""
+        if self.recipe.minutes:
+            return (time.monotonic() - self.begun) / (60 * self.recipe.minutes)
+        return self.seen / self.recipe.samples
+
+    def _follow(self, parts: dict[str, Tensor]) -> None:
+        """Keep running means of the losses, on their device: reading them would wait for it."""
+        for name, value in parts.items():
+            self.means[name] = (
+                torch.lerp(self.means[name], value, 0.02) if name in self.means else value.clone()
+            )
+
+    def _mine(self, clean: Iterator[Sample]) -> None:
+        """Keep the clean crops that mislead the net."""
+        tried = [next(clean)[0].copy() for _ in range(max(1, self.recipe.hard_tried // _MINED))]
+        self.hard.extend(worst_of(self.ema.net, np.concatenate(tried), self.recipe.hard_kept))
+        del self.hard[:-HARD_MOST]
+
+    def _log(self, rate: float, speed: float) -> None:
+        means = {name: float(value) for name, value in self.means.items()}
+        if not all(math.isfinite(value) for value in means.values()):
+            raise DivergedError(f"the loss is {means['loss']} after {self.seen:,} samples: lower lr")
+        row = {"samples": self.seen, "lr": rate, **means, "crops_per_s": speed}
+        _append(self.out / "log.csv", row)
+        self.say(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
+
+    def _validate(self, judged: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> None:
+        row = {"samples": self.seen, **validate(self.ema.net, judged)}
+        _append(self.out / "validation.csv", row)
+        self.say("validation " + " ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        told = {"net": "finder", "samples_seen": self.seen, "recipe": asdict(self.recipe)}
+        save_portable(self.out / "best.safetensors", self.ema.net.state_dict(), told)
 
     def save(self) -> None:
         """Write all that the run needs to go on, whole or not at all."""
@@ -222,88 +252,24 @@ def _groups(net: Finder, weight_decay: float) -> list[dict[str, Any]]:
     return [{"params": kernels, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def _rate(recipe: FinderRecipe, seen: int) -> float:
+def _rate(recipe: FinderRecipe, seen: int, progress: float) -> float:
     """Warm up, hold, fall to nothing."""
     up = (seen + 1) / WARM_UP
-    down = (recipe.samples - seen) / max(1.0, recipe.decay * recipe.samples)
+    down = (1 - progress) / max(1e-9, recipe.decay)
     return recipe.lr * min(up, 1.0, max(down, 0.0))
-
-
-def _tensor(crops: NDArray[np.uint8]) -> Tensor:
-    """(N, S, S, 3) bytes as (N, 3, S, S) in [0, 1], channels last."""
-    return (torch.from_numpy(crops).float() / 255).permute(0, 3, 1, 2)
 
 
 def _with_hard(
     crops: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     hard: list[NDArray[np.uint8]],
-    count: int,
+    share: float,
     rng: np.random.Generator,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The batch with ``count`` crops more, on which nothing is damaged though the net thought so."""
-    if not count or not hard:
-        return crops, labels
-    chosen = np.stack([hard[int(k)] for k in rng.integers(len(hard), size=count)])
-    return np.concatenate([crops, chosen]), np.concatenate(
-        [labels, np.zeros((count, *labels.shape[1:]), np.uint8)]
-    )
-
-
-@torch.no_grad()
-def _worst(net: Finder, sampler: Sampler, seen: int, recipe: FinderRecipe) -> list[NDArray[np.uint8]]:
-    """Clean crops in which the most is taken for damage."""
-    crops = [sampler.sample(-1 & 0x7FFFFFFF ^ (seen + k), clean=True)[0] for k in range(recipe.hard_tried)]
-    blame = []
-    for k in range(0, len(crops), 16):
-        chance = _chances(net, np.stack(crops[k : k + 16]))[:, DAMAGE].sum(dim=1)
-        blame += (chance.clamp(min=0.1) - 0.1).flatten(1).sum(dim=1).tolist()
-    order = np.argsort(blame)[::-1][: recipe.hard_kept]
-    return [crops[k] for k in order if blame[k] > 1.0]
-
-
-@torch.no_grad()
-def _chances(net: Finder, crops: NDArray[np.uint8]) -> Tensor:
-    device = next(net.parameters()).device
-    with torch.autocast(device.type, torch.bfloat16):
-        logits = net(_tensor(crops).to(device, memory_format=torch.channels_last))
-    return logits.float().softmax(dim=1).cpu()
-
-
-def _validation(sampler: Sampler) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    pairs = [sampler.sample(k) for k in range(VALIDATION)]
-    return np.stack([crop for crop, _ in pairs]), np.stack([label for _, label in pairs])
-
-
-def validate(net: Finder, judged: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> dict[str, float]:
-    """F1 within 2 px at chances of .3, .5 and .9, recall of each class, share of sound pixels flagged."""
-    crops, labels = judged
-    net.eval()
-    chances = torch.cat([_chances(net, crops[k : k + 16]) for k in range(0, len(crops), 16)]).numpy()
-    damaged = chances[:, DAMAGE].sum(axis=1)
-    truth = (labels >= DAMAGE.start) & (labels < DAMAGE.stop)
-    ignored = labels == IGNORED
-    disc = np.ones((5, 5), np.uint8)
-    near_truth = np.stack([cv2.dilate(t.astype(np.uint8), disc) for t in truth]) > 0
-    row: dict[str, float] = {}
-    for least in (0.3, 0.5, 0.9):
-        found = (damaged >= least) & ~ignored
-        near_found = np.stack([cv2.dilate(f.astype(np.uint8), disc) for f in found]) > 0
-        precision = (found & near_truth).sum() / max(1, found.sum())
-        recall = (truth & near_found).sum() / max(1, truth.sum())
-        row[f"f1_{least}"] = float(2 * precision * recall / max(1e-9, precision + recall))
-        row[f"precision_{least}"], row[f"recall_{least}"] = float(precision), float(recall)
-        clean = ~truth.any(axis=(1, 2)) & ~ignored.any(axis=(1, 2))
-        row[f"clean_{least}"] = float(found[clean].mean())
-        if least == 0.5:
-            for k, name in enumerate(("scratch", "dust", "stain", "hole"), 1):
-                of_class = labels == k
-                row[f"recall_{name}"] = float((near_found & of_class).sum() / max(1, of_class.sum()))
-    text = labels >= DAMAGE.stop
-    read = chances[:, DAMAGE.stop :].sum(axis=1) >= 0.5
-    row["text_recall"] = float((read & text).sum() / max(1, text.sum()))
-    row["text_false"] = float((read & ~text).mean())
-    return row
+) -> Sample:
+    """The batch, a share of it crops on which nothing is damaged though the net thought so."""
+    for place in range(round(share * len(crops)) if hard else 0):
+        crops[place], labels[place] = hard[int(rng.integers(len(hard)))], 0
+    return crops, labels
 
 
 def _append(path: Path, row: dict[str, float]) -> None:

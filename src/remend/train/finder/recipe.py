@@ -44,7 +44,10 @@ class FinderRecipe:
 
     Attributes:
         stage: the parts, one after the other.
-        decay: the last share of all samples, over which the rate falls linearly to nothing.
+        minutes: the whole run's time, where a machine is lent for so long; then samples are the stages'
+            shares of it. 0 = as many samples as the stages say.
+        weights: averaged weights to begin from (best.safetensors of another run); "" = from nothing.
+        decay: the last share of the run, over which the rate falls linearly to nothing.
         lr, weight_decay: of Muon, and of AdamW for what is no kernel.
         ema_half_life: of the averaged weights, in samples.
         seed: of everything.
@@ -64,6 +67,8 @@ class FinderRecipe:
         Stage(samples=100_000, crop_px=128, batch=32, evenness=0.9),
         Stage(samples=70_000),
     )
+    minutes: float = 0.0
+    weights: str = ""
     decay: float = 0.2
     lr: float = 2e-3
     weight_decay: float = 0.02

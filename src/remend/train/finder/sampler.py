@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.train.crew import Crew, calm
 from remend.train.finder.crops import Ageing, aged, crop_of, lay, weathered
 from remend.train.finder.maps import Map, Outlines, draw_map
 
@@ -82,41 +82,27 @@ class Sampler:
             crop = lay(crop, label, chosen, rng)
         return weathered(crop, rng, self.ageing), label
 
-    def batches(self, first: int, size: int, *, workers: int) -> Iterator[Sample]:
-        """Endless batches (N, S, S, 3) and (N, S, S) from sample ``first`` on, drawn by processes."""
-        if workers == 0:
-            number = first
-            while True:
-                yield _stacked(self, number, size)
-                number += size
-        global _SAMPLER
-        _SAMPLER = self  # forked processes see it without a copy
-        with ProcessPoolExecutor(workers, get_context("fork"), _calm) as pool:
-            ahead = [pool.submit(_stacked_there, first + k * size, size) for k in range(2 * workers + 2)]
-            number = first + len(ahead) * size
-            while True:
-                batch = ahead.pop(0).result()
-                ahead.append(pool.submit(_stacked_there, number, size))
-                number += size
-                yield batch
+    def batches(
+        self, first: int, size: int, *, workers: int, clean: bool = False
+    ) -> Generator[Sample, None, None]:
+        """Endless batches (N, S, S, 3) and (N, S, S) from sample ``first`` on, drawn by processes.
 
+        A batch is overwritten when a later one is asked for: see ``Crew.batches``.
+        """
 
-_SAMPLER: Sampler | None = None
+        def draw(number: int, rows: dict[str, NDArray[np.uint8]]) -> None:
+            rows["crop"][:], rows["label"][:] = self.sample(number, clean=clean)
 
-
-def _calm() -> None:
-    """Training goes first. OpenCV's threads were set before the fork: a child that sets them hangs."""
-    os.nice(3)
-
-
-def _stacked(sampler: Sampler, first: int, count: int) -> Sample:
-    pairs = [sampler.sample(first + k) for k in range(count)]
-    return np.stack([crop for crop, _ in pairs]), np.stack([label for _, label in pairs])
-
-
-def _stacked_there(first: int, count: int) -> Sample:
-    assert _SAMPLER is not None
-    return _stacked(_SAMPLER, first, count)
+        planes = {
+            "crop": ((self.size, self.size, 3), np.uint8),
+            "label": ((self.size, self.size), np.uint8),
+        }
+        source = Crew(draw, planes, size=size, workers=workers).batches(first)
+        try:
+            for rows in source:
+                yield rows["crop"], rows["label"]
+        finally:
+            source.close()
 
 
 def draw_bank(
@@ -135,7 +121,7 @@ def draw_bank(
         size + MARGIN_PX, rng=np.random.default_rng([seed, 7, number]), outlines=outlines, fonts=fonts
     )
     say(f"draws {count:,} maps of damage")
-    with ProcessPoolExecutor(max(1, workers), get_context("fork"), _calm) as pool:
+    with ProcessPoolExecutor(max(1, workers), get_context("fork"), calm) as pool:
         return list(pool.map(_drawn, range(count), chunksize=32))
 
 
