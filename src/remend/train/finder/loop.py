@@ -45,7 +45,7 @@ def train_finder(
     out: Path,
     *,
     resume: bool = False,
-    workers: int = 2,
+    workers: int | None = None,
     threads: int = 2,
     device: str = "cpu",
     say: Callable[[str], None] = print,
@@ -57,7 +57,8 @@ def train_finder(
         sources: pictures, as ``remend.train.pictures.read_pictures`` takes them.
         out: folder of the run: log.csv, validation.csv, state.safetensors, best.safetensors.
         resume: go on from out/state.safetensors where there is one.
-        workers, threads: processes that draw, threads of a step.
+        workers: processes that draw, instead of the recipe's ``loaders``; 0 = this one.
+        threads: of a step.
         device: ``cpu`` or ``cuda``.
         say: told what happens.
 
@@ -82,7 +83,9 @@ def train_finder(
     for number, stage in enumerate(recipe.stage):
         until += stage.samples / recipe.samples
         if run.progress() < until - 1e-9:
-            run.stage(stage, number, until - 1e-9, learn, aside, workers)
+            run.stage(
+                stage, number, until - 1e-9, learn, aside, recipe.loaders if workers is None else workers
+            )
     return out / "best.safetensors"
 
 

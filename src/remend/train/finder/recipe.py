@@ -60,6 +60,7 @@ class FinderRecipe:
             are kept.
         hard_share: this share of every batch comes from the last thousand kept.
         save_every, validate_every: in samples.
+        loaders: processes that draw crops; a core draws 200 to 500 a second.
         mix, ageing: see ``Mix`` and ``Ageing``.
     """
 
@@ -85,6 +86,7 @@ class FinderRecipe:
     hard_share: float = 0.125
     save_every: int = 8_000
     validate_every: int = 16_000
+    loaders: int = 2
     mix: Mix = field(default_factory=Mix)
     ageing: Ageing = field(default_factory=Ageing)
 
