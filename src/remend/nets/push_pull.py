@@ -7,7 +7,8 @@ no parameters, and gives the net the low frequencies of every hole, so that what
 from __future__ import annotations
 
 import math
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -66,7 +67,21 @@ def push_pull(image: Tensor, hole: Tensor) -> Tensor:
     return filled
 
 
+_READY: dict[tuple[int, int, torch.device, torch.dtype], list[Tensor]] = {}
+
+
 def _stencils(level: int, like: Tensor) -> list[Tensor]:
+    """``_made`` once a device: each one sent there anew would let the processor wait for the device."""
+    if type(like) is not Tensor or like.device.type == "meta" or torch.jit.is_tracing():
+        return _made(level, like)  # what an exporter sees is its own
+    key = (level, int(like.shape[1]), like.device, like.dtype)
+    if key not in _READY:
+        with torch.inference_mode(False), torch.no_grad():  # good for gradients too, whoever asks first
+            _READY[key] = _made(level, like)
+    return _READY[key]
+
+
+def _made(level: int, like: Tensor) -> list[Tensor]:
     """The sweeps at a scale: each (C, 1, 5, 5), minus the plate's operator times the sweep's step.
 
     The operator is Δ² − τΔ; a length of ``_TENSION_PX`` at full scale gives τ at each.
@@ -100,12 +115,27 @@ def _steps(count: int, low: float, high: float) -> list[float]:
 
 
 def _apply(stencil: Tensor, planes: Tensor) -> Tensor:
-    """Each channel convolved, the border pixels repeated outwards; never in half precision."""
-    device = planes.device.type
-    # Sizes alone are followed on the device "meta", which knows no precision.
-    full = nullcontext() if device == "meta" else torch.autocast(device, enabled=False)
-    with full:
+    """Each channel convolved, the border pixels repeated outwards; never in half precision, nor in TF32."""
+    with _in_full(planes.device.type):
         return F.conv2d(F.pad(planes, (2, 2, 2, 2), mode="replicate"), stencil, groups=planes.shape[1])
+
+
+@contextmanager
+def _in_full(device: str) -> Iterator[None]:
+    """Inside, what is fp32 is computed in fp32."""
+    if device == "meta":  # sizes alone are followed, there is no precision
+        yield
+        return
+    cudnn = torch.backends.cudnn
+    before = cudnn.enabled
+    try:
+        # cuDNN may take TF32, of ten bits: the plate's operator has differences of far smaller numbers than
+        # its terms. PyTorch's own depthwise kernel has no such choice.
+        cudnn.enabled = before and device != "cuda"
+        with torch.autocast(device, enabled=False):
+            yield
+    finally:
+        cudnn.enabled = before
 
 
 def _spread(value: Tensor, weight: Tensor) -> Tensor:

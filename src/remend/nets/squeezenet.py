@@ -23,12 +23,29 @@ _POOL_BEFORE = {2, 4, 6}
 _BGR_MEANS = (103.939, 116.779, 123.68)
 
 
+class _Conv(nn.Conv2d):
+    """A convolution that, once frozen, keeps its weights in autocast's precision: autocast itself keeps only
+    those that learn, and casts the others at every call."""
+
+    _kept: tuple[object, Tensor, Tensor] | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        kind, weight, bias = x.device.type, self.weight, self.bias
+        if kind == "meta" or bias is None or weight.requires_grad or not torch.is_autocast_enabled(kind):
+            return super().forward(x)
+        key = (torch.get_autocast_dtype(kind), weight.data_ptr(), weight._version)
+        if self._kept is None or self._kept[0] != key:
+            with torch.inference_mode(False), torch.no_grad():
+                self._kept = (key, weight.to(key[0]), bias.to(key[0]))
+        return F.conv2d(x, self._kept[1], self._kept[2], self.stride, self.padding)
+
+
 class _Fire(nn.Module):
     def __init__(self, inside: int, squeezed: int, expanded: int) -> None:
         super().__init__()
-        self.squeeze1x1 = nn.Conv2d(inside, squeezed, 1)
-        self.expand1x1 = nn.Conv2d(squeezed, expanded, 1)
-        self.expand3x3 = nn.Conv2d(squeezed, expanded, 3, padding=1)
+        self.squeeze1x1 = _Conv(inside, squeezed, 1)
+        self.expand1x1 = _Conv(squeezed, expanded, 1)
+        self.expand3x3 = _Conv(squeezed, expanded, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.squeeze1x1(x))
@@ -48,7 +65,7 @@ class SqueezeNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 3, stride=2)
+        self.conv1 = _Conv(3, 64, 3, stride=2)
         channels = 64
         for number, (squeezed, expanded) in _FIRES.items():
             setattr(self, f"fire{number}", _Fire(channels, squeezed, expanded))

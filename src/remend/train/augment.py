@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from remend.errors import UsageError
@@ -68,18 +67,18 @@ def diff_augment(
     """
     count, _, height, width = hole.shape
     if "colour" in kinds:
-        drawn = _drawn(generator, count, 3).T[..., None, None, None].to(hole.device)
+        drawn = _sent(_drawn(generator, count, 3), hole.device).T[..., None, None, None]
         real, filled = (_coloured(image, *drawn) for image in (real, filled))
     if "translation" in kinds:
         reach = torch.tensor([height, width]) / 8
-        shifts = ((2 * _drawn(generator, count, 2) - 1) * reach).round().int().tolist()
-        real, filled = (_moved(image, shifts, _GREY) for image in (real, filled))
-        hole = _moved(hole, shifts, 0.0)
+        shifts = _sent(((2 * _drawn(generator, count, 2) - 1) * reach).round().long(), hole.device)
+        move = _Move(shifts, height, width)
+        real, filled, hole = move(real, _GREY), move(filled, _GREY), move(hole, 0.0)
     if "cutout" in kinds:
-        middle = _drawn(generator, count, 2).to(hole.device)
+        middle = _sent(_drawn(generator, count, 2), hole.device)
         cut = _box(middle[:, 0], height)[:, None, :, None] & _box(middle[:, 1], width)[:, None, None, :]
-        real, filled = (torch.where(cut, image.new_tensor(_GREY), image) for image in (real, filled))
-        hole = torch.where(cut, hole.new_tensor(0.0), hole)
+        real, filled = (image.masked_fill(cut, _GREY) for image in (real, filled))
+        hole = hole.masked_fill(cut, 0.0)
     return real, filled, hole
 
 
@@ -98,16 +97,35 @@ def _coloured(image: Tensor, brightness: Tensor, saturation: Tensor, contrast: T
     return mean + (image - mean) * (contrast + 0.5)
 
 
-def _moved(planes: Tensor, shifts: list[list[int]], beyond: float) -> Tensor:
-    """Each picture moved down and right by its shift."""
-    height, width = planes.shape[2:]
-    moved = []
-    for picture, (down, right) in zip(planes.split(1), shifts, strict=True):
-        sides = (max(right, 0), max(-right, 0), max(down, 0), max(-down, 0))
-        padded = F.pad(picture, sides, value=beyond)
-        top, left = max(-down, 0), max(-right, 0)
-        moved.append(padded[:, :, top : top + height, left : left + width])
-    return torch.cat(moved)
+def _sent(numbers: Tensor, device: torch.device) -> Tensor:
+    """Numbers on ``device``; the processor does not wait for their arrival."""
+    if device.type != "cuda":
+        return numbers.to(device)
+    return numbers.pin_memory().to(device, non_blocking=True)
+
+
+class _Move:
+    """Moves each picture down and right by its own shift, all of them in one gather.
+
+    Args:
+        shifts: (N, 2) long, on the pictures' device.
+        height, width: of the pictures.
+    """
+
+    def __init__(self, shifts: Tensor, height: int, width: int) -> None:
+        rows = torch.arange(height, device=shifts.device) - shifts[:, :1]
+        columns = torch.arange(width, device=shifts.device) - shifts[:, 1:]
+        inside_rows, inside_columns = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
+        self.beyond = ~(inside_rows[:, None, :, None] & inside_columns[:, None, None, :])
+        # Around the frame, so that no place is read twice: the gradient has nothing to add up.
+        self.rows = rows.remainder(height)[:, None, :, None]
+        self.columns = columns.remainder(width)[:, None, None, :]
+
+    def __call__(self, planes: Tensor, beyond: float) -> Tensor:
+        """(N, C, H, W) moved, ``beyond`` where nothing was."""
+        shape = planes.shape
+        moved = planes.gather(2, self.rows.expand(shape)).gather(3, self.columns.expand(shape))
+        return moved.masked_fill(self.beyond, beyond)
 
 
 def _box(middle: Tensor, length: int) -> Tensor:

@@ -258,7 +258,7 @@ def restore_optimizer(
     for full, value in tensors.items():
         name, _, key = full.rpartition("/")
         parameter = named[name]
-        if value.shape == parameter.shape:
+        if value.shape == parameter.shape and key != "step":  # which stays where the processor counts
             value = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
         optimizer.state[parameter][key] = value
 

@@ -52,6 +52,9 @@ def start(run: Run) -> Fabric:
         keep_freed_memory()
     elif fabric.device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # crops are all of one size
+        # What is left in fp32 may be multiplied in TF32, ten bits, as convolutions are anyway; ``push_pull``
+        # keeps out of it by itself.
+        torch.set_float32_matmul_precision("high")
     return fabric
 
 

@@ -65,7 +65,9 @@ class Game:
         self.critic = critic_of(recipe).to(memory_format=torch.channels_last)
         self.kinds = kinds_of(self.rules.augment)
         self.others = bool(recipe.loss.weights() or self.rules.feature_matching)
-        optimizer = torch.optim.Adam(self.critic.parameters(), lr=self.rules.lr, betas=self.rules.betas)
+        optimizer = torch.optim.Adam(
+            self.critic.parameters(), lr=self.rules.lr, betas=self.rules.betas, foreach=True
+        )
         self.scorer, self.optimizer = fabric.setup(_Scorer(self.critic), optimizer)
         self.alarm = CollapseAlarm()
 

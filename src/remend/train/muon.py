@@ -146,10 +146,12 @@ def orthogonal(matrices: Tensor) -> Tensor:
     upright = matrices.shape[-2] > matrices.shape[-1]
     wide = matrices.mT if upright else matrices
     x = (wide / (torch.linalg.matrix_norm(wide, keepdim=True) + 1e-12)).bfloat16()
+    alone = x.ndim == 2
+    x = x[None] if alone else x
     for _ in range(_STEPS):
-        gram = x @ x.mT
-        x = torch.add(_A * x, (_B * gram + _C * (gram @ gram)) @ x)
-    x = x.to(matrices.dtype)
+        gram = torch.bmm(x, x.mT)
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=_B, alpha=_C), x, beta=_A)
+    x = (x[0] if alone else x).to(matrices.dtype)
     return x.mT.contiguous() if upright else x
 
 
