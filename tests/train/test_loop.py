@@ -183,6 +183,21 @@ def test_a_batch_that_is_not_finite_is_passed_over_from_the_last_good_state(phot
     assert all(torch.isfinite(t).all() for t in tensors(outcome.checkpoint).values())
 
 
+def test_numbers_read_late_stop_a_run_before_anything_is_written(photos, tmp_path, monkeypatch):
+    """As on CUDA, where the loop looks at ten steps at once."""
+    monkeypatch.setattr(loop, "_EVERY_ON", {"cpu": 3})
+    whole = tensors(loop.train(run_of(photos, tmp_path / "whole", [])).checkpoint)
+    poisoned(monkeypatch, {4})
+    said = []
+    late = loop.train(run_of(photos, tmp_path / "late", said, validate_every=40, log_every=40))
+    assert sum("not finite at sample 4" in line for line in said) == 1
+    assert late.samples_seen == 40
+    assert all(torch.isfinite(t).all() for t in tensors(late.checkpoint).values())
+    monkeypatch.undo()
+    plain = tensors(loop.train(run_of(photos, tmp_path / "plain", [])).checkpoint)
+    assert all(torch.equal(whole[name], plain[name]) for name in plain)
+
+
 def test_the_guard_covers_the_critic(photos, tmp_path, monkeypatch):
     """A critic's step that is not finite leaves nothing behind, neither in the critic nor in the net."""
     from remend.train import game

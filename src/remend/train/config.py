@@ -282,7 +282,10 @@ class Train:
         clip: largest norm of the gradient; 0 = no limit.
         ema_half_life: crops after which half of the averaged weights is new.
         seed: of everything drawn.
-        loaders: threads that make samples.
+        loaders: threads or processes that make samples.
+        drawn_by: ``threads``, or ``processes``, which draw as many as there are cores, the same samples bit
+            for bit; ``auto`` = processes on CUDA. Damaged pictures, labels, and pictures that do not fit into
+            ``data.memory_gib`` are drawn by threads.
         log_every: crops between two lines of the log.
         validate_every: crops between two validations.
         save_minutes: minutes between two checkpoints.
@@ -302,6 +305,7 @@ class Train:
     ema_half_life: int = 15_000
     seed: int = 0
     loaders: int = 2
+    drawn_by: str = "auto"
     log_every: int = 1_600
     validate_every: int = 32_000
     save_minutes: float = 5.0

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
+import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["Crew", "calm"]
+__all__ = ["Crew", "calm", "quiet_fork"]
 
 Rows = dict[str, NDArray[Any]]
 
@@ -67,9 +70,10 @@ class Crew:
         pool = ProcessPoolExecutor(self.workers, get_context("fork"), calm)
         waiting: deque[tuple[int, Future[None]]] = deque()
         try:
-            for slot in range(self.ahead):
-                waiting.append((slot, pool.submit(_fill_there, slot, first)))
-                first += self.size
+            with quiet_fork():  # all processes are forked with the first batch
+                for slot in range(self.ahead):
+                    waiting.append((slot, pool.submit(_fill_there, slot, first)))
+                    first += self.size
             free = self.ahead
             while True:
                 slot, future = waiting.popleft()
@@ -95,9 +99,24 @@ def _fill_there(slot: int, first: int) -> None:
     _CREW._fill(slot, first)
 
 
+@contextmanager
+def quiet_fork() -> Iterator[None]:
+    """Inside, Python does not warn of forking a process that has threads.
+
+    What its children run is NumPy and OpenCV's own loops alone: no lock of torch or CUDA is ever asked for.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        yield
+
+
 def calm() -> None:
-    """Training goes first. OpenCV's threads were set before the fork: a child that sets them hangs."""
+    """Training goes first. OpenCV's threads were set before the fork: a child that sets them hangs.
+
+    What was there before the fork is never collected here: among it may be memory of a device.
+    """
     os.nice(3)
+    gc.freeze()
 
 
 def _shared(shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from remend.picture import Bool
@@ -17,7 +18,7 @@ from remend.train.truth import Truth
 
 __all__ = ["Batch", "batches", "collate"]
 
-_AHEAD = 4
+_AHEAD = 4  # batches, and two more than there are threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Batch:
         truth: what is said of the samples; None = no task asks.
         first: global index of the first sample, over all devices.
         end: global index after the last one.
+        ratios: (N,), share of each sample that is hole or damage, where it was taken before the batch went
+            to its device: to ask there is to wait.
     """
 
     image: Tensor
@@ -40,6 +43,7 @@ class Batch:
     end: int
     damage: Tensor | None = None
     truth: Truth | None = None
+    ratios: NDArray[np.float64] | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``."""
@@ -51,6 +55,7 @@ class Batch:
             self.end,
             None if self.damage is None else self.damage.to(device, non_blocking=True),
             None if self.truth is None else self.truth.to(device),
+            self.ratios,
         )
 
     def shown(self) -> Batch:
@@ -68,7 +73,7 @@ def batches(
     threads: int = 2,
     rank: int = 0,
     world: int = 1,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Batches of samples ``start``, ``start + 1`` … without end, made ahead by threads.
 
     Which samples a batch holds depends on nothing but ``start`` and ``size``: no state of the loader has to
@@ -87,10 +92,11 @@ def batches(
         def make(first: int) -> Batch:
             return collate([sample(i) for i in range(first + rank, first + size, world)], first, first + size)
 
+        ahead = max(_AHEAD, threads + 2)
         waiting: deque[Future[Batch]] = deque()
         try:
             while True:
-                while len(waiting) < _AHEAD:
+                while len(waiting) < ahead:
                     waiting.append(pool.submit(make, start))
                     start += size
                 yield waiting.popleft().result()
@@ -109,7 +115,13 @@ def collate(samples: list[Sample], first: int = 0, end: int | None = None) -> Ba
         len(samples) if end is None else end,
         _masks(damage) if (damage := [s.damage for s in samples if s.damage is not None]) else None,
         Truth.of(labels) if (labels := [s.label for s in samples if s.label is not None]) else None,
+        np.array([_ratio(s) for s in samples]),
     )
+
+
+def _ratio(sample: Sample) -> float:
+    missing = sample.hole if sample.damage is None else sample.hole | sample.damage
+    return float(np.count_nonzero(missing) / missing.size)
 
 
 def _masks(masks: list[Bool]) -> Tensor:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,9 +18,10 @@ from remend.train import checkpoint, validation
 from remend.train.announce import cost_line, labels_line, pictures_line, plan_line, rehearse
 from remend.train.board import Board
 from remend.train.devices import mean_over_devices, peak_memory_gib, start
+from remend.train.drawing import drawn_by_processes, suits
 from remend.train.journal import Journal, Meter
 from remend.train.labels import read_labels
-from remend.train.loader import batches
+from remend.train.loader import Batch, batches
 from remend.train.pictures import read_pictures
 from remend.train.preflight import preflight
 from remend.train.profile import Profile, span
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _MUCH = 0.1  # share of the time that validation may take without a word
+_EVERY_ON = {"cuda": 10}  # steps between two looks at the numbers of a kind of device; 1 on others
 
 
 def train(run: Run) -> Outcome:
@@ -69,6 +72,23 @@ def train(run: Run) -> Outcome:
         # The first process met the same and says so in full, or its end is what this one met.
         sys.stderr.write(f"device {fabric.global_rank} ends: {str(error).splitlines()[0]}\n")
         raise SystemExit(1) from None
+
+
+@dataclass(frozen=True)
+class _Unread:
+    """A step whose numbers may still lie on the device.
+
+    Attributes:
+        first: its first sample.
+        samples_seen: after it.
+        values: what it logs.
+        waited: seconds until its batch was there.
+    """
+
+    first: int
+    samples_seen: int
+    values: dict[str, Tensor]
+    waited: float
 
 
 class _Trainer:
@@ -129,6 +149,8 @@ class _Trainer:
         source = self._batches()
         profile = Profile(self.run.out / "trace.json" if self.run.profile and self.first else None, self.say)
         saved_at, stopped, alone = time.monotonic(), False, self.fabric.world_size == 1
+        unread: list[_Unread] = []
+        every = _EVERY_ON.get(self.fabric.device.type, 1) if alone else 1
         while counters.samples_seen < plan.samples and not (stop if alone else stopped):
             since = time.perf_counter()
             with span("data"):
@@ -136,20 +158,26 @@ class _Trainer:
             waited = time.perf_counter() - since
             values = learner.step(batch.to(self.fabric.device), counters.samples_seen)
             timed = time.monotonic() - saved_at >= 60 * plan.save_minutes
-            numbers, stopped, timed = self._agree(values, stopped=bool(stop), timed=timed)
             counters.position = batch.end
-            if not np.isfinite(list(numbers.values())).all():
-                self.store.roll_back(batch.first)
+            counters.samples_seen += plan.batch
+            learner.average(counters.samples_seen)
+            unread.append(_Unread(batch.first, counters.samples_seen, values, waited))
+            measure, log = self._due(plan.validate_every), self._due(plan.log_every)
+            last = bool(stop) or counters.samples_seen >= plan.samples
+            if len(unread) < every and not (measure or log or timed or last):
+                profile.step()
+                continue
+            if not alone:
+                stopped, timed = self._agree(stopped=bool(stop), timed=timed)
+            bad = self._read(unread)
+            unread.clear()
+            if bad is not None:
+                self.store.roll_back(bad)
                 self.board.close()
                 self._open_logs()
                 continue
-            counters.samples_seen += plan.batch
-            learner.average(counters.samples_seen)
-            self.meter.add(plan.batch, numbers, waited)
-            self._watch(numbers)
-            if self._due(plan.log_every):
+            if log:
                 self._log()
-            measure = self._due(plan.validate_every)
             if measure or timed:
                 pause = time.monotonic()
                 if measure:
@@ -158,6 +186,8 @@ class _Trainer:
                 saved_at = time.monotonic()
                 self.meter.leave_out(saved_at - pause)
             profile.step()
+        if unread and (bad := self._read(unread)) is not None:  # a signal came between two looks
+            self.store.roll_back(bad)
         source.close()
         profile.close()
         if counters.samples_seen >= plan.samples and self.meter.pending:
@@ -175,18 +205,29 @@ class _Trainer:
         seen = self.counters.samples_seen
         return seen // every > (seen - self.plan.batch) // every
 
-    def _agree(
-        self, values: dict[str, Tensor], *, stopped: bool, timed: bool
-    ) -> tuple[dict[str, float], bool, bool]:
-        """The step's numbers, averaged over devices, and whether any of them wants to stop or to save.
+    def _read(self, unread: list[_Unread]) -> int | None:
+        """Take in the numbers of these steps, averaged over devices; the first sample of one that went wrong.
 
-        The one place where the loop waits for the device: everything is read at once.
+        The one place where the loop waits for the device: everything is read at once. A CUDA device is so
+        given its next steps while it still computes; what is not finite is noticed that much later, but
+        before anything is written.
         """
         device = self.fabric.device
-        own = torch.stack([value.to(device, torch.float64) for value in values.values()])
-        wishes = torch.tensor([stopped, timed], dtype=torch.float64, device=device)
-        *numbers, stopping, saving = mean_over_devices(self.fabric, torch.cat([own, wishes])).tolist()
-        return dict(zip(values, numbers, strict=True)), stopping > 0, saving > 0
+        flat = [value.to(device, non_blocking=True) for step in unread for value in step.values.values()]
+        numbers = iter(mean_over_devices(self.fabric, torch.stack(flat).double()).tolist())
+        for step in unread:
+            told = {name: next(numbers) for name in step.values}
+            if not np.isfinite(list(told.values())).all():
+                return step.first
+            self.meter.add(self.plan.batch, told, step.waited)
+            self._watch(told, step.samples_seen)
+        return None
+
+    def _agree(self, *, stopped: bool, timed: bool) -> tuple[bool, bool]:
+        """Whether any of the devices wants to stop or to save."""
+        wishes = torch.tensor([stopped, timed], dtype=torch.float64, device=self.fabric.device)
+        stopping, saving = mean_over_devices(self.fabric, wishes).tolist()
+        return stopping > 0, saving > 0
 
     def _open_logs(self) -> None:
         """Go on in the logs where the counters stand."""
@@ -208,13 +249,13 @@ class _Trainer:
             self.journal.write(self.counters.samples_seen, row)
             self.board.scalars(self.counters.samples_seen, row, "train")
 
-    def _watch(self, numbers: dict[str, float]) -> None:
+    def _watch(self, numbers: dict[str, float], samples_seen: int) -> None:
         """Sound the alarm when the game between net and critic is lost."""
         game = self.learner.game
         if game is not None and "critic_right" in numbers:
             line = game.alarm.update(right=numbers["critic_right"], contrast=numbers["contrast"])
             if line is not None:
-                self.say(f"alarm at {self.counters.samples_seen:,}: {line}")
+                self.say(f"alarm at {samples_seen:,}: {line}")
 
     def _validate(self) -> None:
         """Measure the averaged weights on the fixed samples."""
@@ -240,15 +281,18 @@ class _Trainer:
             self.say(f"note: validation takes {100 * share:.0f} % of the time: raise train.validate_every")
         self.measured_at = now
 
-    def _batches(self) -> Any:
-        return batches(
-            self.sampler,
-            start=self.counters.position,
-            size=self.plan.batch,
-            threads=self.plan.loaders,
-            rank=self.fabric.global_rank,
-            world=self.fabric.world_size,
-        )
+    def _batches(self) -> Generator[Batch, None, None]:
+        rank, world, device = self.fabric.global_rank, self.fabric.world_size, self.fabric.device
+        start, size, number = self.counters.position, self.plan.batch, self.plan.loaders
+        wanted = self.plan.drawn_by == "processes" or (self.plan.drawn_by == "auto" and device.type == "cuda")
+        if wanted and suits(self.sampler):
+            share = {"rank": rank, "world": world}
+            return drawn_by_processes(
+                self.sampler, start=start, size=size, workers=number, device=device, **share
+            )
+        if wanted:
+            self.say("note: samples are drawn by threads: damage, labels or pictures beyond data.memory_gib")
+        return batches(self.sampler, start=start, size=size, threads=number, rank=rank, world=world)
 
 
 def _listed(scores: dict[str, float]) -> str:

@@ -102,6 +102,11 @@ class Pictures:
         return image
 
     @property
+    def in_memory(self) -> bool:
+        """Whether no picture is left to be decoded: forked processes then share all of them."""
+        return all(isinstance(stored, np.ndarray) for stored in self.stored)
+
+    @property
     def nbytes(self) -> int:
         """Memory that their pixels take now, apart from those mapped from files."""
         kept = self._memory.used if self._memory else 0

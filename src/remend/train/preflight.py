@@ -13,6 +13,7 @@ from remend.nets.inpainter import Inpainter
 from remend.train.adversarial import KINDS
 from remend.train.augment import kinds_of
 from remend.train.config import Recipe
+from remend.train.drawing import DRAWERS
 from remend.train.game import critic_of
 from remend.train.heads import WEIGHINGS
 from remend.train.optimizer import optimizer_of
@@ -55,6 +56,8 @@ def preflight(run: Run) -> None:
             raise UsageError(
                 f"data.{key} must be a multiple of {net.size_multiple} for {recipe.net}, got {side}"
             )
+    if recipe.train.drawn_by not in DRAWERS:
+        raise UsageError(f"train.drawn_by is {', '.join(DRAWERS)}, got {recipe.train.drawn_by!r}")
     optimizer_of(net, recipe)
     _tasks(net, recipe)
     _sizes(net, recipe)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from remend.nets.inpainter import Inpainter
@@ -19,10 +20,18 @@ __all__ = ["coarse_prior", "half_scale"]
 
 # Narrower holes are filled at full scale at once; their coarse fill would only blur the start.
 _LEAST_RATIO = 0.12
+_EVEN = 8
 
 
 def coarse_prior(
-    net: Inpainter, image: Tensor, hole: Tensor, *, share: float, seed: int, indices: Sequence[int]
+    net: Inpainter,
+    image: Tensor,
+    hole: Tensor,
+    *,
+    share: float,
+    seed: int,
+    indices: Sequence[int],
+    ratios: NDArray[np.float64] | None = None,
 ) -> Tensor | None:
     """Priors for some samples of a batch, drawn by (seed, index of the sample).
 
@@ -33,6 +42,7 @@ def coarse_prior(
         share: chance of each sample whose hole is not small.
         seed: of the draw.
         indices: of the N samples.
+        ratios: (N,), mean of each hole; None = they are taken, which waits for the device.
 
     Returns:
         (N, 3, H, W), negative where a sample has none; None where no sample has one.
@@ -42,10 +52,12 @@ def coarse_prior(
     if not share or any(side // 2 % net.size_multiple for side in image.shape[2:]):
         return None
     drawn = np.array([np.random.default_rng([seed, index, 2]).random() < share for index in indices])
-    wide = (hole.mean(dim=(1, 2, 3)) > _LEAST_RATIO).cpu().numpy()
-    chosen = torch.from_numpy(np.flatnonzero(drawn & wide)).to(image.device)
-    if not len(chosen):
+    if ratios is None:
+        ratios = hole.mean(dim=(1, 2, 3)).cpu().numpy()
+    numbers = np.flatnonzero(drawn & (ratios > _LEAST_RATIO))
+    if not len(numbers):
         return None
+    chosen = _sent(numbers, image.device)
     with torch.inference_mode():
         small, small_hole = half_scale(image[chosen], hole[chosen])
         filled, *_ = net(small, small_hole)
@@ -53,6 +65,18 @@ def coarse_prior(
     prior = torch.full_like(image, -1.0)
     prior[chosen] = coarse.to(image.dtype)
     return prior
+
+
+def _sent(numbers: NDArray[np.intp], device: torch.device) -> Tensor:
+    """Numbers of samples on ``device``.
+
+    To a CUDA device they go without a wait, and the last is repeated up to a multiple of eight: cuDNN
+    measures its ways of computing anew for every size of batch.
+    """
+    if device.type != "cuda":
+        return torch.from_numpy(numbers).to(device)
+    padded = np.append(numbers, [numbers[-1]] * (-len(numbers) % _EVEN))
+    return torch.from_numpy(padded).pin_memory().to(device, non_blocking=True)
 
 
 def half_scale(image: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:

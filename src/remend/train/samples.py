@@ -112,6 +112,12 @@ class Sampler:
         sample = _sample(image, target, hole, group, damage)
         return sample if label is None else replace(sample, label=label)
 
+    def prepare(self, workers: int) -> None:
+        """Make the masks that take long, by so many processes; for a sampler that is about to be forked."""
+        if self.mask_files is None or self.data.mask_share < 1:
+            groups = [name for name in _GROUPS if name != "centre" and getattr(self.data, name)]
+            self.masks.prepare(groups, self.data.crop_px, workers)
+
     def _hole(self, rng: np.random.Generator) -> tuple[str, Bool]:
         """The group of a hole, and the hole."""
         if self.mask_files is not None and rng.random() < self.data.mask_share:

@@ -233,6 +233,7 @@ class Learner:
                 batch.image,
                 batch.hole,
                 share=self.recipe.data.prior,
+                ratios=batch.ratios,
                 seed=self.plan.seed,
                 indices=range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size),
             )
