@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 
 import cv2
 import pytest
@@ -412,3 +413,14 @@ def test_a_tiny_net_learns_one_batch_by_heart():
         optimizer.step()
     filled = net(image, hole)[0].detach()
     assert float((filled - image).abs().sum() / (3 * hole.sum())) < 0.2 * start
+
+
+def test_a_run_of_so_many_minutes_ends_by_the_clock_and_its_rate_falls_till_then(photos, tmp_path):
+    said = []
+    begun = time.monotonic()
+    run = run_of(photos, tmp_path / "run", said, {}, minutes=0.12, hold=0.2, log_every=4)
+    seen = loop.train(run).samples_seen
+    assert 0.12 * 60 <= time.monotonic() - begun < 60
+    assert seen > TINY["train"]["samples"]  # it does not stop where the samples would
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").read_text().splitlines()))
+    assert float(rows[-1]["lr"]) < 0.2 * max(float(row["lr"]) for row in rows)

@@ -270,6 +270,8 @@ class Train:
 
     Attributes:
         samples: crops to see in all; the schedule ends there.
+        minutes: the run's time, reading pictures included, where a machine is lent for so long: as many
+            samples are seen as fit, and the schedule follows the clock. 0 = ``samples``. One device alone.
         batch: crops a step, over all devices.
         optimizer: ``adamw``, or ``muon``, for nets of dense convolutions: by heart they learn in a fraction
             of the steps, from crops that are new about as fast.
@@ -293,6 +295,7 @@ class Train:
     """
 
     samples: int = 1_500_000
+    minutes: float = 0.0
     batch: int = 16
     optimizer: str = "adamw"
     lr: float = 4e-4

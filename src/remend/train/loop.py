@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from remend.errors import ResourceError, UsageError
 from remend.train import checkpoint, validation
 from remend.train.announce import cost_line, labels_line, pictures_line, plan_line, rehearse
 from remend.train.board import Board
+from remend.train.config import Train
 from remend.train.devices import mean_over_devices, peak_memory_gib, start
 from remend.train.drawing import drawn_by_processes, suits
 from remend.train.journal import Journal, Meter
@@ -96,6 +97,9 @@ class _Trainer:
 
     def __init__(self, run: Run, fabric: Fabric) -> None:
         self.run, self.fabric, self.recipe, self.plan = run, fabric, run.recipe, run.recipe.train
+        self.begun = time.monotonic()
+        if self.plan.minutes and fabric.world_size > 1:
+            raise UsageError("train.minutes is for one device: say train.samples, or leave out --devices")
         self.first = fabric.is_global_zero
         self.say: Callable[[str], None] = run.say if self.first else _silent
         torch.manual_seed(self.plan.seed)
@@ -161,6 +165,7 @@ class _Trainer:
             counters.position = batch.end
             counters.samples_seen += plan.batch
             learner.average(counters.samples_seen)
+            plan = self._by_the_clock()
             unread.append(_Unread(batch.first, counters.samples_seen, values, waited))
             measure, log = self._due(plan.validate_every), self._due(plan.log_every)
             last = bool(stop) or counters.samples_seen >= plan.samples
@@ -199,6 +204,15 @@ class _Trainer:
         self.board.close()
         self.fabric.barrier()
         return Outcome(counters.samples_seen, self.store.last, counters.scores, stop.signal, self.first)
+
+    def _by_the_clock(self) -> Train:
+        """The plan; with ``minutes`` so many samples in all as would fit at the speed so far."""
+        if self.recipe.train.minutes:
+            share = (time.monotonic() - self.begun) / (60 * self.recipe.train.minutes)
+            seen = self.counters.samples_seen
+            fit = seen if share >= 1 else max(seen + self.plan.batch, round(seen / share))
+            self.plan = self.learner.follow(replace(self.plan, samples=fit))
+        return self.plan
 
     def _due(self, every: int) -> bool:
         """Whether the last step reached a multiple of ``every`` samples: the same ones after a resume."""

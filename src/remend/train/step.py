@@ -13,7 +13,7 @@ from torch import Tensor
 from remend.errors import UsageError
 from remend.nets.catalogue import build
 from remend.nets.inpainter import Inpainter
-from remend.train.config import Recipe
+from remend.train.config import Recipe, Train
 from remend.train.devices import mean_over_devices
 from remend.train.ema import Ema
 from remend.train.game import Game, Turn
@@ -166,6 +166,13 @@ class Learner:
                 values |= game.learn(turn, rehearse=rehearse)
         values = {name: value.detach() for name, value in values.items()}
         return values | {"gradient": norm.detach(), "lr": torch.tensor(rate)}
+
+    def follow(self, plan: Train) -> Train:
+        """Take another plan for the schedules: rates fall to its end. Returns it."""
+        self.plan = plan
+        if self.game is not None:
+            self.game.plan = plan
+        return plan
 
     def average(self, samples_seen: int) -> None:
         """Let the averaged weights follow a step that was good."""
