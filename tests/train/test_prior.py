@@ -4,6 +4,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.nets.catalogue import build  # noqa: E402
+from remend.train import prior  # noqa: E402
 from remend.train.prior import coarse_prior, half_scale  # noqa: E402
 
 TINY = {"widths": (8, 8, 8), "dilations": (1,)}
@@ -84,3 +85,10 @@ def test_gradients_flow_through_a_step_that_starts_from_it(net, batch):
     raw.mean().backward()
     assert np.isfinite(float(learner.body.head.weight.grad.abs().sum()))
     assert float(learner.body.head.weight.grad.abs().sum()) > 0
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9])
+def test_numbers_of_samples_are_made_up_to_eights_and_stay_numbers(count):
+    even = prior._even(np.arange(count))
+    assert len(even) % 8 == 0 and even.dtype == np.arange(1).dtype
+    assert even[:count].tolist() == list(range(count)) and set(even) == set(range(count))

@@ -75,8 +75,11 @@ def _sent(numbers: NDArray[np.intp], device: torch.device) -> Tensor:
     """
     if device.type != "cuda":
         return torch.from_numpy(numbers).to(device)
-    padded = np.append(numbers, [numbers[-1]] * (-len(numbers) % _EVEN))
-    return torch.from_numpy(padded).pin_memory().to(device, non_blocking=True)
+    return torch.from_numpy(_even(numbers)).pin_memory().to(device, non_blocking=True)
+
+
+def _even(numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.pad(numbers, (0, -len(numbers) % _EVEN), mode="edge")
 
 
 def half_scale(image: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
