@@ -64,6 +64,7 @@ def train_finder(
 
     Cost: 42 thousand multiplications a pixel, three times, a sample: 25 crops of 256² a second on two cores.
     """
+    begun = time.monotonic()
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)  # before any process forks: a child of a parent with OpenCV's threads hangs
     torch.manual_seed(recipe.seed)
@@ -74,7 +75,7 @@ def train_finder(
     optimizer = Muon(groups, lr=recipe.lr, betas=(0.9, 0.98))
     if recipe.weights:
         net.load_state_dict(load_portable(Path(recipe.weights))[0])
-    run = _Run(recipe, out, net, Ema(net, recipe.ema_half_life), optimizer, device, say)
+    run = _Run(recipe, out, net, Ema(net, recipe.ema_half_life), optimizer, device, say, begun)
     if resume and run.state.exists():
         run.restore()
         say(f"goes on at {run.seen:,} samples")
@@ -100,10 +101,10 @@ class _Run:
     optimizer: torch.optim.Optimizer
     device: str
     say: Callable[[str], None]
+    begun: float
     seen: int = 0
     hard: list[NDArray[np.uint8]] = field(default_factory=list)
     means: dict[str, Tensor] = field(default_factory=dict)
-    begun: float = field(default_factory=time.monotonic)
 
     @property
     def state(self) -> Path:
