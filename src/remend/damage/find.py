@@ -165,7 +165,7 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
     found = [
         enlarged(mask, pieces.box(k), small_size, size, kind, float(confidence[k]))
         for k, mask, kind in _masks(pieces, DAMAGE)
-        if confidence[k] >= LEAST and not hugs_border(pieces.box(k), small_size)
+        if confidence[k] >= LEAST and not hugs_border(mask, pieces.box(k), small_size)
     ]
     found = gathered(found, cell_px=cell_px, size=size)
     found += [
