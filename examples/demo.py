@@ -11,8 +11,9 @@ import numpy as np
 import PIL.Image
 
 from remend.explain import draw_sheet
+from remend.finding import Finding, MaskOptions
 from remend.io import read_picture
-from remend.job import Finding, MaskOptions, repair_file
+from remend.job import repair_file
 from remend.pipeline import Restored, Settings
 from remend.samples import eight_bit
 

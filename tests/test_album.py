@@ -13,7 +13,8 @@ from remend.album import plan_jobs
 from remend.batch import BatchOptions, Failure, run_jobs
 from remend.cli.repair import repair
 from remend.errors import UsageError
-from remend.job import MaskOptions, Report
+from remend.finding import MaskOptions
+from remend.job import Report
 from remend.pipeline import Settings
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())

@@ -7,7 +7,8 @@ import pytest
 
 from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
 from remend.errors import UsageError
-from remend.job import MaskOptions, Report
+from remend.finding import MaskOptions
+from remend.job import Report
 from remend.pipeline import Settings
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())

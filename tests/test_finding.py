@@ -8,7 +8,8 @@ import pytest
 import remend
 from remend.damage.find import Analysis
 from remend.errors import UsageError
-from remend.job import MaskOptions, find_mask, repair_file
+from remend.finding import MaskOptions, find_mask
+from remend.job import repair_file
 from remend.picture import Box, Container, Metadata, Picture, Region
 
 SIZE = (60, 80)

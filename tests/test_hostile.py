@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from remend.batch import BatchOptions, Failure, attempt
+from remend.finding import MaskOptions
 from remend.io import read_picture
-from remend.job import MaskOptions
 from remend.picture import Picture
 from remend.pipeline import Settings
 

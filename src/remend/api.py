@@ -15,14 +15,8 @@ from remend.budget import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS, Bounds, Budget
 from remend.damage.given import Polarity
 from remend.errors import UsageError
 from remend.faults import own_errors
-from remend.job import (
-    MaskOptions,
-    analyse_picture,
-    default_target,
-    find_mask,
-    read_guide,
-    repair_file,
-)
+from remend.finding import MaskOptions, analyse_picture, find_mask, read_guide
+from remend.job import default_target, repair_file
 from remend.picture import Region
 from remend.pipeline import Settings, restore
 

@@ -18,7 +18,8 @@ from remend.album import Job, plan_jobs
 from remend.budget import Bounds
 from remend.errors import ResourceError, UsageError, WriteError
 from remend.faults import as_own, trace_of
-from remend.job import MaskOptions, Report, repair_file
+from remend.finding import MaskOptions
+from remend.job import Report, repair_file
 from remend.pipeline import Settings
 
 __all__ = ["BatchOptions", "Failure", "Job", "Outcome", "attempt", "make_folder", "plan_jobs", "run_jobs"]

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from remend import __version__
 from remend.errors import WriteError
+from remend.finding import Finding
 from remend.io.atomic import write_whole
-from remend.job import Finding
 from remend.picture import DAMAGE_KINDS, Bool, Filled, Region
 from remend.pipeline import Restored, Settings
 from remend.plan.plan import Plan, Step

@@ -14,7 +14,7 @@ from remend.cli.finding import finding_options
 from remend.errors import UsageError
 
 if TYPE_CHECKING:
-    from remend.job import MaskOptions
+    from remend.finding import MaskOptions
     from remend.picture import Region
 
 __all__ = ["detect"]
@@ -56,8 +56,8 @@ def detect(inputs: tuple[str, ...], **flags: Any) -> None:
     from remend.batch import Failure
     from remend.cli.console import exit_code
     from remend.faults import debugging
+    from remend.finding import MaskOptions
     from remend.io.read import printable
-    from remend.job import MaskOptions
 
     if flags["output"] is None and flags["overlay"] is None and not flags["as_json"]:
         raise UsageError("say what is wanted: -o MASK, --overlay FILE, or --json")
@@ -90,9 +90,9 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
     from remend.batch import make_folder
     from remend.budget import Budget
     from remend.explain import draw_regions
+    from remend.finding import find_mask, with_missing
     from remend.io import read_picture, write_picture
     from remend.io.read import printable
-    from remend.job import find_mask, with_missing
     from remend.picture import Picture
     from remend.samples import eight_bit
 

@@ -112,7 +112,7 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
     """
     from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
     from remend.cli.console import Console, exit_code
-    from remend.job import MaskOptions
+    from remend.finding import MaskOptions
     from remend.pipeline import Settings
 
     settings = Settings(

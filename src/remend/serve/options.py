@@ -10,8 +10,8 @@ from remend.damage.given import POLARITIES, Polarity
 from remend.damage.kinds import FOUND_KINDS, GROUPS, parse_kinds
 from remend.errors import UsageError
 from remend.fill.catalogue import ENTRIES
+from remend.finding import MaskOptions
 from remend.io.registry import FORMATS, codec_named
-from remend.job import MaskOptions
 from remend.pipeline import Settings
 from remend.plan.policy import QUALITIES
 from remend.serve.problems import Problem

@@ -16,9 +16,10 @@ from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.damage.given import dilated
 from remend.errors import RemendError
+from remend.finding import find_mask, with_missing
 from remend.io import encode_picture
 from remend.io.registry import FORMATS, codec_of_bytes
-from remend.job import find_mask, repair_file, with_missing
+from remend.job import repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
 from remend.serve.problems import Problem, problem_of, problem_of_system

@@ -1,0 +1,256 @@
+"""What is repaired in a picture: the *effective mask*, as the user gave it or as analysis found it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from remend.adapt import as_picture
+from remend.budget import Budget
+from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
+from remend.damage.kinds import parse_kinds
+from remend.damage.outlines import looks_like_json, mask_of_outlines
+from remend.errors import MaskError
+from remend.picture import DTYPES, Bool, DamageKind, Picture, Region
+from remend.samples import eight_bit
+
+if TYPE_CHECKING:
+    from remend.damage.find import Analysis
+
+__all__ = [
+    "Finding",
+    "MaskOptions",
+    "analyse_picture",
+    "find_mask",
+    "read_guide",
+    "with_missing",
+]
+
+FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
+MOST_SHARE = 0.8  # of a picture that a mask marks; beyond it is more often the wrong way round than meant
+HARDER = 0.8  # the sensitivity that is proposed where nothing was found, if it would show something
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskOptions:
+    """How the mask is read or found. Fields are the command line's flags.
+
+    Attributes:
+        mask_polarity: what marks the hole in a given mask: ``white``, ``black``, ``alpha`` (transparent) or
+            ``opaque``.
+        dilate_px: grow the hole by this radius; None = 2 for found damage, 0 for a given mask.
+        resize_mask: accept a mask, or a guide, of another size.
+        yes: a given mask that marks more than four fifths of the picture is meant.
+        sensitivity: of finding: 0 (only what is sure) to 1 (all that might be damage).
+        find: the kinds to look for, as `remend.damage.kinds.parse_kinds` reads them; empty = the default
+            ones, which lettering is not among.
+        skip: kinds to leave out of them.
+        force: search what is no photograph, too.
+        tolerate: open a truncated JPEG or PNG; what is missing is repaired with the rest.
+
+    Raises:
+        UsageError: an unknown kind, or none left.
+    """
+
+    mask_polarity: Polarity = "white"
+    dilate_px: int | None = None
+    resize_mask: bool = False
+    yes: bool = False
+    sensitivity: float = 0.5
+    find: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    force: bool = False
+    tolerate: bool = False
+
+    def __post_init__(self) -> None:
+        _ = self.kinds  # a misspelt one is told before any picture is read
+
+    @property
+    def kinds(self) -> tuple[DamageKind, ...]:
+        """The kinds that are looked for."""
+        return parse_kinds(self.find, self.skip)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The effective mask and where it came from.
+
+    Attributes:
+        mask: (H, W) bool, True = repair.
+        regions: what was found; empty for a given mask.
+        notes: what was done on the way.
+        left: what was seen and left alone, because its kind was not asked for.
+        nature: what the picture is: ``photograph``, ``document`` …; None for a given mask.
+    """
+
+    mask: Bool
+    regions: tuple[Region, ...] = ()
+    notes: tuple[str, ...] = ()
+    left: tuple[Region, ...] = ()
+    nature: str | None = None
+
+
+def find_mask(
+    picture: Picture,
+    mask: object | None,
+    *,
+    options: MaskOptions,
+    budget: Budget | None = None,
+    name: str | None = None,
+) -> Finding:
+    """The effective mask of a picture: as given, or found by analysis.
+
+    Args:
+        picture: what the mask is for.
+        mask: a path, bytes, a binary file, a PIL image or an array; None = find the damage. Files may be
+            pictures or COCO's JSON.
+        options: how.
+        budget: what reading the mask may cost.
+        name: of the picture's file, for a JSON that is about several.
+
+    Raises:
+        MaskError: a mask that does not fit, that marks nothing because nothing in it is white, that covers
+            the whole picture, or more than four fifths of it unless ``options.yes``.
+        UsageError: options that cannot be meant.
+    """
+    if mask is None:
+        analysis = analyse_picture(picture, options)
+        found = np.zeros(picture.size, bool)
+        for region in analysis.regions:
+            found[region.box.slices] |= region.mask
+        by_px = FOUND_DILATION_PX if options.dilate_px is None else options.dilate_px
+        return Finding(
+            mask=dilated(found, by_px) if analysis.regions else found,
+            regions=analysis.regions,
+            notes=(*_on_nothing(analysis, options), *analysis.notes),
+            left=analysis.left,
+            nature=analysis.nature,
+        )
+    # A bool array has one meaning, whatever marks the hole in mask pictures.
+    is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
+    given, drawn = _as_mask(
+        mask, picture, name, (budget or Budget()).for_mask(picture.width * picture.height)
+    )
+    effective = effective_mask(
+        given,
+        picture.size,
+        polarity="white" if is_bool or drawn else options.mask_polarity,
+        resize=options.resize_mask,
+        dilate_px=options.dilate_px or 0,
+    )
+    if effective.mask.all():
+        raise MaskError(
+            "the mask marks the whole picture, so nothing is left to repair from: "
+            "mark less, or turn it round with --mask-polarity"
+        )
+    share = float(np.count_nonzero(effective.mask)) / effective.mask.size
+    if share > MOST_SHARE and not (options.yes or is_bool):
+        raise MaskError(
+            f"the mask marks {100 * share:.0f} % of the picture: turn it round with --mask-polarity black, "
+            "or give --yes if that is meant"
+        )
+    notes = effective.notes if effective.mask.any() else (*effective.notes, "the mask is empty")
+    return Finding(effective.mask, (), notes)
+
+
+def with_missing(finding: Finding, picture: Picture) -> Finding:
+    """What was given or found, and what the file does not hold."""
+    missing = picture.container.missing if picture.container is not None else None
+    return finding if missing is None else replace(finding, mask=finding.mask | missing)
+
+
+def _as_mask(mask: object, picture: Picture, name: str | None, budget: Budget) -> tuple[Picture, bool]:
+    """Whatever the user has as a picture to threshold, and whether it was drawn as outlines."""
+    if isinstance(mask, np.ndarray) and mask.dtype not in DTYPES and mask.dtype.kind in "iuf":
+        # Label maps come in every width; a picture would be refused.
+        if mask.dtype.kind == "f":
+            mask = mask.astype(np.float32)
+        elif mask.size and (mask.min() < 0 or mask.max() > 65535):
+            raise MaskError(
+                f"the mask's values lie between {mask.min()} and {mask.max()}: "
+                "give 255 where to repair and 0 elsewhere"
+            )
+        else:
+            mask = mask.astype(np.uint8 if not mask.size or mask.max() <= 255 else np.uint16)
+    content = _json_in(mask)
+    if content is None:
+        return as_picture(mask, budget=budget), False
+    drawn = mask_of_outlines(content, picture.size, name)
+    return Picture(drawn[..., None].astype(np.uint8) * np.uint8(255), "L"), True
+
+
+def _json_in(mask: object) -> bytes | None:
+    """The bytes of a mask that is JSON, None for any other; a file is left where it was."""
+    if isinstance(mask, (bytes, bytearray)):
+        return bytes(mask) if looks_like_json(bytes(mask[:64])) else None
+    if isinstance(mask, (str, PathLike)):
+        path = Path(mask)
+        if path.suffix.lower() != ".json":
+            return None
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise MaskError(f"the mask {path} cannot be read ({error.strerror}): check the path") from error
+    if hasattr(mask, "read") and hasattr(mask, "seek"):
+        start = mask.tell()  # type: ignore[attr-defined]
+        head = mask.read(64)
+        mask.seek(start)
+        if isinstance(head, bytes) and looks_like_json(head):
+            return bytes(mask.read())
+    return None
+
+
+def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
+    """What is seen in a picture: its damage, and what was left.
+
+    Args:
+        picture: to be searched.
+        options: what to look for, and how hard.
+    """
+    from remend.damage.find import analyse  # only who needs it pays for its import
+
+    return analyse(
+        eight_bit(picture),
+        sensitivity=options.sensitivity,
+        kinds=options.kinds,
+        force=options.force,
+    )
+
+
+def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:
+    """What to say where no damage was found, though it was searched for."""
+    if analysis.regions or (analysis.nature != "photograph" and not options.force):
+        return ()
+    # The least twentieth that would show it.
+    harder = max(HARDER, math.ceil(20 * (1 - analysis.fainter) - 1e-6) / 20)
+    if analysis.fainter > 0 and harder > options.sensitivity:
+        return (f"no damage found that is sure: look harder with --sensitivity {harder:g}",)
+    return ("no damage found",)
+
+
+def read_guide(
+    picture: Picture, guide: object | None, *, options: MaskOptions, budget: Budget | None = None
+) -> Bool | None:
+    """The lines that the fills of a picture are to follow.
+
+    Args:
+        picture: what the lines are for.
+        guide: a path, bytes, a binary file, a PIL image or an array: white, or True, = line; None = no lines.
+        options: whether another size will do.
+        budget: what reading them may cost.
+
+    Returns:
+        (H, W) bool, True = line; or None.
+
+    Raises:
+        UsageError: lines of another size.
+    """
+    if guide is None:
+        return None
+    drawn = as_picture(guide, budget=(budget or Budget()).for_mask(picture.width * picture.height))
+    return drawn_lines(drawn, picture.size, resize=options.resize_mask)
