@@ -144,6 +144,34 @@ def test_python_gets_one_class_too(monkeypatch):
     assert isinstance(caught.value.__cause__, struct.error)
 
 
+@pytest.mark.parametrize("error", [struct.error("no"), OverflowError(), OSError("odd"), MemoryError()])
+@pytest.mark.parametrize("place", ["as_picture", "find_mask", "restore", "write_picture"])
+def test_a_file_repaired_from_python_raises_one_line_about_it(tmp_path, monkeypatch, place, error):
+    def broken(*args, **more):
+        raise error
+
+    monkeypatch.setattr(f"remend.job.{place}", broken)
+    path, target = png((9, 9), tmp_path / "two\nlines.png"), tmp_path / "b.png"
+    with pytest.raises(remend.RemendError) as caught:
+        remend.repair_file(path, target, mask=np.eye(9, dtype=bool), settings=Settings(method="telea"))
+    line = str(caught.value)
+    assert "\n" not in line and line.startswith(f"{tmp_path}/two\\nlines.png: ")
+    assert caught.value.__cause__ is error
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("which", ["observer", "stages", "inspect"])
+def test_what_functions_of_the_caller_raise_is_theirs(tmp_path, which):
+    path = png((9, 9), tmp_path / "a.png")
+
+    def raising(*args):
+        raise KeyError(which)
+
+    mask = np.eye(9, dtype=bool)
+    with pytest.raises(KeyError, match=which):
+        remend.repair_file(path, tmp_path / "b.png", mask=mask, **{which: raising})
+
+
 def run(*arguments, **more):
     command = [sys.executable, "-m", "remend", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(Path(remend.__file__).parents[1])}

@@ -16,8 +16,10 @@ import numpy as np
 from remend.adapt import as_picture
 from remend.budget import Bounds, Budget
 from remend.errors import WriteError
+from remend.faults import own_errors
 from remend.finding import Finding, MaskOptions, find_mask, read_guide, with_missing
 from remend.io import encode_picture, write_picture
+from remend.io.read import printable
 from remend.patch import lay_patch, patch_of
 from remend.picture import Filled
 from remend.pipeline import Observer, Restored, Settings, method_notes, plan_repair, restore
@@ -110,84 +112,87 @@ def repair_file(
             (``--explain`` looks at it).
 
     Raises:
-        RemendError: one of its kinds, one line each.
+        RemendError: one of its kinds, one line each; what a library raised is its cause. What ``observer``,
+            ``stages`` and ``inspect`` raise is not touched, nor is the BrokenPipeError of ``target``.
     """
-    settings, options = settings or Settings(), options or MaskOptions()
-    if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
-        # Said again by the writer; said here before any work is done.
-        raise WriteError(f"{target} exists: give another -o, or --overwrite")
-    laps, budget, name = _Laps(), Budget(bounds), _name_of(source)
+    settings, options, name = settings or Settings(), options or MaskOptions(), _name_of(source)
+    with own_errors(printable(name)) as given:
+        if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
+            # Said again by the writer; said here before any work is done.
+            raise WriteError(f"{target} exists: give another -o, or --overwrite")
+        laps, budget = _Laps(), Budget(bounds)
+        observer, stages, inspect = given(observer), given(stages), given(inspect)
 
-    def begin(stage: str, steps: int) -> None:
-        budget.check_time(name)
-        if stages is not None:
-            stages(stage, steps)
+        def begin(stage: str, steps: int) -> None:
+            budget.check_time(name)
+            if stages is not None:
+                stages(stage, steps)
 
-    def watch(number: int, count: int, step: Step, filled: Filled) -> None:
-        budget.check_time(name)
-        if observer is not None:
-            observer(number, count, step, filled)
+        def watch(number: int, count: int, step: Step, filled: Filled) -> None:
+            budget.check_time(name)
+            if observer is not None:
+                observer(number, count, step, filled)
 
-    begin("read", 0)
-    picture = as_picture(source, budget=budget, tolerate=options.tolerate)
-    notes = picture.container.notes if picture.container is not None else ()
-    laid = None
-    if kept is not None:
-        part = budget.for_mask(picture.width * picture.height)
-        picture, laid = lay_patch(picture, as_picture(kept, budget=part))
-    lines = read_guide(picture, guide, options=options, budget=budget)
-    laps.end("read")
-    begin("find", 0)
-    called = str(getattr(source, "filename", None) or name)
-    finding = find_mask(picture, mask, options=options, budget=budget, name=called)
-    finding = with_missing(finding, picture)
-    if lines is not None and not (lines & finding.mask).any():
-        notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
-    laps.end("find")
-    begin("plan", 0)
-    size, where = picture.size, None
-    if target is None:
-        plan = plan_repair(picture, finding.mask, settings, guide=lines)
-        laps.end("plan")
-        if inspect is not None:
-            inspect(Restored(picture, finding.mask, plan), finding)
-    else:
-        restored = restore(
-            picture,
-            finding.mask,
-            settings,
-            guide=lines,
-            observer=watch,
-            planned=lambda plan: begin("fill", len(plan.steps)),
+        begin("read", 0)
+        picture = as_picture(source, budget=budget, tolerate=options.tolerate)
+        notes = picture.container.notes if picture.container is not None else ()
+        laid = None
+        if kept is not None:
+            part = budget.for_mask(picture.width * picture.height)
+            picture, laid = lay_patch(picture, as_picture(kept, budget=part))
+        lines = read_guide(picture, guide, options=options, budget=budget)
+        laps.end("read")
+        begin("find", 0)
+        called = str(getattr(source, "filename", None) or name)
+        finding = find_mask(picture, mask, options=options, budget=budget, name=called)
+        finding = with_missing(finding, picture)
+        if lines is not None and not (lines & finding.mask).any():
+            notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
+        laps.end("find")
+        begin("plan", 0)
+        size, where = picture.size, None
+        if target is None:
+            plan = plan_repair(picture, finding.mask, settings, guide=lines)
+            laps.end("plan")
+            if inspect is not None:
+                inspect(Restored(picture, finding.mask, plan), finding)
+        else:
+            restored = restore(
+                picture,
+                finding.mask,
+                settings,
+                guide=lines,
+                observer=watch,
+                planned=lambda plan: begin("fill", len(plan.steps)),
+            )
+            plan = restored.plan
+            if laid is not None:
+                restored = replace(restored, changed=restored.changed | laid)
+            del picture  # the encoder of a large JPEG needs the room
+            laps.end("fill")
+            if inspect is not None:
+                inspect(restored, finding)
+                laps.end("explain")
+            begin("write", 0)
+            if as_patch:
+                restored = replace(restored, picture=patch_of(restored.picture, restored.changed))
+                format = "png"
+            where, said = _write(restored, target, format, overwrite)
+            notes += said
+            laps.end("write")
+        notes += method_notes(settings.method)
+        return Report(
+            source=name,
+            target=where,
+            size=size,
+            hole_ratio=float(np.count_nonzero(finding.mask)) / finding.mask.size,
+            found=dict(Counter(region.kind for region in finding.regions)),
+            plan=plan,
+            notes=notes + finding.notes,
+            seconds=laps.seconds,
+            left=dict(Counter(region.kind for region in finding.left)),
+            nature=finding.nature,
         )
-        plan = restored.plan
-        if laid is not None:
-            restored = replace(restored, changed=restored.changed | laid)
-        del picture  # the encoder of a large JPEG needs the room
-        laps.end("fill")
-        if inspect is not None:
-            inspect(restored, finding)
-            laps.end("explain")
-        begin("write", 0)
-        if as_patch:
-            restored = replace(restored, picture=patch_of(restored.picture, restored.changed))
-            format = "png"
-        where, said = _write(restored, target, format, overwrite)
-        notes += said
-        laps.end("write")
-    notes += method_notes(settings.method)
-    return Report(
-        source=_name_of(source),
-        target=where,
-        size=size,
-        hole_ratio=float(np.count_nonzero(finding.mask)) / finding.mask.size,
-        found=dict(Counter(region.kind for region in finding.regions)),
-        plan=plan,
-        notes=notes + finding.notes,
-        seconds=laps.seconds,
-        left=dict(Counter(region.kind for region in finding.left)),
-        nature=finding.nature,
-    )
 
 
 def default_target(source: Path) -> Path:

@@ -64,7 +64,9 @@ def perform(task: Task, hear: Hear) -> Done | Failed | Cancelled:
     except Stopped:
         return Cancelled()
     except RemendError as error:
-        return Failed(problem_of(error, stage=stage))
+        cause = error.__cause__
+        problem = problem_of_system(cause) if isinstance(cause, OSError) else None
+        return Failed(problem or problem_of(error, stage=stage))
     except OSError as error:
         problem = problem_of_system(error)
         if problem is None:
