@@ -162,3 +162,15 @@ def test_a_date_is_left_unless_it_is_asked_for():
     asked = remend.repair(picture, find="text")
     assert (asked != picture).any(axis=2)[date].any()
     np.testing.assert_array_equal(asked[:, :200], picture[:, :200])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("find", "dust"), ("skip", "dust"), ("force", True), ("sensitivity", 0.9)]
+)
+def test_what_is_about_searching_is_refused_beside_a_mask(name, value):
+    picture, mask = np.full((9, 9), 120, np.uint8), np.eye(9, dtype=bool)
+    with pytest.raises(UsageError, match=f"--{name}: for finding damage, and a mask is given"):
+        remend.repair(picture, mask, **{name: value})
+    with pytest.raises(UsageError, match="mask is given"):
+        find_mask(Picture(picture[..., None], "L"), mask, options=MaskOptions(**{name: value}))
+    remend.repair(picture, mask, find="", skip=())

@@ -207,4 +207,6 @@ def detect(
 
 
 def _words(given: str | Sequence[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+    if isinstance(given, str):
+        return (given,) if given.strip() else ()
+    return tuple(given)

@@ -15,7 +15,7 @@ from remend.budget import Budget
 from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
 from remend.damage.kinds import parse_kinds
 from remend.damage.outlines import looks_like_json, mask_of_outlines
-from remend.errors import MaskError
+from remend.errors import MaskError, UsageError
 from remend.picture import DTYPES, Bool, DamageKind, Picture, Region
 from remend.samples import eight_bit
 
@@ -75,6 +75,25 @@ class MaskOptions:
         """The kinds that are looked for."""
         return parse_kinds(self.find, self.skip)
 
+    @property
+    def searching(self) -> tuple[str, ...]:
+        """The fields that were given and are about searching only: beside a mask they can do nothing."""
+        names = ("find", "skip", "force", "sensitivity")
+        return tuple(name for name in names if getattr(self, name) != getattr(_UNSAID, name))
+
+    def fit_a_mask(self) -> None:
+        """See that nothing is asked for that a given mask would leave undone.
+
+        Raises:
+            UsageError: there is.
+        """
+        if self.searching:
+            flags = ", ".join(f"--{name}" for name in self.searching)
+            raise UsageError(f"{flags}: for finding damage, and a mask is given: leave out one or the other")
+
+
+_UNSAID = MaskOptions()
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -116,7 +135,7 @@ def find_mask(
     Raises:
         MaskError: a mask that does not fit, that marks nothing because nothing in it is white, that covers
             the whole picture, or more than four fifths of it unless ``options.yes``.
-        UsageError: options that cannot be meant.
+        UsageError: options that cannot be meant, or that are about searching, beside a mask.
     """
     if mask is None:
         analysis = analyse_picture(picture, options)
@@ -131,6 +150,7 @@ def find_mask(
             left=analysis.left,
             nature=analysis.nature,
         )
+    options.fit_a_mask()
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
     given, drawn = _as_mask(

@@ -233,3 +233,14 @@ def test_a_reader_that_left_is_no_traceback(scene):
         result = subprocess.run(command, cwd=scene, stdout=full, stderr=subprocess.PIPE, check=False)
     assert result.returncode == 4
     assert b"Traceback" not in result.stderr
+
+
+def test_what_is_about_searching_is_refused_once_beside_a_mask(scene):
+    PIL.Image.open(scene / "a.png").save(scene / "b.png")
+    flags = ["--find", "dust", "--skip", "hole", "--force", "-o", "out"]
+    result = run("repair", "a.png", "b.png", "-m", "m.png", *flags, cwd=scene)
+    assert result.returncode == 2
+    assert one_line(result) == (
+        "remend: --find, --skip, --force: for finding damage, and a mask is given: leave out one or the other"
+    )
+    assert not (scene / "out").exists()

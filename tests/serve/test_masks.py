@@ -80,3 +80,16 @@ def test_what_cannot_be_meant_is_said_with_what_to_do(home, mask, said, remedy):
 
 def test_yes_means_it(home):
     assert sent(home, as_file(np.uint8(255) - MASK), yes="true").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("find", "dust"), ("skip", "dust"), ("force", "true"), ("sensitivity", "0.9")]
+)
+@pytest.mark.parametrize("route", ["/v1/repair", "/v1/jobs"])
+def test_what_is_about_searching_is_refused_beside_a_mask(home, route, name, value):
+    files = {"image": ("a.png", as_file(IMAGE)), "mask": ("mask", as_file(MASK))}
+    answer = home.post(route, files=files, data={name: value})
+    problem = answer.json()
+    assert (answer.status_code, problem["kind"], problem["field"]) == (422, "invalid-option", name)
+    assert "a mask is given" in problem["detail"]
+    assert sent(home, as_file(MASK), find="", force="false").status_code == 200

@@ -136,6 +136,8 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
         force=flags["force"],
         tolerate=flags["tolerate"],
     )
+    if flags["mask"] is not None:
+        options.fit_a_mask()  # told once, not for every picture
     shared = BatchOptions(
         settings=settings,
         options=options,

@@ -203,10 +203,11 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
                     "invalid-option", f"{name} is not for detection", name, f"use {', '.join(DETECT)}"
                 )
         dilate = DETECT["dilate_px"].read("dilate_px", fields.get("dilate_px", ""))
-        options = _mask_options(given, dilate_px=cast(int, dilate))
+        options = _mask_options(fields, given, dilate_px=cast(int, dilate))
         return Wish("detect", Settings(), options)
     settings = Settings(**{name: cast(Any, given[name]) for name in Settings.__slots__})
     options = _mask_options(
+        fields,
         given,
         mask_polarity=cast(Polarity, given["mask_polarity"]),
         dilate_px=cast("int | None", given["dilate_px"]),
@@ -219,13 +220,14 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
     return Wish("repair", settings, options, _format(format))
 
 
-def _mask_options(given: Mapping[str, Value], **more: Any) -> MaskOptions:
+def _mask_options(fields: Mapping[str, str], given: Mapping[str, Value], **more: Any) -> MaskOptions:
     """How to find, and the rest."""
+    find, skip = (fields.get(name, "").strip() for name in ("find", "skip"))
     try:
         return MaskOptions(
             sensitivity=cast(float, given["sensitivity"]),
-            find=(cast(str, given["find"]),),
-            skip=(cast(str, given["skip"]),),
+            find=(find,) if find else (),
+            skip=(skip,) if skip else (),
             force=cast(bool, given["force"]),
             tolerate=cast(bool, given["tolerate"]),
             **more,

@@ -279,6 +279,10 @@ async def _receive(
     if "image" not in upload.files:
         raise Problem("missing-field", "the form has no image", "image", "add the picture as the field image")
     wish = read_wish(upload.fields, table, kind)
+    if "mask" in upload.files and wish.kind != "detect" and wish.mask_options.searching:
+        field = wish.mask_options.searching[0]
+        remedy = "leave out one or the other"
+        raise Problem("invalid-option", f"{field} is for finding damage, and a mask is given", field, remedy)
     if wish.kind == "detect" and "mask" in upload.files:
         raise Problem("invalid-option", "a detection takes no mask", "mask", "leave it out")
     if wish.kind == "detect" and "kept" in upload.files:
