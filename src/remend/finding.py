@@ -15,7 +15,7 @@ from remend.budget import Budget
 from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
 from remend.damage.kinds import parse_kinds
 from remend.damage.outlines import looks_like_json, mask_of_outlines
-from remend.errors import MaskError, UsageError
+from remend.errors import DecodeError, MaskError, UsageError
 from remend.picture import DTYPES, Bool, DamageKind, Picture, Region
 from remend.samples import eight_bit
 
@@ -27,6 +27,7 @@ __all__ = [
     "MaskOptions",
     "analyse_picture",
     "find_mask",
+    "read_beside",
     "read_guide",
     "with_missing",
 ]
@@ -153,9 +154,7 @@ def find_mask(
     options.fit_a_mask()
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
-    given, drawn = _as_mask(
-        mask, picture, name, (budget or Budget()).for_mask(picture.width * picture.height)
-    )
+    given, drawn = _as_mask(mask, picture, name, budget)
     effective = effective_mask(
         given,
         picture.size,
@@ -178,13 +177,15 @@ def find_mask(
     return Finding(effective.mask, (), notes)
 
 
-def with_missing(finding: Finding, picture: Picture) -> Finding:
-    """What was given or found, and what the file does not hold."""
+def with_missing(finding: Finding, picture: Picture, laid: Bool | None = None) -> Finding:
+    """What was given or found, and what the file does not hold, but for what was ``laid`` there since."""
     missing = picture.container.missing if picture.container is not None else None
-    return finding if missing is None else replace(finding, mask=finding.mask | missing)
+    if missing is None:
+        return finding
+    return replace(finding, mask=finding.mask | (missing if laid is None else missing & ~laid))
 
 
-def _as_mask(mask: object, picture: Picture, name: str | None, budget: Budget) -> tuple[Picture, bool]:
+def _as_mask(mask: object, picture: Picture, name: str | None, budget: Budget | None) -> tuple[Picture, bool]:
     """Whatever the user has as a picture to threshold, and whether it was drawn as outlines."""
     if isinstance(mask, np.ndarray) and mask.dtype not in DTYPES and mask.dtype.kind in "iuf":
         # Label maps come in every width; a picture would be refused.
@@ -199,9 +200,21 @@ def _as_mask(mask: object, picture: Picture, name: str | None, budget: Budget) -
             mask = mask.astype(np.uint8 if not mask.size or mask.max() <= 255 else np.uint16)
     content = _json_in(mask)
     if content is None:
-        return as_picture(mask, budget=budget), False
+        return read_beside(picture, mask, budget), False
     drawn = mask_of_outlines(content, picture.size, name)
     return Picture(drawn[..., None].astype(np.uint8) * np.uint8(255), "L"), True
+
+
+def read_beside(picture: Picture, given: object, budget: Budget | None) -> Picture:
+    """A mask, lines or a patch for a picture, within its share of the budget.
+
+    Raises:
+        PictureError: it cannot be read. What is truncated is refused, and tolerating it not offered.
+    """
+    try:
+        return as_picture(given, budget=(budget or Budget()).for_mask(picture.width * picture.height))
+    except DecodeError as error:
+        raise DecodeError(str(error).replace(", or --tolerate it", "")) from error
 
 
 def _json_in(mask: object) -> bytes | None:
@@ -272,5 +285,4 @@ def read_guide(
     """
     if guide is None:
         return None
-    drawn = as_picture(guide, budget=(budget or Budget()).for_mask(picture.width * picture.height))
-    return drawn_lines(drawn, picture.size, resize=options.resize_mask)
+    return drawn_lines(read_beside(picture, guide, budget), picture.size, resize=options.resize_mask)

@@ -17,7 +17,7 @@ from remend.adapt import as_picture
 from remend.budget import Bounds, Budget
 from remend.errors import WriteError
 from remend.faults import own_errors
-from remend.finding import Finding, MaskOptions, find_mask, read_guide, with_missing
+from remend.finding import Finding, MaskOptions, find_mask, read_beside, read_guide, with_missing
 from remend.io import encode_picture, write_picture
 from remend.io.read import printable
 from remend.patch import lay_patch, patch_of
@@ -138,14 +138,13 @@ def repair_file(
         notes = picture.container.notes if picture.container is not None else ()
         laid = None
         if kept is not None:
-            part = budget.for_mask(picture.width * picture.height)
-            picture, laid = lay_patch(picture, as_picture(kept, budget=part))
+            picture, laid = lay_patch(picture, read_beside(picture, kept, budget))
         lines = read_guide(picture, guide, options=options, budget=budget)
         laps.end("read")
         begin("find", 0)
         called = str(getattr(source, "filename", None) or name)
         finding = find_mask(picture, mask, options=options, budget=budget, name=called)
-        finding = with_missing(finding, picture)
+        finding = with_missing(finding, picture, laid)
         if lines is not None and not (lines & finding.mask).any():
             notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
         laps.end("find")

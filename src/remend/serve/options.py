@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from remend.damage.given import POLARITIES, Polarity
+from remend.damage.given import POLARITIES
 from remend.damage.kinds import FOUND_KINDS, GROUPS, parse_kinds
 from remend.errors import UsageError
 from remend.fill.catalogue import ENTRIES
@@ -16,7 +16,7 @@ from remend.pipeline import Settings
 from remend.plan.policy import QUALITIES
 from remend.serve.problems import Problem
 
-__all__ = ["DETECT", "JOB", "REPAIR", "Option", "Wish", "form_schema", "read_wish"]
+__all__ = ["DETECT", "JOB", "MASK", "REPAIR", "VIEW", "Option", "Wish", "form_schema", "read_wish"]
 
 PATCH = "patch"  # a format of answers that is none of files
 LARGEST_SEED = 2**53 - 1  # what every client's numbers can hold
@@ -120,11 +120,22 @@ FIND: dict[str, Option] = {
         text="The kinds not to look for; words as for find.",
     ),
     "force": Option(type="boolean", default=False, text="Search documents, drawings and screenshots, too."),
+}
+VIEW: dict[str, Option] = {
     "tolerate": Option(
         type="boolean",
         default=False,
         text="Open a truncated JPEG or PNG as far as it goes; what is missing is damage.",
     ),
+}
+MASK: dict[str, Option] = {
+    "mask_polarity": Option(type="string", default="white", choices=POLARITIES, text="What marks the hole."),
+    "dilate_px": DILATE,
+    "resize_mask": Option(type="boolean", default=False, text="Accept a mask of another size."),
+    "yes": Option(
+        type="boolean", default=False, text="A mask that marks over four fifths of the picture is meant."
+    ),
+    **VIEW,
 }
 REPAIR: dict[str, Option] = {
     "method": Option(
@@ -138,12 +149,7 @@ REPAIR: dict[str, Option] = {
         choices=(*FORMATS, "jpg", "tif", "heic", PATCH),
         text="Of the answer. Default: the image's own. patch: only what was filled, to be sent as kept.",
     ),
-    "mask_polarity": Option(type="string", default="white", choices=POLARITIES, text="What marks the hole."),
-    "dilate_px": DILATE,
-    "resize_mask": Option(type="boolean", default=False, text="Accept a mask of another size."),
-    "yes": Option(
-        type="boolean", default=False, text="A mask that marks over four fifths of the picture is meant."
-    ),
+    **MASK,
     **FIND,
     "grain": Option(type="number", default=1.0, high=2, text="Grain of smooth fills; 1 = as around."),
     "denoise": Option(type="number", default=0.0, text="Denoise what was filled."),
@@ -153,6 +159,7 @@ REPAIR: dict[str, Option] = {
 }
 DETECT: dict[str, Option] = {
     **FIND,
+    **VIEW,
     "dilate_px": Option(type="integer", default=2, high=500, text="Grow what was found, in pixels."),
 }
 JOB: dict[str, Option] = {
@@ -166,7 +173,7 @@ class Wish:
     """What a form asks for, checked.
 
     Attributes:
-        kind: ``repair`` or ``detect``.
+        kind: ``repair``, ``detect``, ``mask`` or ``view``.
         settings, mask_options, format, as_patch: as `remend.job.repair_file` takes them.
     """
 
@@ -182,7 +189,7 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
 
     Args:
         fields: as they came.
-        table: REPAIR, DETECT or JOB.
+        table: REPAIR, DETECT, MASK, VIEW or JOB.
         kind: where the form does not say it.
 
     Raises:
@@ -202,36 +209,25 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
                 raise Problem(
                     "invalid-option", f"{name} is not for detection", name, f"use {', '.join(DETECT)}"
                 )
-        dilate = DETECT["dilate_px"].read("dilate_px", fields.get("dilate_px", ""))
-        options = _mask_options(fields, given, dilate_px=cast(int, dilate))
-        return Wish("detect", Settings(), options)
+        given = {name: option.read(name, fields.get(name, "")) for name, option in DETECT.items()}
+    options = _mask_options(fields, given)
+    if kind != "repair":
+        return Wish(kind, Settings(), options)
     settings = Settings(**{name: cast(Any, given[name]) for name in Settings.__slots__})
-    options = _mask_options(
-        fields,
-        given,
-        mask_polarity=cast(Polarity, given["mask_polarity"]),
-        dilate_px=cast("int | None", given["dilate_px"]),
-        resize_mask=cast(bool, given["resize_mask"]),
-        yes=cast(bool, given["yes"]),
-    )
     format = cast("str | None", given["format"])
     if format == PATCH:
         return Wish("repair", settings, options, as_patch=True)
     return Wish("repair", settings, options, _format(format))
 
 
-def _mask_options(fields: Mapping[str, str], given: Mapping[str, Value], **more: Any) -> MaskOptions:
-    """How to find, and the rest."""
-    find, skip = (fields.get(name, "").strip() for name in ("find", "skip"))
+def _mask_options(fields: Mapping[str, str], given: Mapping[str, Value]) -> MaskOptions:
+    """How the mask is read or found."""
+    names = ("sensitivity", "force", *MASK)
+    read = {name: cast(Any, given[name]) for name in names if name in given}
+    words = {name: fields.get(name, "").strip() for name in ("find", "skip")}
+    read |= {name: (word,) for name, word in words.items() if word}
     try:
-        return MaskOptions(
-            sensitivity=cast(float, given["sensitivity"]),
-            find=(find,) if find else (),
-            skip=(skip,) if skip else (),
-            force=cast(bool, given["force"]),
-            tolerate=cast(bool, given["tolerate"]),
-            **more,
-        )
+        return MaskOptions(**read)
     except UsageError as error:
         raise _unmeant(error, "skip") from None
 
@@ -252,15 +248,18 @@ def _format(name: str | None) -> str | None:
         raise Problem("invalid-option", f"format {name} is not installed here", "format") from None
 
 
-def form_schema(table: Mapping[str, Option], *, mask: bool) -> dict[str, Any]:
-    """A form as OpenAPI says it, to be given as a route's ``openapi_extra``."""
-    file = {"type": "string", "format": "binary"}
-    properties: dict[str, Any] = {"image": {**file, "description": "The picture."}}
-    if mask:
-        about = "White = repair; of the picture's size. Without it the damage is found."
-        properties["mask"] = {**file, "description": about}
-        about = "What earlier answers filled, as format=patch gave it: laid over the picture first."
-        properties["kept"] = {**file, "description": about}
+FILES = {
+    "image": "The picture.",
+    "mask": "White = repair; a picture of the same size, or COCO's JSON.",
+    "kept": "What earlier answers filled, as format=patch gave it: laid over the picture first.",
+}
+
+
+def form_schema(table: Mapping[str, Option], *files: str) -> dict[str, Any]:
+    """A form with an image, and these files beside it, as OpenAPI says it: a route's ``openapi_extra``."""
+    properties: dict[str, Any] = {
+        name: {"type": "string", "format": "binary", "description": FILES[name]} for name in ("image", *files)
+    }
     properties |= {name: option.schema() for name, option in table.items()}
     schema = {
         "type": "object",

@@ -90,6 +90,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
+CONSENTS = {"--tolerate": "tolerate", "--yes": "yes", "--resize-mask": "resize_mask"}
+"""Flags that the library's lines offer: sent as these fields, they let it pass."""
+
+
 class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
     """An error answer; raised anywhere under a request, and picklable, so that workers can send it.
 
@@ -99,6 +103,7 @@ class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
         field: of the form, which it is about.
         remedy: what to do next; None = what usually helps.
         retry_after: seconds.
+        consent: the field of the form that lets it pass when it is sent as true; None = none does.
     """
 
     def __init__(
@@ -108,9 +113,11 @@ class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
         field: str | None = None,
         remedy: str | None = None,
         retry_after: int | None = None,
+        consent: str | None = None,
     ) -> None:
-        super().__init__(kind, detail, field, remedy, retry_after)
+        super().__init__(kind, detail, field, remedy, retry_after, consent)
         self.kind, self.detail, self.field, self.retry_after = kind, detail, field, retry_after
+        self.consent = consent
         self.remedy = remedy or KINDS[kind].remedy
 
     @property
@@ -128,6 +135,7 @@ class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
             "kind": self.kind,
             "field": self.field,
             "remedy": self.remedy,
+            "consent": self.consent,
         }
 
 
@@ -153,7 +161,8 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
     head, _, tail = detail.rpartition(": ")
     if "--" in tail:  # advice for the command line; the kind has its own for the form
         detail = head
-    remedy = "send the whole file, or tolerate=true" if "--tolerate" in tail else None
+    consent = next((name for flag, name in CONSENTS.items() if flag in tail), None)
+    remedy = "send the whole file, or tolerate=true" if consent == "tolerate" else None
     if detail.startswith("kept: ") or (isinstance(error, MaskError) and stage == "read"):
         field = "kept"
     elif detail.startswith("mask: ") or isinstance(error, MaskError):
@@ -168,7 +177,7 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
             .replace("--mask-polarity", "mask_polarity")
             .replace("give --yes", "set yes=true")
         )
-        return Problem("mask-mismatch", head, field, remedy)
+        return Problem("mask-mismatch", head, field, remedy, consent=consent)
     kinds: tuple[tuple[type[RemendError], str, str | None], ...] = (
         (MaskError, "mask-mismatch", field),
         (LimitError, "too-many-pixels", field),
@@ -181,7 +190,7 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
     )
     for kind, name, about in kinds:
         if isinstance(error, kind):
-            return Problem(name, detail, about, remedy)
+            return Problem(name, detail, about, remedy, consent=consent)
     if isinstance(error, ResourceError):
         return Problem("out-of-memory", detail, retry_after=10)
     return Problem("internal", detail)

@@ -19,7 +19,7 @@ from remend.serve.desk import Desk
 from remend.serve.events import listen
 from remend.serve.job import Job
 from remend.serve.keys import MOST_LENGTH
-from remend.serve.options import DETECT, JOB, REPAIR, Option, Wish, form_schema, read_wish
+from remend.serve.options import DETECT, JOB, MASK, REPAIR, VIEW, Option, Wish, form_schema, read_wish
 from remend.serve.problems import Problem
 from remend.serve.replies import Json, ResultReply
 from remend.serve.uploads import declared_bytes, receive_upload
@@ -73,7 +73,7 @@ TheJob = Annotated[Job, Depends(job_of)]
     summary="Repair a picture: its file in, the same kind of file out.",
     response_class=Response,
     responses={200: {"description": "The repaired picture.", **IMAGE}, **REFUSALS},
-    openapi_extra=form_schema(REPAIR, mask=True),
+    openapi_extra=form_schema(REPAIR, "mask", "kept"),
 )
 async def repair(request: Request, desk: TheDesk) -> Response:
     """Without a mask the damage is found. What was done is said in the answer's headers."""
@@ -91,11 +91,40 @@ async def repair(request: Request, desk: TheDesk) -> Response:
         },
         **REFUSALS,
     },
-    openapi_extra=form_schema(DETECT, mask=False),
+    openapi_extra=form_schema(DETECT),
 )
 async def detect(request: Request, desk: TheDesk) -> Response:
     """Scratches, cracks, dust, stains, holes; lettering only when find asks for it."""
     job = await _take(request, desk, DETECT, "detect", files=("image",))
+    return await _answer(request, desk, job)
+
+
+@router.post(
+    "/mask",
+    summary="The mask that a repair would use: what is sent as mask, read as the repair reads it.",
+    response_class=Response,
+    responses={
+        200: {"description": "8-bit grey PNG of the picture's size, white = repair.", **IMAGE},
+        **REFUSALS,
+    },
+    openapi_extra=form_schema(MASK, "mask"),
+)
+async def mask(request: Request, desk: TheDesk) -> Response:
+    """What a truncated picture lacks is in it; without a mask it is that alone."""
+    job = await _take(request, desk, MASK, "mask", files=("image", "mask"))
+    return await _answer(request, desk, job)
+
+
+@router.post(
+    "/view",
+    summary="A picture as PNG, upright, for clients that cannot show its format. Nothing is repaired.",
+    response_class=Response,
+    responses={200: {"description": "The picture as PNG.", **IMAGE}, **REFUSALS},
+    openapi_extra=form_schema(VIEW),
+)
+async def view(request: Request, desk: TheDesk) -> Response:
+    """TIFF, HEIF and others that browsers do not show; with tolerate what there is of a truncated one."""
+    job = await _take(request, desk, VIEW, "view", files=("image",))
     return await _answer(request, desk, job)
 
 
@@ -132,7 +161,7 @@ async def methods(desk: TheDesk) -> Response:
     status_code=202,
     response_class=Response,
     responses={202: {"description": "The job; Location says where it is."}, **REFUSALS},
-    openapi_extra=form_schema(JOB, mask=True),
+    openapi_extra=form_schema(JOB, "mask", "kept"),
 )
 async def post_job(
     request: Request,

@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.damage.given import dilated
 from remend.errors import RemendError
-from remend.finding import find_mask, with_missing
+from remend.finding import Finding, find_mask, with_missing
 from remend.io import encode_picture
 from remend.io.registry import FORMATS, codec_of_bytes
 from remend.job import repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
+from remend.samples import eight_bit
 from remend.serve.problems import Problem, problem_of, problem_of_system
 from remend.serve.task import Cancelled, Done, Failed, Progress, Task, mask_beside
 
@@ -60,7 +62,7 @@ def perform(task: Task, hear: Hear) -> Done | Failed | Cancelled:
         hear(progress)
 
     try:
-        return Done((_detect if task.wish.kind == "detect" else _repair)(task, listen))
+        return Done(WORK[task.wish.kind](task, listen))
     except Stopped:
         return Cancelled()
     except RemendError as error:
@@ -121,11 +123,8 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
 def _detect(task: Task, hear: Hear) -> dict[str, Any]:
     """Regions as JSON, and beside them the mask that `remend detect` would write."""
     laps = [time.perf_counter()]
-    hear(Progress("read"))
     options = task.wish.mask_options
-    picture = as_picture(
-        NamedFile(task.image, "image"), budget=Budget(task.bounds), tolerate=options.tolerate
-    )
+    picture = _read(task, hear)
     laps.append(time.perf_counter())
     hear(Progress("find"))
     finding = with_missing(find_mask(picture, None, options=options), picture)
@@ -135,10 +134,10 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
         region["id"] += len(regions)
     laps.append(time.perf_counter())
     hear(Progress("write"))
-    mask = Picture(finding.mask.astype(np.uint8)[..., None] * np.uint8(255), "L")
-    png = encode_picture(mask, changed=np.ones(mask.size, bool), format="png").data
+    mask = _picture_of(finding.mask)
+    png = encode_picture(mask, changed=finding.mask, format="png").data
     seconds = _rounded({"read": laps[1] - laps[0], "find": laps[2] - laps[1]})
-    ratio = round(float(np.count_nonzero(finding.mask)) / finding.mask.size, 6)
+    ratio = _ratio(finding.mask)
     answer = {
         "width": picture.width,
         "height": picture.height,
@@ -168,6 +167,72 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
         "notes": list(finding.notes),
         "seconds": seconds,
     }
+
+
+def _mask(task: Task, hear: Hear) -> dict[str, Any]:
+    """The mask that `_repair` would use, if one is sent; and what the picture lacks."""
+    picture = _read(task, hear)
+    finding, options = Finding(np.zeros(picture.size, bool)), task.wish.mask_options
+    if task.mask is not None:
+        hear(Progress("find"))
+        sent, budget = NamedFile(task.mask, "mask"), Budget(task.bounds)
+        finding = find_mask(picture, sent, options=options, budget=budget, name=task.filename)
+    finding = with_missing(finding, picture)
+    return _as_png(task, picture, _picture_of(finding.mask), "mask", finding)
+
+
+def _view(task: Task, hear: Hear) -> dict[str, Any]:
+    """The picture as a new PNG, in colours that one can hold."""
+    picture = shown = _read(task, hear)
+    if picture.mode == "CMYK" or picture.samples.dtype == np.float32:
+        shown = Picture(eight_bit(picture), "RGB")
+    elif picture.container is not None:
+        shown = replace(picture, container=replace(picture.container, format=""))  # not rewritten: made anew
+    return _as_png(task, picture, shown, "view", Finding(np.zeros(picture.size, bool)))
+
+
+def _read(task: Task, hear: Hear) -> Picture:
+    hear(Progress("read"))
+    tolerate = task.wish.mask_options.tolerate
+    return as_picture(NamedFile(task.image, "image"), budget=Budget(task.bounds), tolerate=tolerate)
+
+
+def _as_png(task: Task, source: Picture, shown: Picture, what: str, finding: Finding) -> dict[str, Any]:
+    """Write a picture as the answer, and report it."""
+    encoded = encode_picture(shown, changed=np.ones(shown.size, bool), format="png")
+    task.result.write_bytes(encoded.data)
+    notes = source.container.notes if source.container is not None else ()
+    return {
+        "filename": f"{Path(task.filename).stem}.{what}.png",
+        "media_type": "image/png",
+        "bytes": len(encoded.data),
+        "width": source.width,
+        "height": source.height,
+        "hole_ratio": _ratio(finding.mask),
+        "nature": None,
+        "found": {},
+        "left": {},
+        "plan": [],
+        "steps": [],
+        "notes": [*notes, *finding.notes],
+        "seconds": {},
+    }
+
+
+WORK: dict[str, Callable[[Task, Hear], dict[str, Any]]] = {
+    "repair": _repair,
+    "detect": _detect,
+    "mask": _mask,
+    "view": _view,
+}
+
+
+def _picture_of(mask: Bool) -> Picture:
+    return Picture(mask[..., None].astype(np.uint8) * np.uint8(255), "L")
+
+
+def _ratio(mask: Bool) -> float:
+    return round(float(np.count_nonzero(mask)) / mask.size, 6)
 
 
 def _regions(regions: Sequence[Region], dilate_px: int, size: tuple[int, int]) -> list[dict[str, Any]]:

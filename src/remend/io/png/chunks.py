@@ -176,7 +176,10 @@ def split_chunks(data: bytes, name: str, *, tolerate: bool = False) -> tuple[lis
                 chunks.append(chunk)
                 continue
             if kind[0] < 0x60:  # upper case: a critical chunk
-                raise DecodeError(f"{name}: a damaged PNG: its {kind.decode()} chunk has a wrong checksum")
+                advice = ": get a complete copy, or --tolerate it" if kind == b"IDAT" else ""
+                raise DecodeError(
+                    f"{name}: a damaged PNG: its {kind.decode()} chunk has a wrong checksum{advice}"
+                )
             doubtful.append(kind.decode())
         chunks.append(chunk)
     if not chunks or chunks[0].type != b"IHDR":
