@@ -9,6 +9,7 @@ from PIL import Image
 from remend.api import repair
 from remend.errors import DecodeError
 from remend.io import encode_picture, read_picture
+from remend.io.png.chunks import chunk_bytes
 
 SIZE = 128
 
@@ -71,6 +72,53 @@ def test_a_png_cut_short_or_damaged_inside(mode, damage):
     picture.samples[missing] = 0
     after = read_picture(encode_picture(picture, changed=missing).data)
     assert np.array_equal(after.samples, picture.samples)
+
+
+@pytest.mark.parametrize("bytes_lost", [3, 12, 16, 20])
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_a_png_of_which_only_the_end_is_missing(mode, bytes_lost):
+    whole = made("PNG", mode)
+    picture = read_picture(whole[:-bytes_lost], tolerate=True)
+    assert not picture.container.missing.any()
+    assert any("all of the picture is there" in note for note in picture.container.notes)
+    changed = np.zeros(picture.size, bool)
+    changed[5:9, 5:9] = True
+    picture.samples[changed] = picture.samples[50, 50]
+    after = read_picture(encode_picture(picture, changed=changed).data)
+    assert np.array_equal(after.samples, picture.samples)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_truncated_file_is_written_whole_even_where_no_pixel_changes(format, progressive):
+    whole = made(format, progressive=progressive)
+    cut = whole[:-20] if format == "PNG" else whole[: len(whole) * 3 // 4]
+    picture = read_picture(cut, tolerate=True)
+    written = encode_picture(picture, changed=np.zeros(picture.size, bool)).data
+    assert np.array_equal(read_picture(written).samples, picture.samples)
+
+
+def test_a_wrong_checksum_over_good_data_is_tolerated():
+    data = bytearray(made("PNG"))
+    end = data.rindex(b"IEND") - 4
+    data[end - 4 : end] = b"\0" * 4
+    with pytest.raises(DecodeError, match=r"checksum.*--tolerate"):
+        read_picture(bytes(data))
+    picture = read_picture(bytes(data), tolerate=True)
+    changed = np.ones(picture.size, bool)
+    assert np.array_equal(
+        read_picture(encode_picture(picture, changed=changed).data).samples, picture.samples
+    )
+
+
+def test_entries_that_a_palette_lacks_are_no_missing_pixels():
+    whole = made("PNG", "P")
+    at = whole.index(b"PLTE")
+    length = int.from_bytes(whole[at - 4 : at], "big")
+    plte = chunk_bytes(b"PLTE", whole[at + 4 : at + 4 + 30])
+    picture = read_picture(whole[: at - 4] + plte + whole[at + 8 + length :], tolerate=True)
+    assert picture.container.missing is None
+    assert any("palette lacks" in note for note in picture.container.notes)
 
 
 def test_whole_files_are_read_as_ever():

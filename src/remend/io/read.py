@@ -65,7 +65,9 @@ def read_picture(source: PictureSource, *, budget: Budget | None = None, tolerat
     missing = container.missing
     if missing is not None:
         missing = to_display(missing, container.orientation)
-        notes += (f"the file is cut short: {missing.mean():.0%} of the picture is missing",)
+        lost = f"{100 * missing.mean():.1f} % of the picture is missing"
+        whole = "all of the picture is there, maybe with fewer details"
+        notes += (f"the file is cut short: {lost if missing.any() else whole}",)
     picture.container = replace(
         container,
         missing=missing,

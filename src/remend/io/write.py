@@ -62,7 +62,8 @@ def encode_picture(
     """A picture as the bytes of a file.
 
     In its source's format, the source file is kept but for the changed samples, and an empty mask
-    gives the very bytes of the source. In another format, a new file is made in display order.
+    gives the very bytes of the source, unless that is truncated: it becomes a whole file. In another
+    format, a new file is made in display order.
 
     Args:
         picture: in display orientation.
@@ -90,7 +91,7 @@ def encode_picture(
         raise WriteError(
             f"{printable(container.path)}: the file was changed or moved after it was read: repair it again"
         )
-    if not changed.any():
+    if not changed.any() and container.missing is None:
         return Encoded(container.read_bytes())
     stored = replace(picture, samples=to_stored(picture.samples, orientation))
     mask = to_stored(changed, orientation)

@@ -141,7 +141,7 @@ class JpegCodec:
         """
         assert picture.container is not None
         data = picture.container.read_bytes()
-        if not changed.any():
+        if not changed.any() and picture.container.missing is None:
             return Encoded(data)
         stream = markers.parse_stream(data)
         others = beside(stream, picture, changed)

@@ -103,16 +103,17 @@ class PngCodec:
         idat = [view[chunk.content] for chunk in chunks if chunk.type == b"IDAT"]
         pixels = image.width * image.height
         source.budget.take(source.name, pixels, image.depth * image.channels, len(data))
+        short = chunks[-1].type != b"IEND"
         palette = read_palette(plte_content, trns_content, source.name) if image.colour == 3 else None
         del data, view
         reached: list[int] | None = [] if source.tolerate else None
         samples = decode_raster(image, idat, source.name, reached)
         missing = missing_pixels(image, reached[0]) if reached else None
         if palette is not None and int(samples.max()) >= len(palette):
-            missing = np.zeros((int(samples.max()) + 1 - len(palette), 4), np.uint8)
-            missing[:, 3] = 255
-            notes.append(f"pixels name {len(missing)} entries that its palette lacks: taken as black")
-            palette = np.vstack((palette, missing))
+            lacking = np.zeros((int(samples.max()) + 1 - len(palette), 4), np.uint8)
+            lacking[:, 3] = 255
+            notes.append(f"pixels name {len(lacking)} entries that its palette lacks: taken as black")
+            palette = np.vstack((palette, lacking))
         if palette is not None and not animated:
             palette = palette[: max(int(samples.max()), background) + 1]
         container = Container(
@@ -123,7 +124,7 @@ class PngCodec:
             metadata=metadata,
             details=details,
             notes=tuple(notes),
-            missing=missing if missing is not None and missing.any() else None,
+            missing=missing if missing is not None and (missing.any() or short) else None,
         )
         return Picture(samples, MODES[image.colour], palette, container)
 
@@ -132,7 +133,7 @@ class PngCodec:
         assert picture.container is not None
         name = str(picture.container.path or "PNG")
         data = picture.container.read_bytes()
-        chunks, _ = split_chunks(data, name, tolerate=picture.container.missing is not None)
+        chunks, _ = split_chunks(data, name, tolerate=True)  # of what was read strictly there is nothing to
         image = read_header(data[chunks[0].content], name)
         notes: tuple[str, ...] = ()
         replaced: dict[bytes, bytes] = {}
