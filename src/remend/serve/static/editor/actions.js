@@ -3,9 +3,9 @@
 import { maskPng } from "./bytes.js";
 import { $ } from "./elements.js";
 import { notice, say } from "./notices.js";
-import { finished, readMask, save } from "./pictures.js";
+import { finished, save } from "./pictures.js";
 import { countsOf } from "./regions.js";
-import { anotherAnswer, findDamage, repairMarked } from "./repairs.js";
+import { anotherAnswer, findDamage, layMask, repairMarked } from "./repairs.js";
 import { settings, wanted } from "./settings.js";
 import { verdictOn } from "./verdict.js";
 
@@ -22,10 +22,21 @@ export function pictureActions({ scene, gallery, display, filling }) {
   async function find(force = false) {
     const now = scene.work;
     if (!now || now.running || gallery.batch) return;
-    await attempt(async () => {
-      await findDamage(now, wanted(), progressOf(now), { force });
-      tellFound(now);
-    });
+    await attempt(
+      async () => {
+        await findDamage(now, wanted(), progressOf(now), { force });
+        tellFound(now);
+      },
+      tolerating(now, () => find(force)),
+    );
+  }
+
+  /** Some browsers show what the server finds truncated, and only then is it asked about. */
+  function tolerating(now, act) {
+    return () => {
+      now.note({ tolerate: true });
+      act();
+    };
   }
 
   /** Look less strictly, step by step, until something shows. */
@@ -75,7 +86,7 @@ export function pictureActions({ scene, gallery, display, filling }) {
     }
     do {
       again = false;
-      const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now)));
+      const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now)), tolerating(now, repair));
       if (!answer) return;
       say(`Repaired in ${answer.seconds.toFixed(1)} seconds`);
       for (const note of answer.notes) notice(note, { seconds: 6 });
@@ -137,21 +148,17 @@ export function pictureActions({ scene, gallery, display, filling }) {
     say("Mask cleared");
   }
 
-  /** @param {File | undefined} file */
-  async function importMask(file) {
+  /** @param {File | undefined} file @param {Record<string, boolean>} [meant] what was asked about and is so */
+  async function importMask(file, meant = {}) {
     const now = scene.work;
     if (!now || !file) return;
-    await attempt(async () => {
-      const fill = await readMask(file, now.mask);
-      await now.mask.settled();
-      now.mask.begin({ traced: true });
-      fill((y, from, to, value) => now.mask.fill(y, from, to, value));
-      now.mask.refresh({ left: 0, top: 0, right: now.mask.width, bottom: now.mask.height });
-      const hand = now.mask.traced();
-      const difference = now.mask.commit();
-      now.paint({ difference, hand, label: "import mask", erased: false });
-      if (!difference) notice("the mask marks nothing new", { remedy: "white marks what to repair, black what stays" });
-    });
+    const result = await attempt(
+      () => layMask(now, { mask: file, ...meant }, "import mask"),
+      (consent) => importMask(file, { ...meant, [consent]: true }),
+    );
+    if (!result) return;
+    for (const note of result.notes) notice(note, { seconds: 6 });
+    if (!result.isNew) notice("the mask marks nothing new", { remedy: "white marks what to repair, black what stays" });
   }
 
   async function exportMask() {

@@ -1,7 +1,7 @@
 // What the panel, the bar and the strip show of the picture that is on the stage.
 
 import { $ } from "./elements.js";
-import { say, tell } from "./notices.js";
+import { ask, say, tell } from "./notices.js";
 import { wordsFor } from "./repairs.js";
 import { settings } from "./settings.js";
 import { verdictOn } from "./verdict.js";
@@ -96,13 +96,16 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
 
   /**
    * Do what may fail or be cancelled: either is told, and the page shows how things stand then.
-   * @template T @param {() => Promise<T>} act @returns {Promise<T | undefined>}
+   * @template T @param {() => Promise<T>} act
+   * @param {(consent: string) => void} [agreed] called with what the user was asked about and agreed to
+   * @returns {Promise<T | undefined>}
    */
-  async function attempt(act) {
+  async function attempt(act, agreed) {
     try {
       return await act();
     } catch (error) {
       if (error?.name === "AbortError") say("Cancelled");
+      else if (agreed && error?.consent) ask(error.message, error.consent, () => agreed(error.consent));
       else tell(error);
       return undefined;
     } finally {

@@ -52,10 +52,11 @@ export class Gallery extends EventTarget {
 
   /**
    * Add files that are pictures, in the order of their names.
-   * @param {File[]} files @param {(error: Error) => void} failed called for each that cannot be opened
+   * @param {File[]} files @param {(error: Error, file: File) => void} failed called for each that cannot be opened
+   * @param {boolean} [tolerate] open truncated ones as far as they go
    * @returns {AsyncGenerator<string>} the id of each, as soon as it is there
    */
-  async *add(files, failed) {
+  async *add(files, failed, tolerate = false) {
     const pictures = files.filter(looksLikePicture);
     if (!pictures.length) {
       const what = files.length === 1 ? `${files[0].name} is not a picture` : "there are no pictures among these files";
@@ -64,19 +65,20 @@ export class Gallery extends EventTarget {
     pictures.sort((one, two) => one.name.localeCompare(two.name, undefined, { numeric: true }));
     for (const file of pictures) {
       try {
-        yield await this.#open(file);
+        yield await this.#open(file, tolerate);
       } catch (error) {
-        failed(error);
+        failed(error, file);
       }
     }
   }
 
-  async #open(file) {
-    const { bitmap, preview } = await decode(file);
+  async #open(file, tolerate) {
+    const { bitmap, preview } = await decode({ file, tolerate });
     const record = {
       id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
       order: Date.now() + Math.random(),
       file,
+      tolerate,
       preview,
       name: file.name || "pasted.png",
       width: bitmap.width,

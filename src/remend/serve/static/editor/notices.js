@@ -77,6 +77,19 @@ export function tell(error) {
   notice(error?.message || String(error), { remedy: error?.remedy, bad: true });
 }
 
+/** What the server does only when it is told so, as a question and as the answer yes. */
+const QUESTIONS = {
+  tolerate: ["open what is there, and mark what is missing as damage?", "Open what is there"],
+  yes: ["white marks what to repair; is that meant?", "It is meant"],
+  resize_mask: ["bring it to the picture's size?", "Resize it"],
+};
+
+/** Ask instead of telling. @param {string} text @param {keyof QUESTIONS} consent @param {() => void} run if yes */
+export function ask(text, consent, run) {
+  const [question, label] = QUESTIONS[consent];
+  notice(text, { remedy: question, bad: true, seconds: 60, action: { label, run } });
+}
+
 /** @param {string} name of a symbol in index.html */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

@@ -1,6 +1,6 @@
 // Files in and out: what can be opened, how it is shown, how it is given back.
 
-import { Problem, repair } from "./server.js";
+import { repair, view } from "./server.js";
 
 const SUFFIXES = /\.(jpe?g|png|webp|tiff?|bmp|gif|avif|hei[cf]|jfif)$/i;
 
@@ -14,17 +14,20 @@ async function nothing() {
   return canvas.convertToBlob({ type: "image/png" });
 }
 
+/** What the server is sent of a picture. @param {{file: Blob, tolerate?: boolean}} record */
+export const sourceOf = ({ file, tolerate }) => ({ image: file, tolerate: tolerate || null });
+
 /**
- * A file as the browser can show it. What it cannot decode (TIFF, HEIF, CMYK …) the server turns into a PNG.
- * @param {File | Blob} file
+ * A file as the browser can show it. What it cannot decode (TIFF, HEIF, CMYK, truncated …) the server turns
+ * into a PNG.
+ * @param {{file: Blob, tolerate?: boolean}} record tolerate: show as much of a truncated file as there is
  * @returns {Promise<{bitmap: ImageBitmap, preview: Blob | null}>}
  */
-export async function decode(file) {
+export async function decode(record) {
   try {
-    return { bitmap: await createImageBitmap(file), preview: null };
+    return { bitmap: await createImageBitmap(record.file), preview: null };
   } catch {
-    const response = await repair({ image: file, mask: await nothing(), resize_mask: true, format: "png" });
-    const preview = await response.blob();
+    const preview = await (await view(sourceOf(record))).blob();
     return { bitmap: await createImageBitmap(preview), preview };
   }
 }
@@ -48,12 +51,12 @@ export async function thumbnail(source, rect = { left: 0, top: 0, right: source.
  * @returns {Promise<{name: string, blob: Blob}>}
  */
 export async function finished(work) {
-  const { file } = work.record;
-  const { answer } = work;
+  const { answer, record } = work;
+  const { file } = record;
   const dot = file.name.lastIndexOf(".");
   const name = dot > 0 ? `${file.name.slice(0, dot)}.repaired${file.name.slice(dot)}` : `${file.name}.repaired`;
   if (answer.file) return { name, blob: answer.file };
-  const response = await repair({ image: file, kept: answer.patch, mask: await nothing(), resize_mask: true });
+  const response = await repair({ ...sourceOf(record), kept: answer.patch, mask: await nothing(), resize_mask: true });
   return { name, blob: await response.blob() };
 }
 
@@ -69,61 +72,32 @@ export function save(blob, name) {
 }
 
 /**
- * A mask picture into the open change of a mask: white, with its soft edges, marks what to repair. Of two dark
- * levels, 0 and 1 say, the upper one does.
- * @param {Blob} file @param {import("./mask.js").Mask} mask
+ * What a mask marks. The server reads it, as it would for a repair.
+ * @param {Response} response of `effectiveMask`
+ * @returns {Promise<(row: (y: number, from: number, to: number) => void) => void>} calls `row` with each run
  */
-export async function readMask(file, mask) {
-  const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" }).catch(() => {
-    throw new Problem({
-      detail: `${file.name} cannot be read as a picture`,
-      remedy: "give the mask as PNG, white where to repair",
-    });
-  });
-  if (bitmap.width !== mask.width || bitmap.height !== mask.height) {
-    throw new Problem({
-      detail: `the mask is ${bitmap.width}×${bitmap.height} and the picture ${mask.width}×${mask.height}`,
-      remedy: "give a mask of the picture's size",
-    });
-  }
+export async function markedIn(response) {
+  const bitmap = await createImageBitmap(await response.blob(), { colorSpaceConversion: "none" });
+  const { width, height } = bitmap;
   // In strips: a whole mask as colour would be four bytes a pixel.
-  const rows = Math.max(1, Math.floor(4_000_000 / mask.width));
-  const canvas = new OffscreenCanvas(mask.width, Math.min(rows, mask.height));
+  const rows = Math.max(1, Math.floor(4_000_000 / width));
+  const canvas = new OffscreenCanvas(width, Math.min(rows, height));
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  const strip = (top) => {
-    const height = Math.min(rows, mask.height - top);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(bitmap, 0, -top);
-    return { data: context.getImageData(0, 0, mask.width, height).data, height };
-  };
-  const seen = new Uint8Array(256);
-  for (let top = 0; top < mask.height; top += rows) {
-    const { data } = strip(top);
-    for (let at = 0; at < data.length; at += 4) seen[Math.max(data[at], data[at + 1], data[at + 2])] = 1;
-  }
-  const largest = seen.lastIndexOf(1);
-  if (largest > 0 && largest < 128 && seen.indexOf(1, 1) !== largest) {
-    throw new Problem({
-      detail: `the mask's largest value is ${largest} of 255, so nothing in it is white`,
-      remedy: "give it with 255 where to repair and 0 elsewhere",
-    });
-  }
-  // Lossy formats leave faint rings around what is white.
-  const least = largest < 128 ? Math.max(1, largest) : /jpe?g|webp|avif|hei[cf]/.test(file.type) ? 32 : 1;
-  return (fill) => {
-    for (let top = 0; top < mask.height; top += rows) {
-      const { data, height } = strip(top);
-      for (let y = 0; y < height; y++) {
+  return (row) => {
+    for (let top = 0; top < height; top += rows) {
+      context.drawImage(bitmap, 0, -top);
+      const { data } = context.getImageData(0, 0, width, Math.min(rows, height - top));
+      for (let at = 0, y = top; at < data.length; y++) {
         let from = -1;
-        for (let x = 0; x <= mask.width; x++) {
-          const at = 4 * (y * mask.width + x);
-          const white = x < mask.width && Math.max(data[at], data[at + 1], data[at + 2]) >= least;
-          if (white && from < 0) from = x;
-          if (!white && from >= 0) {
-            fill(top + y, from, x, 1);
+        for (let x = 0; x <= width; x++) {
+          const isMarked = x < width && data[at + 4 * x] > 0;
+          if (isMarked && from < 0) from = x;
+          if (!isMarked && from >= 0) {
+            row(y, from, x);
             from = -1;
           }
         }
+        at += 4 * width;
       }
     }
     bitmap.close();

@@ -1,8 +1,9 @@
-// What runs on the server for a picture: finding damage, filling, another answer.
+// What runs on the server for a picture: reading a mask, finding damage, filling, another answer.
 
 import { maskPng } from "./bytes.js";
 import { Mask } from "./mask.js";
-import { Problem, job } from "./server.js";
+import { markedIn, sourceOf } from "./pictures.js";
+import { Problem, effectiveMask, job } from "./server.js";
 import { HARDEST } from "./settings.js";
 import { eachRegionSpan } from "./sieve.js";
 
@@ -26,13 +27,36 @@ async function alone(work, act) {
 }
 
 /**
+ * Lay a mask that the server reads into the picture's own.
+ * @param {import("./work.js").Work} work
+ * @param {Record<string, any>} fields of `POST /v1/mask` beside the picture; none = what a truncated one lacks
+ * @param {string} label of the step
+ * @returns {Promise<{isNew: boolean, notes: string[]}>} whether it marks anything more; what there is to say of it
+ */
+export function layMask(work, fields, label) {
+  return alone(work, async (signal) => {
+    const response = await effectiveMask({ ...sourceOf(work.record), ...fields }, signal);
+    const eachRun = await markedIn(response);
+    const { mask } = work;
+    await mask.settled();
+    mask.begin({ traced: true });
+    eachRun((y, from, to) => mask.fill(y, from, to, 1));
+    mask.refresh({ left: 0, top: 0, right: mask.width, bottom: mask.height });
+    const hand = mask.traced();
+    const difference = mask.commit();
+    work.paint({ difference, hand, label, erased: false });
+    return { isNew: difference !== null, notes: JSON.parse(response.headers.get("Remend-Notes") ?? "[]") };
+  });
+}
+
+/**
  * Let the server find all that might be damage, of every kind; the work sifts it into the mask.
  * @param {{force?: boolean}} [options] force: search what is no photograph, too
  */
 export function findDamage(work, settings, progress, { force = false } = {}) {
   return alone(work, async (signal) => {
     const { response } = await job(
-      { kind: "detect", image: work.record.file, sensitivity: HARDEST, find: "all", force },
+      { kind: "detect", ...sourceOf(work.record), sensitivity: HARDEST, find: "all", force },
       progress,
       signal,
     );
@@ -114,14 +138,14 @@ async function ask(work, marks, before, settings, progress, signal) {
   let isPatch = !before?.file;
   if (isPatch) {
     try {
-      result = await send({ image: work.record.file, kept: before?.patch ?? null, format: "patch" });
+      result = await send({ ...sourceOf(work.record), kept: before?.patch ?? null, format: "patch" });
     } catch (error) {
       // Pictures that no patch can hold (CMYK, float) go on from the repaired file, which is lossless for them.
       if (before || error.kind !== "cannot-write") throw error;
       isPatch = false;
     }
   }
-  if (!isPatch) result = await send({ image: before?.file ?? work.record.file });
+  if (!isPatch) result = await send(before?.file ? { image: before.file } : sourceOf(work.record));
   const blob = await result.response.blob();
   const { type, name } = work.record.file;
   return {

@@ -19,7 +19,7 @@ export class Scene {
   async show(work) {
     const turn = ++this.turn;
     const { stage } = this;
-    const original = await Pyramid.of((await decode(work.record.preview ?? work.record.file)).bitmap);
+    const original = await Pyramid.of((await decode({ ...work.record, file: work.record.preview ?? work.record.file })).bitmap);
     if (turn !== this.turn) {
       original.close();
       return false;
@@ -64,7 +64,7 @@ export class Scene {
     const turn = ++this.turn;
     let next = stage.original;
     if (answer?.patch) next = await stage.original.patched(await createImageBitmap(answer.patch), work.repairedRects);
-    else if (answer?.file) next = await Pyramid.of((await decode(answer.file)).bitmap);
+    else if (answer?.file) next = await Pyramid.of((await decode({ file: answer.file })).bitmap);
     if (turn !== this.turn) return;
     const before = stage.current;
     stage.current = next;

@@ -1,12 +1,14 @@
 // The HTTP API, as the page uses it. Every fault becomes a `Problem` that says what came and what to do.
 
 export class Problem extends Error {
-  /** @param {{status?: number, kind?: string, detail?: string, remedy?: string, title?: string}} said */
+  /** @param {{status?: number, kind?: string, detail?: string, remedy?: string, title?: string, consent?: string}} said */
   constructor(said, retryAfter = 0) {
     super(said.detail || said.title || `the server answered ${said.status}`);
     this.status = said.status ?? 0;
     this.kind = said.kind ?? "";
     this.remedy = said.remedy ?? "";
+    /** the field that lets it pass when it is sent as true */
+    this.consent = said.consent ?? null;
     this.retryAfter = retryAfter;
   }
 }
@@ -152,6 +154,12 @@ function finished(started, progress, signal) {
 /** @param {Record<string, any>} fields of `POST /v1/repair` @param {AbortSignal} [signal] */
 export const repair = (fields, signal) =>
   call("/v1/repair", { method: "POST", body: form(meant(fields)), signal });
+
+/** The mask that a repair would use. @param {Record<string, any>} fields of `POST /v1/mask` @param {AbortSignal} [signal] */
+export const effectiveMask = (fields, signal) => call("/v1/mask", { method: "POST", body: form(fields), signal });
+
+/** A picture as PNG. @param {Record<string, any>} fields of `POST /v1/view` */
+export const view = (fields) => call("/v1/view", { method: "POST", body: form(fields) });
 
 /** What was painted is meant, however much it is. @param {Record<string, any>} fields */
 const meant = (fields) => (fields.mask ? { yes: true, ...fields } : fields);

@@ -3,7 +3,8 @@
 import { cropFor } from "./answers.js";
 import { $ } from "./elements.js";
 import { mostOf } from "./mask.js";
-import { notice, say, tell } from "./notices.js";
+import { ask, notice, say, tell } from "./notices.js";
+import { layMask } from "./repairs.js";
 import { centred, held } from "./view.js";
 
 const STILL_MS = 400; // a view is worth noting once it has been still for so long
@@ -15,19 +16,32 @@ const STILL_MS = 400; // a view is worth noting once it has been still for so lo
  *   display: ReturnType<typeof import("./display.js").pageDisplay>}} parts
  */
 export function editingSession({ stage, easel, scene, gallery, compare, display }) {
-  /** @param {File[]} files */
-  async function open(files) {
+  /** @param {File[]} files @param {{tolerate?: boolean}} [options] tolerate: as much of truncated ones as there is */
+  async function open(files, { tolerate = false } = {}) {
     if (!files.length) return;
     const opened = [];
+    const cut = [];
+    const failed = (error, file) => (error.consent === "tolerate" ? cut.push(file) : tell(error));
     try {
-      for await (const id of gallery.add(files, tell)) {
+      for await (const id of gallery.add(files, failed, tolerate)) {
         opened.push(id);
         if (opened.length === 1) await go(id);
+        if (tolerate) await markMissing(await gallery.work(id));
       }
     } catch (error) {
       tell(error);
     }
+    if (cut.length) {
+      const what = cut.length === 1 ? `${cut[0].name} is` : `${cut.length} pictures are`;
+      ask(`${what} cut short`, "tolerate", () => open(cut, { tolerate: true }));
+    }
     if (opened.length > 1) notice(`${opened.length} pictures opened`, { seconds: 4 });
+  }
+
+  /** What a truncated file lacks is damage. @param {import("./work.js").Work} work */
+  async function markMissing(work) {
+    const { notes } = await layMask(work, {}, "what is missing");
+    for (const note of notes) notice(note, { seconds: 6 });
   }
 
   /** Put a picture on the stage. @param {string | null} id */
