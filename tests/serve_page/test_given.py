@@ -32,8 +32,8 @@ def test_of_a_truncated_picture_the_page_asks_and_then_opens_what_is_there(edito
     page = editor.page
     sample = cut(file_of(scene(), f"torn.{kind}"))
     page.set_input_files("#files", sample.payload)
-    question = page.locator(".notice", has_text="Torn.")
-    expect(question).to_contain_text(f"Torn.{kind} is cut short.")
+    question = page.locator(".notice", has_text="torn.")
+    expect(question).to_contain_text(f"The picture torn.{kind} is cut short.")
     expect(question).to_contain_text("Open what is there, and mark what is missing as damage?")
     expect(page.locator("#editor")).to_be_hidden()
     question.get_by_role("button", name="Open what is there").click()

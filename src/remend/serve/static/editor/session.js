@@ -32,7 +32,7 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
       tell(error);
     }
     if (cut.length) {
-      const what = cut.length === 1 ? `${cut[0].name} is` : `${cut.length} pictures are`;
+      const what = cut.length === 1 ? `the picture ${cut[0].name} is` : `${cut.length} pictures are`;
       ask(`${what} cut short`, "tolerate", () => open(cut, { tolerate: true }));
     }
     if (opened.length > 1) notice(`${opened.length} pictures opened`, { seconds: 4 });
