@@ -2,7 +2,8 @@
 told where they are lost.
 
 AVIF and HEIF say them in a ``colr`` box of kind ``nclx``, PNG in cICP. Written files get the source's
-primaries and transfer; the matrix is the encoder's own, since it is how the samples were coded.
+primaries and transfer; the matrix is the encoder's own, since it is how the samples were coded. JPEG, TIFF
+and WebP say them by a profile, where one can (`remend.io.icc`).
 
 Reference: ITU-T H.273 (2024), tables 2 and 3; ISO/IEC 23008-12, 6.5.5; PNG 3rd ed., 11.3.2.6.
 """
@@ -10,10 +11,12 @@ Reference: ITU-T H.273 (2024), tables 2 and 3; ISO/IEC 23008-12, 6.5.5; PNG 3rd 
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
+from remend.io.icc import icc_of
 from remend.picture import Metadata
 
-__all__ = ["beside_pictures", "colours_told", "nclx_of", "said", "with_nclx"]
+__all__ = ["beside_pictures", "carried_to", "nclx_of", "said", "with_nclx"]
 
 Code = tuple[int, int]
 
@@ -22,6 +25,8 @@ UNSAID = {(1, 13), (1, 2), (2, 13), (2, 2), (0, 0)}  # sRGB, or nothing
 PRIMARIES = {1: "BT.709", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 TRANSFERS = {1: "BT.709", 8: "linear", 13: "sRGB", 14: "BT.2020", 15: "BT.2020", 16: "PQ", 18: "HLG"}
 CARRIERS = ("png", "avif", "heif")
+PROFILED = ("jpeg", "tiff", "webp")
+COLOURED = ("RGB", "RGBA", "P")
 BESIDE = (b"tmap", b"hdrgainmap", b"auxid:2", b":auxid:depth", b"aux:depth")
 
 
@@ -53,14 +58,26 @@ def with_nclx(data: bytes, code: Code | None) -> tuple[bytes, tuple[str, ...]]:
     return data[:at] + struct.pack(">HH", *code) + data[at + 4 :], ()
 
 
-def colours_told(metadata: Metadata, format: str) -> tuple[str, ...]:
-    """What is lost of the source's colours in a new file of another format."""
+def carried_to(metadata: Metadata, format: str, mode: str) -> tuple[Metadata, tuple[str, ...]]:
+    """What a new file of another format says of the source's colours; and what to say where that is less.
+
+    Args:
+        metadata: of the source.
+        format: of the new file. Where it has no place for code points, but for a profile, they become one.
+        mode: of the picture; a profile is made for colours only.
+    """
     notes = []
     if metadata.cicp is not None and format not in CARRIERS and metadata.icc is None:
-        notes.append(_lost(metadata.cicp))
+        name = _name_of(metadata.cicp)
+        icc = icc_of(metadata.cicp, name) if format in PROFILED and mode in COLOURED else None
+        if icc is None:
+            notes.append(_lost(metadata.cicp))
+        else:
+            metadata = replace(metadata, icc=icc)
+            notes.append(f"its colours, {name}, are said by an ICC profile in the new file")
     if metadata.colour:
         notes.append(f"{metadata.colour}: left out, it has no place in the new format")
-    return tuple(notes)
+    return metadata, tuple(notes)
 
 
 def beside_pictures(data: bytes) -> tuple[str, ...]:
@@ -73,12 +90,13 @@ def beside_pictures(data: bytes) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _name_of(code: Code) -> str:
+    primaries, transfer = PRIMARIES.get(code[0]), TRANSFERS.get(code[1])
+    return f"{primaries or 'other primaries'} with {transfer or 'another transfer'}"
+
+
 def _lost(code: Code) -> str:
-    primaries, transfer = (
-        PRIMARIES.get(code[0], "other primaries"),
-        TRANSFERS.get(code[1], "another transfer"),
-    )
     return (
-        f"its colours are {primaries} with {transfer} (CICP {code[0]}/{code[1]}), which the new file does "
+        f"its colours are {_name_of(code)} (CICP {code[0]}/{code[1]}), which the new file does "
         "not say: they will look different; write a PNG or an AVIF to keep them"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from remend.errors import UsageError, WriteError
 from remend.io.atomic import existing, write_whole
 from remend.io.codec import Encoded
-from remend.io.colour import colours_told
+from remend.io.colour import carried_to
 from remend.io.limits import own_limits
 from remend.io.orientation import normalised_exif, normalised_xmp, to_stored
 from remend.io.previews import renewed
@@ -83,10 +83,11 @@ def encode_picture(
     orientation = container.orientation if container else 1
     if container is None or container.format != chosen:
         lifted = container.metadata if container else Metadata()
+        lifted, told = carried_to(lifted, chosen, picture.mode)
         with own_limits():
             lifted = renewed(_upright(lifted) if orientation != 1 else lifted, picture)
             encoded = codec.encode(picture, lifted)
-        return replace(encoded, notes=encoded.notes + colours_told(lifted, chosen))
+        return replace(encoded, notes=encoded.notes + told)
     if not unchanged_since_read(container):
         raise WriteError(
             f"{printable(container.path)}: the file was changed or moved after it was read: repair it again"
