@@ -95,6 +95,30 @@ def test_a_mask_inside_the_album_is_not_repaired(tmp_path):
     assert [str(job.place) for job in jobs] == ["a.png", "wanted.png"]
 
 
+@pytest.mark.parametrize("name", ["A_MASK.PNG", "A.mask.png", "A-mask.png", "A_Mask001.png"])
+def test_masks_however_they_are_called(tmp_path, name):
+    picture(tmp_path / "set" / "A.jpg")
+    mask(tmp_path / "set" / name)
+    jobs, _ = plan(tmp_path / "set", tmp_path / "out", tmp_path / "set")
+    assert [(job.source.name, job.mask.name) for job in jobs] == [("A.jpg", name)]
+    jobs, said = plan(tmp_path / "set", tmp_path / "out")
+    assert [job.source.name for job in jobs] == ["A.jpg"]
+    assert "masks beside their pictures" in said[0]
+
+
+def test_results_inside_the_album_are_no_pictures_of_it(tmp_path):
+    for name in ("a.png", "sub/b.png"):
+        picture(tmp_path / "album" / name)
+    out = tmp_path / "album" / "out"
+    for _ in range(2):
+        jobs, _ = plan(tmp_path / "album", out)
+        assert [job.place.as_posix() for job in jobs] == ["a.png", "sub/b.png"]
+        for job in jobs:
+            picture(job.target)
+    jobs, said = plan(tmp_path / "album", out, skip_existing=True)
+    assert jobs == [] and "2 done already" in said[0]
+
+
 def test_two_masks_that_fit_are_refused_for_that_picture_alone(tmp_path):
     for name in ("a.jpg", "b.jpg"):
         picture(tmp_path / "album" / name)

@@ -23,8 +23,8 @@ __all__ = ["Job", "plan_jobs"]
 
 MADE_BY_US = ".repaired"
 LIST = ".flist"  # a text file of paths, one a line, as DeepFill and EdgeConnect read them
-# What LaMa's and others' scripts call the masks of x.png: x_mask.png, x_mask001.png.
-MASK = re.compile(r"(?P<stem>.+)_mask\d*", re.DOTALL)
+# What LaMa's and others' scripts call the masks of x.png: x_mask.png, x_mask001.png; our page: x.mask.png.
+MASK = re.compile(r"(?P<stem>.+)[._-]mask\d*", re.DOTALL | re.IGNORECASE)
 # Thumbnails and rubbish of network drives, photo managers and archives.
 NO_ALBUM = frozenset({"@eadir", "@recycle", "#recycle", "#snapshot", "__macosx", "$recycle.bin"})
 # Pictures that no codec here reads: somebody who finds fewer results than files wants to know.
@@ -72,8 +72,8 @@ def plan_jobs(
         output: a file for one input file; a folder for everything else; None = beside each input,
             as ``photo.repaired.jpg``.
         mask: one mask for all; COCO's JSON; a folder of masks matched by relative path or by stem
-            (``a.png``, ``a_mask.png`` or ``a_mask001.png`` for ``a.jpg``), which may be the pictures' own;
-            or an ``.flist`` in the order of the pictures.
+            (``a.png``, ``a_mask.png``, ``a_mask001.png`` or ``a.mask.png`` for ``a.jpg``), which may be the
+            pictures' own; or an ``.flist`` in the order of the pictures.
         recursive: go into folders inside folders.
         skip_existing: leave out pictures whose result is there.
         told: hears what was left out, a line.
@@ -84,10 +84,13 @@ def plan_jobs(
     folder_meant = str(output).endswith(("/", os.sep))  # Path would drop the slash
     output = None if output is None else Path(output)
     left: Counter[str] = Counter()
+    apart = [one for one in (mask, output) if one is not None]
     found: list[tuple[Path, Path]] = []  # the file, and its place below the folder that was named
     for path in inputs:
         if path.is_dir():
-            inside = [(file, file.relative_to(path)) for file in _pictures(path, mask, recursive, left)]
+            inside = [
+                (file, file.relative_to(path)) for file in _pictures(path, mask, recursive, left, apart)
+            ]
             if not inside:
                 hint = "" if recursive else " (its folders are only searched with --recursive)"
                 raise UsageError(f"the folder {path} holds no picture{hint}{_said(left)}")
@@ -130,8 +133,13 @@ def _said(left: Counter[str]) -> str:
     return f": left out {parts}" if parts else ""
 
 
-def _pictures(folder: Path, mask: Path | None, recursive: bool, left: Counter[str]) -> Iterator[Path]:
-    """The pictures of a folder, sorted. Links to folders are not followed: they may lead round."""
+def _pictures(
+    folder: Path, mask: Path | None, recursive: bool, left: Counter[str], apart: Sequence[Path]
+) -> Iterator[Path]:
+    """The pictures of a folder, sorted, but for folders ``apart``: of masks, of results.
+
+    Links to folders are not followed: they may lead round.
+    """
     suffixes = readable_suffixes()
     try:
         entries = sorted(folder.iterdir())
@@ -146,8 +154,8 @@ def _pictures(folder: Path, mask: Path | None, recursive: bool, left: Counter[st
         elif entry.is_dir():
             if entry.name.lower() in NO_ALBUM:
                 left[f"folders {entry.name}"] += 1
-            elif recursive and not entry.is_symlink() and not (mask is not None and _same(entry, mask)):
-                yield from _pictures(entry, mask, True, left)
+            elif recursive and not entry.is_symlink() and not any(_same(entry, one) for one in apart):
+                yield from _pictures(entry, mask, True, left, apart)
         elif ending not in suffixes:
             if ending in PICTURES_TOO:
                 left[f"{ending} files"] += 1

@@ -78,6 +78,15 @@ def test_opaque_can_be_the_hole():
     assert effective_mask(picture, (1, 3), polarity="alpha").mask.tolist() == [[True, False, True]]
 
 
+def test_what_is_drawn_in_transparency_alone_is_asked_about():
+    samples = np.zeros((2, 3, 4), np.uint8)
+    assert not effective_mask(Picture(samples, "RGBA"), (2, 3)).mask.any(), "an empty layer"
+    samples[0, 1, 3] = 255
+    with pytest.raises(MaskError, match="--mask-polarity alpha"):
+        effective_mask(Picture(samples, "RGBA"), (2, 3))
+    assert effective_mask(Picture(samples, "RGBA"), (2, 3), polarity="opaque").mask.sum() == 1
+
+
 def test_a_mask_of_more_than_four_fifths_is_asked_about():
     image = np.random.default_rng(0).integers(0, 255, (20, 20), np.uint8)
     mask = np.full((20, 20), 255, np.uint8)

@@ -65,13 +65,18 @@ def effective_mask(
             the damage too.
 
     Raises:
-        MaskError: another size without ``resize``, ``alpha`` or ``opaque`` without an alpha channel, or
-            several levels of which none is white.
+        MaskError: another size without ``resize``, ``alpha`` or ``opaque`` without an alpha channel,
+            several levels of which none is white, or something drawn in its transparency alone.
         UsageError: an unknown polarity or a negative dilation.
     """
     if polarity not in POLARITIES:
         raise UsageError(f"mask polarity must be one of {', '.join(POLARITIES)}, got {polarity!r}")
     levels, full, notes = _levels(given, polarity)
+    if polarity == "white" and not levels.any() and _see_through_in_parts(given):
+        raise MaskError(
+            "nothing in the mask is white, but parts of it are transparent: say which marks what to repair "
+            "with --mask-polarity alpha (transparent) or opaque"
+        )
     mask = _half(levels, full)
     if soft:
         mask, said = _with_soft_edges(mask, levels, full, given)
@@ -172,6 +177,14 @@ def _levels(given: Picture, polarity: Polarity) -> tuple[Levels, float, list[str
         most = levels.dtype.type(full)
         levels = cast(Levels, most - np.minimum(levels, most))
     return levels, full, notes
+
+
+def _see_through_in_parts(given: Picture) -> bool:
+    """Whether its transparency shows something."""
+    if given.palette is None and given.alpha_channel is None:
+        return False
+    alpha, _ = _stored(given, by_alpha=True)
+    return bool(alpha.size and (alpha != alpha.flat[0]).any())
 
 
 def _stored(given: Picture, *, by_alpha: bool) -> tuple[Levels, float]:
