@@ -154,7 +154,7 @@ def find_mask(
     options.fit_a_mask()
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
-    given, drawn = _as_mask(mask, picture, name, budget)
+    given, drawn, said = _as_mask(mask, picture, name, budget)
     effective = effective_mask(
         given,
         picture.size,
@@ -173,8 +173,8 @@ def find_mask(
             f"the mask marks {100 * share:.0f} % of the picture: turn it round with --mask-polarity black, "
             "or give --yes if that is meant"
         )
-    notes = effective.notes if effective.mask.any() else (*effective.notes, "the mask is empty")
-    return Finding(effective.mask, (), notes)
+    notes = said + effective.notes
+    return Finding(effective.mask, (), notes if effective.mask.any() else (*notes, "the mask is empty"))
 
 
 def with_missing(finding: Finding, picture: Picture, laid: Bool | None = None) -> Finding:
@@ -185,8 +185,10 @@ def with_missing(finding: Finding, picture: Picture, laid: Bool | None = None) -
     return replace(finding, mask=finding.mask | (missing if laid is None else missing & ~laid))
 
 
-def _as_mask(mask: object, picture: Picture, name: str | None, budget: Budget | None) -> tuple[Picture, bool]:
-    """Whatever the user has as a picture to threshold, and whether it was drawn as outlines."""
+def _as_mask(
+    mask: object, picture: Picture, name: str | None, budget: Budget | None
+) -> tuple[Picture, bool, tuple[str, ...]]:
+    """Whatever the user has as a picture to threshold, whether it was drawn as outlines, and notes."""
     if isinstance(mask, np.ndarray) and mask.dtype not in DTYPES and mask.dtype.kind in "iuf":
         # Label maps come in every width; a picture would be refused.
         if mask.dtype.kind == "f":
@@ -200,9 +202,9 @@ def _as_mask(mask: object, picture: Picture, name: str | None, budget: Budget | 
             mask = mask.astype(np.uint8 if not mask.size or mask.max() <= 255 else np.uint16)
     content = _json_in(mask)
     if content is None:
-        return read_beside(picture, mask, budget), False
-    drawn = mask_of_outlines(content, picture.size, name)
-    return Picture(drawn[..., None].astype(np.uint8) * np.uint8(255), "L"), True
+        return read_beside(picture, mask, budget), False, ()
+    drawn, notes = mask_of_outlines(content, picture.size, name)
+    return Picture(drawn[..., None].astype(np.uint8) * np.uint8(255), "L"), True, notes
 
 
 def read_beside(picture: Picture, given: object, budget: Budget | None) -> Picture:

@@ -18,6 +18,10 @@ def packed(facts) -> bytes:
     return json.dumps(facts).encode()
 
 
+def drawn(*given):
+    return mask_of_outlines(*given)[0]
+
+
 SQUARE = [[5, 4, 15, 4, 15, 10, 5, 10]]
 
 
@@ -27,7 +31,7 @@ def area(mask):
 
 
 def test_a_polygon_is_drawn_where_it_lies():
-    left, top, right, bottom = area(mask_of_outlines(packed(coco(SQUARE)), (20, 30), "dir/a.png"))
+    left, top, right, bottom = area(drawn(packed(coco(SQUARE)), (20, 30), "dir/a.png"))
     assert abs(left - 5) <= 1
     assert abs(top - 4) <= 1
     assert 15 <= right <= 16
@@ -39,17 +43,24 @@ def test_a_polygon_is_drawn_where_it_lies():
     [coco(SQUARE), coco(SQUARE)["annotations"], coco(SQUARE)["annotations"][0], coco(SQUARE, name="z.jpg")],
 )
 def test_files_of_one_picture_come_in_many_shapes(facts):
-    assert mask_of_outlines(packed(facts), (20, 30), "a.png").sum() > 50
+    assert drawn(packed(facts), (20, 30), "a.png").sum() > 50
+
+
+def test_one_picture_by_another_name_is_taken_and_said():
+    for name, count in (("a.png", 0), ("dir/a.jpg", 0), ("b.png", 1), (None, 0)):
+        notes = mask_of_outlines(packed(coco(SQUARE)), (20, 30), name)[1]
+        assert len(notes) == count, name
+    assert notes == () and "'a.png' alone" in mask_of_outlines(packed(coco(SQUARE)), (20, 30), "b.png")[1][0]
 
 
 def test_run_lengths_as_numbers_and_as_text():
     counts = [3, 2, 5, 1, 9]
     expected = np.repeat([0, 1, 0, 1, 0], counts).reshape(5, 4).T.astype(bool)
-    found = mask_of_outlines(packed(coco({"size": [4, 5], "counts": counts}, size=(4, 5))), (4, 5), "a.png")
+    found = drawn(packed(coco({"size": [4, 5], "counts": counts}, size=(4, 5))), (4, 5), "a.png")
     np.testing.assert_array_equal(found, expected)
     # The same as COCO's text: five bits a letter, from the third number on less the one two before.
     text = "".join(chr((value & 31) + 48) for value in (3, 2, 5, 1 - 2, 9 - 5))
-    found = mask_of_outlines(packed(coco({"size": [4, 5], "counts": text}, size=(4, 5))), (4, 5), "a.png")
+    found = drawn(packed(coco({"size": [4, 5], "counts": text}, size=(4, 5))), (4, 5), "a.png")
     np.testing.assert_array_equal(found, expected)
 
 
@@ -57,9 +68,9 @@ def test_of_several_pictures_the_named_one_is_meant():
     facts = coco(SQUARE)
     facts["images"].append({"id": 8, "file_name": "b.png", "height": 20, "width": 30})
     facts["annotations"].append({"id": 9, "image_id": 8, "segmentation": [[0, 0, 4, 0, 4, 4]]})
-    assert area(mask_of_outlines(packed(facts), (20, 30), "b.jpg"))[2] <= 5
+    assert area(drawn(packed(facts), (20, 30), "b.jpg"))[2] <= 5
     with pytest.raises(MaskError, match=r"does not name the picture c\.png"):
-        mask_of_outlines(packed(facts), (20, 30), "c.png")
+        drawn(packed(facts), (20, 30), "c.png")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +89,7 @@ def test_of_several_pictures_the_named_one_is_meant():
 )
 def test_whatever_else_is_one_line(content):
     with pytest.raises(MaskError) as caught:
-        mask_of_outlines(content, (20, 30), "a.png")
+        drawn(content, (20, 30), "a.png")
     assert "\n" not in str(caught.value)
 
 

@@ -32,7 +32,7 @@ def looks_like_json(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
-def mask_of_outlines(content: bytes, size: tuple[int, int], name: str | None) -> Bool:
+def mask_of_outlines(content: bytes, size: tuple[int, int], name: str | None) -> tuple[Bool, tuple[str, ...]]:
     """Everything that a COCO file outlines in one picture.
 
     Args:
@@ -43,7 +43,8 @@ def mask_of_outlines(content: bytes, size: tuple[int, int], name: str | None) ->
 
     Returns:
         (H, W) bool, True = inside an outline. Of the size that the file gives for the picture where it gives
-        one: it may differ from ``size``.
+        one: it may differ from ``size``. And what there is to say: the only one of ``images`` is taken
+        whatever its name.
 
     Raises:
         MaskError: no JSON of that kind, or nothing about this picture.
@@ -55,7 +56,7 @@ def mask_of_outlines(content: bytes, size: tuple[int, int], name: str | None) ->
             f"the mask is no JSON that can be read ({error}): give COCO's, or a picture"
         ) from None
     try:
-        found, size = _of_picture(facts, size, name)
+        found, size, notes = _of_picture(facts, size, name)
         mask = np.zeros(size, np.uint8)
         for annotation in found:
             _draw(annotation["segmentation"], mask)
@@ -64,20 +65,21 @@ def mask_of_outlines(content: bytes, size: tuple[int, int], name: str | None) ->
             f"the mask is JSON, but not as COCO's annotations are ({type(error).__name__}: {error}): "
             "give images and annotations with a segmentation each"
         ) from error
-    return mask.view(np.bool_)
+    return mask.view(np.bool_), notes
 
 
 def _of_picture(
     facts: Any, size: tuple[int, int], name: str | None
-) -> tuple[list[dict[str, Any]], tuple[int, int]]:
-    """The annotations of one picture, and the size that they were drawn at."""
+) -> tuple[list[dict[str, Any]], tuple[int, int], tuple[str, ...]]:
+    """The annotations of one picture, the size that they were drawn at, and what there is to say."""
     if isinstance(facts, dict) and "annotations" not in facts and "segmentation" in facts:
         facts = [facts]
     if isinstance(facts, list):
-        return facts, size
+        return facts, size, ()
     annotations, images = facts["annotations"], facts.get("images") or []
     if not images:
-        return annotations, size
+        return annotations, size, ()
+    notes: tuple[str, ...] = ()
     base = PurePath(name).name if name else None
     fitting = [image for image in images if base and PurePath(str(image["file_name"])).name == base]
     if not fitting and base:
@@ -85,6 +87,9 @@ def _of_picture(
         fitting = [image for image in images if PurePath(str(image["file_name"])).stem == stem]
     if not fitting and len(images) == 1:
         fitting = images
+        if base:
+            other = ascii(PurePath(str(images[0]["file_name"])).name)[:60]
+            notes = (f"the mask's JSON is about {other} alone: taken for this picture",)
     if len(fitting) != 1:
         said = "does not name" if not fitting else "names several times"
         raise MaskError(
@@ -94,7 +99,7 @@ def _of_picture(
     drawn = (int(image.get("height") or size[0]), int(image.get("width") or size[1]))
     if min(drawn) < 1 or drawn[0] * drawn[1] > MOST_PIXELS:
         raise MaskError(f"the mask's JSON gives the picture {drawn[1]}×{drawn[0]} pixels: correct its size")
-    return [one for one in annotations if one["image_id"] == image["id"]], drawn
+    return [one for one in annotations if one["image_id"] == image["id"]], drawn, notes
 
 
 def _draw(outline: Any, mask: NDArray[np.uint8]) -> None:
