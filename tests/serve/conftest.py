@@ -3,6 +3,7 @@
 import asyncio
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -22,6 +23,24 @@ from remend.serve.limits import Limits
 from remend.serve.security import Guard
 
 HOST = "http://127.0.0.1:8321"
+LOOK_S = 0.02  # what one look takes on a machine that has nothing else to do: a request, and the pause
+
+
+def until(condition: Callable[[], bool], seconds: float = 120.0) -> float:
+    """Wait until it holds.
+
+    Returns:
+        How many seconds that took, as a machine counts them that has nothing else to do: on a busy one each
+        look takes longer, and so does what is waited for, so no look counts more than ``LOOK_S``.
+    """
+    began = since = time.monotonic()
+    spent = 0.0
+    while not condition():
+        time.sleep(0.01)
+        now = time.monotonic()
+        spent, since = spent + min(now - since, LOOK_S), now
+        assert now - began < seconds, "it never came to hold"
+    return spent
 
 
 class Home:

@@ -29,7 +29,7 @@ from remend.serve.problems import Problem
 from remend.serve.task import Progress
 from remend.serve.uploads import Upload
 
-from .conftest import HOST
+from .conftest import HOST, until
 from .test_server import TOKEN, Client, serving
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc of POSIX")
@@ -103,7 +103,7 @@ def test_slow_clients_starve_nobody(picture, mask, bodies, headers, announced, c
             print(sorted(answers, key=lambda pair: pair[1]))
         served = [seconds for status, seconds in answers if status == 200 and seconds <= 10]
         assert len(served) >= count - 1, answers
-        client.until(lambda: client.metric("remend_upload_bytes") == 0)
+        until(lambda: client.metric("remend_upload_bytes") == 0)
 
 
 @POSIX

@@ -2,13 +2,14 @@
 
 import json
 import re
-import time
 
 from fastapi.routing import APIRoute
 
 from remend.fill.catalogue import ENTRIES
 from remend.serve.page import read_assets
 from remend.serve.routes import router
+
+from .conftest import until
 
 
 def test_the_page_and_its_files(home):
@@ -73,12 +74,8 @@ def test_metrics_count_by_route_never_by_path(home):
     assert "made-up" not in text
     assert "nowhere" not in text
     assert 'remend_requests_total{method="GET",route="/v1/jobs/{job_id}",status="404"}' in text
-    # The spare is counted once it has loaded, which takes seconds on a busy machine.
-    until = time.monotonic() + 30
-    while not re.search(r"^remend_workers 2\.0$", text, re.M):
-        assert time.monotonic() < until, text
-        time.sleep(0.1)
-        text = home.get("/metrics").text
+    # The spare is counted once it has loaded.
+    until(lambda: bool(re.search(r"^remend_workers 2\.0$", home.get("/metrics").text, re.M)))
 
 
 def test_unknown_addresses_and_methods_are_problems(home):

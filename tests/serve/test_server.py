@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import pytest
 
-from .conftest import as_file
+from .conftest import as_file, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc of POSIX")
 TOKEN = "correct horse battery staple"
@@ -90,14 +90,6 @@ class Client:
                 found[int(path.parent.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return found
 
-    def until(self, condition, seconds: float = 20.0) -> float:
-        """Seconds until it holds."""
-        since = time.monotonic()
-        while not condition():
-            assert time.monotonic() - since < seconds
-            time.sleep(0.01)
-        return time.monotonic() - since
-
 
 @contextmanager
 def serving(*flags: str, token: str | None = None, folder: Path | None = None) -> Iterator[Client]:
@@ -115,7 +107,7 @@ def serving(*flags: str, token: str | None = None, folder: Path | None = None) -
         first = process.stderr.readline()
         client = Client(process, re.search(r"http://\S+", first)[0])
         client.token = token
-        client.until(lambda: client.ask("GET", "/ready")[0] == 200)
+        until(lambda: client.ask("GET", "/ready")[0] == 200)
         yield client
     finally:
         for _ in range(2):  # the second one ends it at once, and it tidies up
@@ -146,18 +138,26 @@ def running(client: Client, job: dict) -> bool:
     return json.loads(client.ask("GET", job["links"]["self"])[2])["stage"] == "fill"
 
 
+def begun(client: Client, before: dict[int, float]) -> int:
+    """Wait until one of the workers, idle ``before``, is at work; which."""
+
+    def spent(pid: int) -> float:
+        return client.workers()[pid] - before[pid]
+
+    until(lambda: max(map(spent, before)) > 0.2)
+    return max(before, key=spent)
+
+
 def test_a_worker_that_is_killed_is_reported_and_replaced(server, picture, mask):
-    server.until(lambda: server.metric("remend_workers") == 2)
+    until(lambda: server.metric("remend_workers") == 2)
     job = json.loads(server.post("/v1/jobs", **slow_fields())[2])
-    server.until(lambda: running(server, job))
+    until(lambda: running(server, job))
     before = server.workers()
     assert len(before) == 2
-    spent = lambda pid: server.workers()[pid] - before[pid]  # noqa: E731
-    server.until(lambda: max(map(spent, before)) > 0.2)
-    busy = max(before, key=spent)
+    busy = begun(server, before)
     os.kill(busy, signal.SIGKILL)
     state = lambda: json.loads(server.ask("GET", job["links"]["self"])[2])  # noqa: E731
-    assert server.until(lambda: state()["state"] == "failed") < 1.0
+    assert until(lambda: state()["state"] == "failed") < 1.0
     problem = state()["problem"]
     assert (problem["status"], problem["kind"]) == (500, "worker-died")
     assert "memory" in problem["detail"] and problem["remedy"]
@@ -165,31 +165,33 @@ def test_a_worker_that_is_killed_is_reported_and_replaced(server, picture, mask)
     assert (status, json.loads(content)["kind"]) == (500, "worker-died")
     assert server.metric("remend_worker_deaths_total") == 1
     assert server.post("/v1/repair", image=picture, mask=mask)[0] == 200
-    server.until(lambda: server.metric("remend_workers") == 2)
+    until(lambda: server.metric("remend_workers") == 2)
     assert busy not in server.workers()
 
 
 def test_workers_that_are_killed_while_idle_are_replaced_unseen(server, picture, mask):
-    server.until(lambda: server.metric("remend_workers") == 2)
+    until(lambda: server.metric("remend_workers") == 2)
     for pid in server.workers():
         os.kill(pid, signal.SIGKILL)
     assert [server.post("/v1/repair", image=picture, mask=mask)[0] for _ in range(3)] == [200] * 3
-    server.until(lambda: server.metric("remend_workers") == 2)
+    until(lambda: server.metric("remend_workers") == 2)
 
 
 def test_a_client_that_leaves_frees_its_place_within_a_second(server, picture, mask):
     body, kind = server.form(**slow_fields())
     deaths = server.metric("remend_worker_deaths_total")
     for cut in (True, False):
+        until(lambda: server.metric("remend_workers") == 2)
+        before = server.workers()
         connection = server.open("POST", "/v1/repair", body, Content_Type=kind)
-        server.until(lambda: server.metric("remend_upload_bytes") > len(body) - 1)
-        time.sleep(0.5)  # the work has begun
+        until(lambda: server.metric("remend_upload_bytes") > len(body) - 1)
+        begun(server, before)
         if cut:  # a reset, as when a program dies
             connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         connection.sock.close()
         connection.close()
         # A job holds its upload until its place is free.
-        assert server.until(lambda: server.metric("remend_upload_bytes") == 0) < 1.0
+        assert until(lambda: server.metric("remend_upload_bytes") == 0) < 1.0
         assert server.post("/v1/repair", image=picture, mask=mask)[0] == 200
     assert server.metric("remend_worker_deaths_total") == deaths, "stopped on purpose, not dead"
 
@@ -202,9 +204,9 @@ def test_a_client_that_leaves_during_its_upload_leaves_nothing(server):
     connection.putheader("Content-Length", str(len(body)))
     connection.endheaders()
     connection.send(body[: len(body) // 2])
-    server.until(lambda: server.metric("remend_upload_bytes") > 0)
+    until(lambda: server.metric("remend_upload_bytes") > 0)
     connection.close()
-    assert server.until(lambda: server.metric("remend_upload_bytes") == 0) < 1.0
+    assert until(lambda: server.metric("remend_upload_bytes") == 0) < 1.0
     assert server.metric("remend_queue_depth") == 0
 
 
@@ -237,17 +239,17 @@ def test_sigterm_lets_work_in_hand_finish(picture, mask):
         waiting = threading.Thread(target=lambda: answers.append(client.post("/v1/repair", **fields)[0]))
         job = json.loads(client.post("/v1/jobs", **fields)[2])
         waiting.start()
-        client.until(lambda: running(client, job))
-        client.until(lambda: client.metric("remend_queue_depth") == 1)
+        until(lambda: running(client, job))
+        until(lambda: client.metric("remend_queue_depth") == 1)
         workers = client.workers()
         since = time.monotonic()
         client.process.send_signal(signal.SIGTERM)
-        client.until(lambda: client.ask("GET", "/ready")[0] == 503)
+        until(lambda: client.ask("GET", "/ready")[0] == 503)
         status, headers, content = client.post("/v1/repair", image=picture, mask=mask)
         assert (status, json.loads(content)["kind"]) == (503, "draining")
         assert int(headers["retry-after"]) > 0
         assert client.ask("GET", "/health")[0] == 200
-        client.until(lambda: json.loads(client.ask("GET", job["links"]["self"])[2])["state"] == "done")
+        until(lambda: json.loads(client.ask("GET", job["links"]["self"])[2])["state"] == "done")
         assert client.ask("GET", job["links"]["result"])[0] == 200
         waiting.join(20)
         assert answers == [200]
@@ -268,7 +270,7 @@ def test_sigterm_ends_within_twenty_seconds_whatever_is_in_hand(tmp_path):
         answers: list[tuple[int, dict[str, str], bytes]] = []
         waiting = threading.Thread(target=lambda: answers.append(client.post("/v1/repair", **fields)))
         waiting.start()
-        client.until(lambda: client.metric("remend_upload_bytes") > 0)
+        until(lambda: client.metric("remend_upload_bytes") > 0)
         time.sleep(1)
         assert list(tmp_path.glob("remend-serve-*/*"))
         since = time.monotonic()
