@@ -172,6 +172,7 @@ def detect(
     find: str | Sequence[str] = (),
     skip: str | Sequence[str] = (),
     force: bool = False,
+    tolerate: bool = False,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory: int = DEFAULT_MAX_MEMORY,
     time_limit_s: float | None = None,
@@ -187,6 +188,7 @@ def detect(
             all but text and watermark) and ``all``; several as a list, or with commas between.
         skip: kinds to leave out of them.
         force: search what is no photograph, too; otherwise nothing is found there.
+        tolerate: open a truncated JPEG or PNG as far as it goes; what is missing is no region.
         max_pixels: refuse larger pictures.
         max_memory: refuse what needs more bytes for its samples.
         time_limit_s: give up after so long; looked at between steps.
@@ -203,7 +205,8 @@ def detect(
     """
     options = MaskOptions(sensitivity=sensitivity, find=_words(find), skip=_words(skip), force=force)
     bounds = Bounds(max_pixels=max_pixels, max_memory=max_memory, time_limit_s=time_limit_s)
-    return list(analyse_picture(as_picture(image, budget=Budget(bounds)), options).regions)
+    picture = as_picture(image, budget=Budget(bounds), tolerate=tolerate)
+    return list(analyse_picture(picture, options).regions)
 
 
 def _words(given: str | Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from remend.api import repair
+from remend.api import detect, repair
 from remend.errors import DecodeError
 from remend.io import encode_picture, read_picture
 from remend.io.png.chunks import chunk_bytes
@@ -133,6 +133,13 @@ def test_nothing_came_at_all():
     for data in (jpeg[: jpeg.index(b"\xff\xda") + 14], made("PNG")[:43]):
         with pytest.raises(DecodeError):
             read_picture(data, tolerate=True)
+
+
+def test_a_truncated_picture_is_searched_when_it_is_tolerated():
+    cut = made("PNG")[:-2000]
+    with pytest.raises(DecodeError, match="--tolerate"):
+        detect(cut)
+    assert detect(cut, tolerate=True) == detect(read_picture(cut, tolerate=True).samples)
 
 
 def test_what_is_missing_is_repaired_with_the_rest(tmp_path):
