@@ -106,6 +106,25 @@ def test_masks_however_they_are_called(tmp_path, name):
     assert "masks beside their pictures" in said[0]
 
 
+def test_what_detect_writes_are_masks_of_their_pictures(tmp_path):
+    for name in ("a.jpg", "a.png", "b.jpg"):
+        picture(tmp_path / "album" / name)
+        mask(tmp_path / "masks" / f"{name}.mask.png")
+        mask(tmp_path / "beside" / f"{name}.mask.png")
+        picture(tmp_path / "beside" / name)
+    wanted = {(name, f"{name}.mask.png", name) for name in ("a.jpg", "a.png", "b.jpg")}
+    assert pairs(plan(tmp_path / "album", tmp_path / "out", tmp_path / "masks")[0]) == wanted
+    assert pairs(plan(tmp_path / "beside", tmp_path / "out", tmp_path / "beside")[0]) == wanted
+    assert len(plan(tmp_path / "beside", tmp_path / "out")[0]) == 3
+
+
+def test_a_picture_is_not_its_own_mask(tmp_path):
+    path = picture(tmp_path / "a.png")
+    (job,) = plan_jobs([path], output=tmp_path / "b.png", mask=path, recursive=False)
+    ((_, outcome),) = run_jobs([job], SHARED)
+    assert isinstance(outcome, Failure) and "the mask is the picture itself" in outcome.message
+
+
 def test_results_inside_the_album_are_no_pictures_of_it(tmp_path):
     for name in ("a.png", "sub/b.png"):
         picture(tmp_path / "album" / name)

@@ -24,6 +24,7 @@ __all__ = ["Job", "plan_jobs"]
 MADE_BY_US = ".repaired"
 LIST = ".flist"  # a text file of paths, one a line, as DeepFill and EdgeConnect read them
 # What LaMa's and others' scripts call the masks of x.png: x_mask.png, x_mask001.png; our page: x.mask.png.
+# `remend detect` calls those of x.jpg x.jpg.mask.png.
 MASK = re.compile(r"(?P<stem>.+)[._-]mask\d*", re.DOTALL | re.IGNORECASE)
 # Thumbnails and rubbish of network drives, photo managers and archives.
 NO_ALBUM = frozenset({"@eadir", "@recycle", "#recycle", "#snapshot", "__macosx", "$recycle.bin"})
@@ -145,7 +146,7 @@ def _pictures(
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be read ({error.strerror})") from error
-    stems = {entry.stem for entry in entries if entry.suffix.lower() in suffixes}
+    stems = {called for entry in entries if entry.suffix.lower() in suffixes for called in _calls(entry)}
     for entry in entries:
         ending = entry.suffix.lower()
         if entry.name.startswith("."):
@@ -207,6 +208,11 @@ def _with_masks(
         yield file, place, _masks_of(file, place, below, folders[below])
 
 
+def _calls(picture: Path) -> tuple[str, str]:
+    """What a picture is called in the names of its masks."""
+    return picture.stem, picture.name
+
+
 def _files(folder: Path) -> list[Path]:
     suffixes = readable_suffixes()
     with suppress(OSError):
@@ -224,9 +230,9 @@ def _masks_of(file: Path, place: Path, below: Path, files: Iterable[Path]) -> Se
     plain, marked = [], []
     for path in files:
         matched = MASK.fullmatch(path.stem)
-        if path.stem == place.stem and not beside:
+        if path.stem in _calls(place) and not beside:
             plain.append(path)
-        elif matched and matched["stem"] == place.stem:
+        elif matched and matched["stem"] in _calls(place):
             marked.append(path)
     exact = [path for path in plain if path.name == place.name]
     plain = exact or plain

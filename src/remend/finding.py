@@ -134,8 +134,8 @@ def find_mask(
         name: of the picture's file, for a JSON that is about several.
 
     Raises:
-        MaskError: a mask that does not fit, that marks nothing because nothing in it is white, that covers
-            the whole picture, or more than four fifths of it unless ``options.yes``.
+        MaskError: a mask that is the picture itself, that does not fit, that marks nothing because nothing in
+            it is white, that covers the whole picture, or more than four fifths of it unless ``options.yes``.
         UsageError: options that cannot be meant, or that are about searching, beside a mask.
     """
     if mask is None:
@@ -152,6 +152,8 @@ def find_mask(
             nature=analysis.nature,
         )
     options.fit_a_mask()
+    if picture.container is not None and _is_file(mask, picture.container.path):
+        raise MaskError("the mask is the picture itself: give a picture that is white where to repair")
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
     given, drawn, said = _as_mask(mask, picture, name, budget)
@@ -175,6 +177,14 @@ def find_mask(
         )
     notes = said + effective.notes
     return Finding(effective.mask, (), notes if effective.mask.any() else (*notes, "the mask is empty"))
+
+
+def _is_file(given: object, path: Path | None) -> bool:
+    """Whether it is a path to that very file."""
+    try:
+        return path is not None and isinstance(given, (str, PathLike)) and path.samefile(given)
+    except OSError:  # told when it is read
+        return False
 
 
 def with_missing(finding: Finding, picture: Picture, laid: Bool | None = None) -> Finding:

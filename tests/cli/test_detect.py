@@ -107,3 +107,12 @@ def test_what_was_left_is_told(scratched, tmp_path, capsys, monkeypatch):
     report = json.loads(capsys.readouterr().out)
     assert (report["nature"], report["left"], report["found"]) == ("document", {"text": 1}, {})
     assert asked[1]["kinds"] == ("scratch", "crack", "stain", "hole") and asked[1]["force"]
+
+
+def test_what_the_file_is_about_is_told(tmp_path, capsys):
+    first = PIL.Image.fromarray(np.full((40, 60, 3), 90, np.uint8))
+    first.save(tmp_path / "a.tif", save_all=True, append_images=[first])
+    assert cli("detect", tmp_path / "a.tif", "-o", tmp_path / "m.png", "--json") == 0
+    out, err = capsys.readouterr()
+    assert "first of 2 pages" in err
+    assert any("first of 2 pages" in note for note in json.loads(out)["notes"])

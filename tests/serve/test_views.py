@@ -82,6 +82,8 @@ def test_of_a_truncated_picture_what_is_there_is_shown_and_the_rest_is_the_mask(
         problem = sent(home, path, cut).json()
         assert (problem["kind"], problem["consent"]) == ("undecodable", "tolerate")
         assert "--" not in problem["detail"] + problem["remedy"]
+    found = sent(home, "/v1/detect", cut, tolerate="true").json()
+    assert any("cut short" in note for note in found["notes"])
     there = read_picture(cut, tolerate=True)
     view = shown(sent(home, "/v1/view", cut, tolerate="true"))
     np.testing.assert_array_equal(view, there.samples)

@@ -98,6 +98,7 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
 
     picture = read_picture(source, budget=Budget(bounds_from(flags)), tolerate=flags["tolerate"])
     finding = with_missing(find_mask(picture, None, options=options), picture)
+    notes = (picture.container.notes if picture.container is not None else ()) + finding.notes
     pictures = {"output": finding.mask.astype(np.uint8)[..., None] * np.uint8(255)}
     if flags["overlay"] is not None:
         pictures["overlay"] = draw_regions(eight_bit(picture), finding.regions)
@@ -114,7 +115,7 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
         click.echo(str(written.path), err=flags["as_json"])
     share = 100 * float(np.count_nonzero(finding.mask)) / finding.mask.size
     click.echo(f"{printable(str(source))} · {len(finding.regions)} regions, {share:.2f} % marked", err=True)
-    for note in finding.notes:
+    for note in notes:
         click.echo(f"  note: {note}", err=True)
     if flags["as_json"]:
         line = {
@@ -124,7 +125,7 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
             "nature": finding.nature,
             "regions": [_plain(region) for region in finding.regions],
             "left": [_plain(region) for region in finding.left],
-            "notes": list(finding.notes),
+            "notes": list(notes),
         }
         click.echo(json.dumps(line))
 

@@ -146,7 +146,7 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
         "nature": finding.nature,
         "regions": regions,
         "left": left,
-        "notes": list(finding.notes),
+        "notes": _notes(picture, finding),
         "seconds": seconds,
     }
     content = json.dumps(answer, separators=(",", ":")).encode()
@@ -164,7 +164,7 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
         "left": dict(Counter(region.kind for region in finding.left)),
         "plan": [],
         "steps": [],
-        "notes": list(finding.notes),
+        "notes": _notes(picture, finding),
         "seconds": seconds,
     }
 
@@ -201,7 +201,6 @@ def _as_png(task: Task, source: Picture, shown: Picture, what: str, finding: Fin
     """Write a picture as the answer, and report it."""
     encoded = encode_picture(shown, changed=np.ones(shown.size, bool), format="png")
     task.result.write_bytes(encoded.data)
-    notes = source.container.notes if source.container is not None else ()
     return {
         "filename": f"{Path(task.filename).stem}.{what}.png",
         "media_type": "image/png",
@@ -214,7 +213,7 @@ def _as_png(task: Task, source: Picture, shown: Picture, what: str, finding: Fin
         "left": {},
         "plan": [],
         "steps": [],
-        "notes": [*notes, *finding.notes],
+        "notes": _notes(source, finding),
         "seconds": {},
     }
 
@@ -225,6 +224,11 @@ WORK: dict[str, Callable[[Task, Hear], dict[str, Any]]] = {
     "mask": _mask,
     "view": _view,
 }
+
+
+def _notes(picture: Picture, finding: Finding) -> list[str]:
+    """What there is to say of a file and of its mask."""
+    return [*(picture.container.notes if picture.container is not None else ()), *finding.notes]
 
 
 def _picture_of(mask: Bool) -> Picture:
