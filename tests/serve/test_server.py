@@ -37,7 +37,7 @@ class Client:
 
     def open(self, method: str, path: str, body: bytes = b"", **headers: str) -> http.client.HTTPConnection:
         """A request that was sent; the answer has not been read."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         connection.request(
