@@ -56,7 +56,7 @@ def test_grey_and_colour_agree():
 
 
 def test_more_sensitive_finds_no_less():
-    picture, _ = damage_picture(data.astronaut()[:256, :256], "scratches", seed=4)
+    picture, _ = damage_picture(data.astronaut()[:256, :256], "dust", seed=4)
     areas = [mask_of(find_damage(picture, sensitivity=s), (256, 256)).sum() for s in (0, 0.5, 1)]
     assert areas[0] <= areas[1] <= areas[2] and areas[0] < areas[2]
 

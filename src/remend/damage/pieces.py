@@ -17,6 +17,9 @@ LEAST = 0.35
 PEAK = 0.4
 """Chance that the likeliest pixel of a piece reaches at least."""
 CORE, RIM_PX = 0.55, 2  # of a likely piece: chance of its inside, and how far its soft rim reaches
+LINES, AREAS = slice(0, 2), slice(2, 4)
+"""Planes of scratches and dust, of stains and holes."""
+MUCH, MUCH_PX = 0.1, 60  # share and pixels of the lesser of the two from which they are parted
 CELL_PX = 12  # of the grid on which the surroundings are averaged
 
 
@@ -64,7 +67,7 @@ def pieces_of(planes: NDArray[np.uint8]) -> Pieces:
     for plane in planes[1:]:
         total = np.asarray(cv2.add(total, plane), np.uint8)  # saturates
     marked = _marked(np.asarray(total, np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8, ltype=cv2.CV_32S)
+    count, labels, stats = _parted(marked, planes)
     rows, columns = np.nonzero(marked)
     label = labels[rows, columns]
     value = total[rows, columns].astype(np.float64)
@@ -77,8 +80,7 @@ def pieces_of(planes: NDArray[np.uint8]) -> Pieces:
     kept = kept[kept > 0]
     renumber = np.zeros(count, np.int32)
     renumber[kept] = np.arange(1, len(kept) + 1)
-    left, top, width, height = (stats[kept, k] for k in range(4))
-    boxes = np.stack([top, left, top + height, left + width], axis=1).astype(np.int32)
+    boxes = stats[kept]
     unclaimed = np.where(marked > 0, np.uint8(0), total)
     near = _near(unclaimed)
     rows, columns = (boxes[:, 0] + boxes[:, 2] - 1) // 2, (boxes[:, 1] + boxes[:, 3] - 1) // 2
@@ -92,6 +94,51 @@ def pieces_of(planes: NDArray[np.uint8]) -> Pieces:
         around=near[rows // CELL_PX, columns // CELL_PX],
         haze=float(unclaimed.mean()) / 255,
     )
+
+
+def _parted(
+    marked: NDArray[np.uint8], planes: NDArray[np.uint8]
+) -> tuple[int, NDArray[np.int32], NDArray[np.int32]]:
+    """How many pieces, the background counted; (H, W) whose each pixel is; (count, 4) their boxes.
+
+    A scratch that ends at a torn border or crosses a stain hangs together with it, and as one piece the two
+    would be neither: where there is much of both, lines and specks are parted from areas.
+    """
+    count, found, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8, ltype=cv2.CV_32S)
+    labels: NDArray[np.int32] = np.asarray(found, np.int32)
+    boxes = _boxes(np.asarray(stats, np.int32))
+    if len(planes) < AREAS.stop:
+        return count, labels, boxes
+    thin = np.clip(planes[LINES].sum(axis=0, dtype=np.int16), 0, 255)
+    wide = np.clip(planes[AREAS].sum(axis=0, dtype=np.int16), 0, 255)
+    is_thin = cv2.blur((thin - wide).astype(np.float32), (5, 5)) > 0
+    area = stats[:, cv2.CC_STAT_AREA]
+    thin_area = np.bincount(labels[is_thin & (marked > 0)], minlength=count)
+    both = (np.minimum(thin_area, area - thin_area) >= np.maximum(MUCH_PX, MUCH * area)) & (
+        np.arange(count) > 0
+    )
+    if not both.any():
+        return count, labels, boxes
+    split = both[labels]
+    thin_count, thin_labels, thin_stats, _ = cv2.connectedComponentsWithStats(
+        (split & is_thin).view(np.uint8), connectivity=8, ltype=cv2.CV_32S
+    )
+    wide_count, wide_labels, wide_stats, _ = cv2.connectedComponentsWithStats(
+        (split & ~is_thin).view(np.uint8), connectivity=8, ltype=cv2.CV_32S
+    )
+    labels[split] = 0
+    labels += np.where(thin_labels > 0, thin_labels + (count - 1), 0).astype(np.int32)
+    labels += np.where(wide_labels > 0, wide_labels + (count + thin_count - 2), 0).astype(np.int32)
+    boxes = np.concatenate(
+        [boxes, _boxes(np.asarray(thin_stats, np.int32))[1:], _boxes(np.asarray(wide_stats, np.int32))[1:]]
+    )
+    return count + thin_count + wide_count - 2, labels, boxes
+
+
+def _boxes(stats: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(n, 4) top, left, bottom, right of OpenCV's left, top, width, height."""
+    left, top, width, height = (stats[:, k] for k in range(4))
+    return np.stack([top, left, top + height, left + width], axis=1).astype(np.int32)
 
 
 def _marked(total: NDArray[np.uint8]) -> NDArray[np.uint8]:

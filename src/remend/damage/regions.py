@@ -115,7 +115,7 @@ def enlarged(
 
 
 def hugs_border(mask: NDArray[np.bool_], box: Box, size: tuple[int, ...]) -> bool:
-    """Whether a piece is a strip along the sides of the picture: the edge of a frame, or of the scan.
+    """Whether a piece touches a side of the picture and hardly leaves it: a frame's edge, or the scan's.
 
     >>> strip = np.ones((2, 50), bool)
     >>> hugs_border(strip, Box(0, 0, 2, 50), (100, 100)), hugs_border(strip, Box(40, 40, 42, 90), (100, 100))
@@ -127,8 +127,7 @@ def hugs_border(mask: NDArray[np.bool_], box: Box, size: tuple[int, ...]) -> boo
     # To the nearest side: a strip that goes round a corner is as near as one that does not.
     aside = np.minimum(np.minimum(rows, height - 1 - rows), np.minimum(columns, width - 1 - columns))
     depth_px = max(8, round(FRAME_SHARE * min(height, width)))
-    deep = 2 * float(aside.mean()) + 1
-    return bool(np.mean(aside < depth_px) > 0.97 and max(box.width, box.height) > 4 * deep)
+    return bool(aside.min() <= 2 and np.mean(aside < depth_px) > 0.97)
 
 
 def is_network(mask: NDArray[np.bool_], *, least_length_px: float = 120.0) -> bool:
