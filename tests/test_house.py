@@ -88,7 +88,7 @@ def test_every_filler_of_the_catalogue_keeps_the_contract(name):
     filler = filler_named(name)
     assert isinstance(filler, Filler)
     assert filler.name == name
-    assert filler.capabilities.cost_us_per_px > 0
+    assert filler.capabilities.context_px > 0
 
 
 def test_the_repair_side_imports_no_torch_and_the_package_almost_nothing():

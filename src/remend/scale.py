@@ -51,11 +51,8 @@ def enlarge(small: Filled, window: Float, hole: Bool, usable: Bool) -> Filled:
     """
     height, width = hole.shape
     smooth = np.asarray(cv2.resize(small.pixels, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
-    confidence = small.confidence
-    if confidence is not None:
-        confidence = np.asarray(cv2.resize(confidence, (width, height)), np.float32)
     if small.source_xy is None:
-        return Filled(smooth, None, confidence)
+        return Filled(smooth)
     ratio_y, ratio_x = height / small.pixels.shape[0], width / small.pixels.shape[1]
     y, x = np.nonzero(hole)
     near_y = np.minimum((y / ratio_y).astype(np.intp), small.pixels.shape[0] - 1)
@@ -74,4 +71,4 @@ def enlarge(small: Filled, window: Float, hole: Bool, usable: Bool) -> Filled:
     source_xy = np.full((height, width, 2), -1, np.int32)
     source_xy[y[good], x[good], 0] = source_x[good]
     source_xy[y[good], x[good], 1] = source_y[good]
-    return Filled(pixels, source_xy, confidence)
+    return Filled(pixels, source_xy)

@@ -8,8 +8,8 @@ from remend.plan.holes import activity_around, clusters
 from remend.plan.plan import TILE_PX, Plan, make_plan
 from remend.plan.policy import POLICIES, Policy, Rung, policy_for
 
-THIN = Capabilities(reach_px=8, makes_texture=False, cost_us_per_px=1, context_px=8, local=True)
-WIDE = Capabilities(reach_px=None, makes_texture=True, cost_us_per_px=9, context_px=32, context_radii=2)
+THIN = Capabilities(context_px=8, local=True)
+WIDE = Capabilities(context_px=32, context_radii=2)
 TWO = Policy((Rung("thin", radius_px=6), Rung("wide")))
 CAN = {"thin": THIN, "wide": WIDE}
 
@@ -80,7 +80,7 @@ def test_context_grows_with_the_radius_and_stops_at_the_border():
 def test_windows_larger_than_the_filler_was_made_for_are_scaled():
     mask = np.zeros((400, 400), bool)
     mask[100:300, 100:300] = True
-    small = Capabilities(reach_px=None, makes_texture=True, cost_us_per_px=1, context_px=50, window_px=150)
+    small = Capabilities(context_px=50, window_px=150)
     made = make_plan(
         Picture(np.zeros((400, 400, 3), np.uint8), "RGB"),
         mask,

@@ -55,14 +55,8 @@ class Biharmonic:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Exact on smooth pictures; a plate without tension is to be kept to thin holes."""
-        return Capabilities(
-            reach_px=6 if self.tension_px is None else 8,
-            makes_texture=False,
-            cost_us_per_px=2.0 if self.tension_px is None else 1.0,
-            context_px=6,
-            local=True,
-        )
+        """It needs no more than the rim and its slope."""
+        return Capabilities(context_px=6, local=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0

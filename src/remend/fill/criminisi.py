@@ -60,14 +60,7 @@ class Criminisi:
     @property
     def capabilities(self) -> Capabilities:
         """Small and middling holes, with texture."""
-        return Capabilities(
-            reach_px=40,
-            makes_texture=True,
-            cost_us_per_px=100.0,
-            context_px=48,
-            context_radii=3.0,
-            copies=True,
-        )
+        return Capabilities(context_px=48, context_radii=3.0, makes_texture=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
@@ -85,8 +78,7 @@ class Criminisi:
                 if centre is None:
                     break
                 canvas.copy_onto(centre, canvas.best_source(centre, self.search_px))
-        pixels, source_xy, confidence = canvas.result()
-        return Filled(pixels, source_xy, confidence)
+        return canvas.result()
 
 
 @dataclass(slots=True)
@@ -210,9 +202,9 @@ class _Canvas:
             min(width, column + reach + 1),
         )
 
-    def result(self) -> tuple[Float, NDArray[np.int32], Float]:
-        """Pixels, sources and confidence of the window without its padding."""
+    def result(self) -> Filled:
+        """Pixels and sources of the window without its padding."""
         inner = np.s_[self.radius : -self.radius, self.radius : -self.radius]
         source = self.source[inner].copy()
         source[source[..., 0] >= 0] -= self.radius
-        return self.image[inner].copy(), source, self.confidence[inner].copy()
+        return Filled(self.image[inner].copy(), source)

@@ -80,15 +80,7 @@ class Exemplar:
     @property
     def capabilities(self) -> Capabilities:
         """Any width, with texture; wants three times the hole's radius around it to copy from."""
-        return Capabilities(
-            reach_px=None,
-            makes_texture=True,
-            cost_us_per_px=8.0,
-            context_px=32,
-            context_radii=3.0,
-            copies=True,
-            takes_prior=True,
-        )
+        return Capabilities(context_px=32, context_radii=3.0, makes_texture=True, takes_prior=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
@@ -140,9 +132,7 @@ class Exemplar:
         rows, columns = level.place(field.source[pixels])
         source_xy = np.full((*hole.shape, 2), -1, np.int32)
         source_xy[hole] = np.stack([columns, rows], axis=1)
-        confidence = np.ones(hole.shape, np.float32)
-        confidence[hole] = np.exp(-np.sqrt(field.distance[pixels]) / np.float32(0.1))
-        return Filled(copied, source_xy, confidence)
+        return Filled(copied, source_xy)
 
 
 @dataclass(slots=True)

@@ -10,40 +10,30 @@ from remend.picture import Bool, Filled, Float
 __all__ = ["Capabilities", "Filler", "Following"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What the planner knows of a filler; the planner never looks at its name.
 
     Attributes:
-        reach_px: largest inscribed radius of a hole, in pixels, that it fills well; None = any.
-        makes_texture: whether large fills carry texture instead of fog.
-        cost_us_per_px: microseconds a hole pixel on one core, for a middling hole.
         context_px: least width of the ring of known pixels that it wants around a hole.
         context_radii: the same ring, as a multiple of the hole's inscribed radius; the larger counts.
-        size_multiple: window sides must be a multiple of this; the filler pads by itself.
         window_px: longest window side that it was made for; larger holes are filled at a smaller
             scale and brought back up. None = any.
-        deterministic: same input, same output, whatever the seed.
+        makes_texture: whether large fills carry texture instead of fog.
         local: whether a thin hole may be cut into pieces, each filled from its own surroundings.
         mosaic_px: longest side of a window made of such pieces laid side by side. None = any.
         draws: whether it may answer colours that are nowhere around.
-        copies: whether it answers ``source_xy``.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
         takes_guide: whether it follows drawn lines; then it is ``Following``.
     """
 
-    reach_px: int | None
-    makes_texture: bool
-    cost_us_per_px: float
     context_px: int
     context_radii: float = 0.0
-    size_multiple: int = 1
     window_px: int | None = None
-    deterministic: bool = True
+    makes_texture: bool = False
     local: bool = False
     mosaic_px: int | None = None
     draws: bool = False
-    copies: bool = False
     takes_prior: bool = False
     takes_guide: bool = False
 

@@ -63,16 +63,12 @@ class Neural:
     def capabilities(self) -> Capabilities:
         """What the card says; with a prior the net goes from scale to scale by itself."""
         return Capabilities(
-            reach_px=self.card.reach_px,
             makes_texture=self.card.margin_px is None,
-            cost_us_per_px=2.0,
             context_px=CONTEXT_PX if self.card.margin_px is None else self.card.margin_px,
             context_radii=3.0 if self.card.detail else 2.0,
-            size_multiple=self.card.size_multiple,
             window_px=None if self.model.takes_prior else self.card.window_px,
             local=self.card.margin_px is not None,
             draws=True,
-            copies=self.card.detail > 0,
             mosaic_px=self.card.window_px,
             takes_guide=self.model.takes_guide,
         )

@@ -70,13 +70,7 @@ class _OpenCV:
     @property
     def capabilities(self) -> Capabilities:
         """For thin holes: it needs no more than the rim."""
-        return Capabilities(
-            reach_px=6,
-            makes_texture=False,
-            cost_us_per_px=2.0,
-            context_px=self.radius_px + 2,
-            local=True,
-        )
+        return Capabilities(context_px=self.radius_px + 2, local=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
