@@ -70,7 +70,8 @@ class Explanation:
         size = (max(1, round(shown.shape[1] * scale)), max(1, round(shown.shape[0] * scale)))
         small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         content = self.as_json(restored.plan, finding)
-        self._save("plan.json", (json.dumps(content, indent=2) + "\n").encode())
+        named = json.dumps(content, indent=2, default=lambda filler: filler.name)
+        self._save("plan.json", f"{named}\n".encode())
         self._save_picture("mask.png", finding.mask.astype(np.uint8) * 255)
         self._save_picture("plan.png", draw_plan(small, restored.plan, finding.mask, scale))
         if self.copies:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
-from remend.fill.catalogue import filler_named
-from remend.fill.filler import Capabilities, Filler, Following
+from remend.fill.catalogue import filler_named, filler_of
+from remend.fill.filler import Filler, Following
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
@@ -51,7 +51,7 @@ class Settings:
     """How to repair. Fields are the command line's flags.
 
     Attributes:
-        method: ``auto``, a name of the catalogue, or the path of an ``.onnx`` file.
+        method: ``auto``, a name of the catalogue, the path of an ``.onnx`` file, or a filler.
         quality: ``fast``, ``balanced`` or ``best``; what ``auto`` may spend, and whether texture
             may cost likeness.
         seed: of everything that is drawn at random.
@@ -62,7 +62,7 @@ class Settings:
         repair_alpha: fill the alpha channel too; otherwise transparency stays as it was.
     """
 
-    method: str = "auto"
+    method: str | Filler = "auto"
     quality: str = "balanced"
     seed: int = 0
     grain: float = 1.0
@@ -100,31 +100,32 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings, *, guide: Bool
             fit, or for a method that follows none; also when the mask is empty, so that a wrong name never
             passes unseen.
     """
+    return _plan(picture, mask, settings, guide, _Fillers(settings.method))
+
+
+def _plan(picture: Picture, mask: Bool, settings: Settings, guide: Bool | None, fillers: _Fillers) -> Plan:
     check_mask(mask, picture.size)
     if guide is not None:
-        _check_guide(guide, picture.size, settings.method)
-    policy = policy_for(settings.method, settings.quality)
-    capabilities = _Asked()
-    if settings.method != "auto":
-        capabilities[settings.method]
+        _check_guide(guide, picture.size, fillers)
+    policy = policy_for(fillers.method, settings.quality)
     damaged_px = int(np.count_nonzero(mask))
     if not damaged_px:
         return Plan(())
     policy = policy.affordable(damaged_px)
-    return make_plan(expand_palette(picture), mask, policy=policy, capabilities=capabilities)
+    return make_plan(expand_palette(picture), mask, policy=policy, fillers=fillers)
 
 
-def method_notes(method: str) -> tuple[str, ...]:
+def method_notes(method: str | Filler) -> tuple[str, ...]:
     """Lines that the user of a method should see: of a model file that nobody vouches for.
 
     Raises:
         UsageError, ModelError: as ``plan_repair``.
     """
-    notes: tuple[str, ...] = getattr(filler_named(method), "notes", ()) if method != "auto" else ()
+    notes: tuple[str, ...] = getattr(filler_of(method), "notes", ()) if method != "auto" else ()
     return notes
 
 
-def _check_guide(guide: Bool, size: tuple[int, int], method: str) -> None:
+def _check_guide(guide: Bool, size: tuple[int, int], fillers: _Fillers) -> None:
     """Lines need a picture of their size and somebody who follows them.
 
     Raises:
@@ -134,18 +135,28 @@ def _check_guide(guide: Bool, size: tuple[int, int], method: str) -> None:
         raise UsageError(
             f"a guide is bool of the picture's shape {size}, True = line, got {guide.dtype} {guide.shape}"
         )
-    if method == "auto" or not filler_named(method).capabilities.takes_guide:
+    if fillers.method == "auto" or not fillers[fillers.method].capabilities.takes_guide:
         raise UsageError(
-            f"the method {method} follows no lines: give a model with an input guide as --method FILE.onnx, "
-            "or leave the guide out"
+            f"the method {fillers.method} follows no lines: give a model with an input guide as "
+            "--method FILE.onnx, or leave the guide out"
         )
 
 
-class _Asked(dict[str, Capabilities]):
-    """Capabilities by filler, made when first asked for: a model that no hole needs stays closed."""
+class _Fillers(dict[str, Filler]):
+    """The fillers of one job by name, made when first asked for: a model that no hole needs stays closed.
 
-    def __missing__(self, name: str) -> Capabilities:
-        self[name] = filler_named(name).capabilities
+    Attributes:
+        method: what was asked for: ``auto``, or the name of what is here already.
+    """
+
+    def __init__(self, method: str | Filler) -> None:
+        super().__init__()
+        self.method = method if isinstance(method, str) else filler_of(method).name
+        if method != "auto":
+            self[self.method] = filler_of(method)
+
+    def __missing__(self, name: str) -> Filler:
+        self[name] = filler_named(name)
         return self[name]
 
 
@@ -173,19 +184,19 @@ def restore(
         UsageError, ModelError: see ``plan_repair``.
     """
     settings = settings or Settings()
-    plan = plan_repair(picture, mask, settings, guide=guide)
+    fillers = _Fillers(settings.method)
+    plan = _plan(picture, mask, settings, guide, fillers)
     if planned is not None:
         planned(plan)
-    work = expand_palette(picture)
-    pending = mask.copy()
+    repair = _Repair(expand_palette(picture), mask.copy(), guide, settings, fillers)
     number = 0
     for group in _groups(plan.steps):
         seeds = [settings.seed * 1_000_003 + number + k for k in range(len(group))]
-        for step, filled in zip(group, _do(work, pending, guide, group, settings, seeds), strict=True):
+        for step, filled in zip(group, repair.fill_group(group, seeds), strict=True):
             number += 1
             if observer is not None:
                 observer(number, len(plan.steps), step, filled)
-    changed = mask
+    work, changed = repair.picture, mask
     if settings.denoise or settings.sharpen:
         changed = np.ones_like(mask) if settings.whole_picture else mask
         _polish(work, changed, settings)
@@ -203,44 +214,71 @@ def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
             yield same[start : start + size]
 
 
-def _do(
-    picture: Picture,
-    pending: Bool,
-    guide: Bool | None,
-    group: list[Step],
-    settings: Settings,
-    seeds: list[int],
-) -> list[Filled]:
-    """Fill a group's holes and write them into the picture."""
-    if group[0].tiles is None:
-        return [
-            _do_window(picture, pending, guide, step, settings, seed=seeds[k]) for k, step in enumerate(group)
-        ]
-    mosaics = [cut(picture, pending, step.tiles) for step in group if step.tiles is not None]
+@dataclass(frozen=True, slots=True)
+class _Repair:
+    """A picture on its way, or a mosaic of its tiles.
 
-    def fill(step: Step, mosaic: Mosaic, seed: int) -> Filled | None:
+    Attributes:
+        picture: repaired in place.
+        pending: (H, W) bool, what is still to be filled and may not be read; cleared hole by hole.
+        guide: (H, W) bool, lines to follow; None = there are none.
+        settings: how.
+        fillers: who can be asked.
+    """
+
+    picture: Picture
+    pending: Bool
+    guide: Bool | None
+    settings: Settings
+    fillers: _Fillers
+
+    def fill_group(self, group: list[Step], seeds: list[int]) -> list[Filled]:
+        """Fill a group's holes and write them into the picture."""
+        if group[0].tiles is None:
+            return [self.fill_step(step, seed) for step, seed in zip(group, seeds, strict=True)]
+        mosaics = [cut(self.picture, self.pending, step.tiles) for step in group if step.tiles is not None]
+        with _threads() as pool:
+            answers = list(pool.map(self._fill_mosaic, group, mosaics, seeds))
+        filled = []
+        for step, mosaic, answer, seed in zip(group, mosaics, answers, seeds, strict=True):
+            if answer is not None:
+                mosaic.paste(self.picture, self.pending)
+            else:  # Amid transparency: windows grow until they find something to read.
+                for box, hole in step.pieces():
+                    answer = self.fill_step(replace(step, window=box, hole=hole, tiles=None), seed)
+            assert answer is not None
+            filled.append(answer)
+        return filled
+
+    def _fill_mosaic(self, step: Step, mosaic: Mosaic, seed: int) -> Filled | None:
+        """Fill a mosaic's holes in the mosaic; None where it holds nothing to read."""
         whole = Box(0, 0, *mosaic.picture.size)
         if not (readable(mosaic.picture, whole) & ~mosaic.pending).any():
             return None
-        inside = replace(step, window=whole, hole=mosaic.hole, tiles=None)
-        lines = None if guide is None else mosaic.lay(guide)
-        return _do_window(mosaic.picture, mosaic.pending, lines, inside, settings, seed=seed)
+        lines = None if self.guide is None else mosaic.lay(self.guide)
+        inside = replace(self, picture=mosaic.picture, pending=mosaic.pending, guide=lines)
+        return inside.fill_step(replace(step, window=whole, hole=mosaic.hole, tiles=None), seed)
 
-    with _threads() as pool:
-        answers = list(pool.map(fill, group, mosaics, seeds))
-    filled = []
-    for step, mosaic, answer, seed in zip(group, mosaics, answers, seeds, strict=True):
-        if answer is not None:
-            mosaic.paste(picture, pending)
-            filled.append(answer)
-            continue
-        # Amid transparency: windows grow until they find something to read.
-        for box, hole in step.pieces():
-            piece = replace(step, window=box, hole=hole, tiles=None)
-            answer = _do_window(picture, pending, guide, piece, settings, seed=seed)
-        assert answer is not None
-        filled.append(answer)
-    return filled
+    def fill_step(self, step: Step, seed: int) -> Filled:
+        """Fill one window's holes and write them into the picture."""
+        picture, filler = self.picture, self.fillers[step.filler]
+        window, hole, usable = _with_something_to_read(picture, self.pending, step)
+        lines = None if self.guide is None else self.guide[window.slices]
+        leading: Filled | None = None
+        for channels in colour_groups(picture, alpha=self.settings.repair_alpha):
+            span = value_range(picture, window, usable)
+            before = take_out(picture, window, channels, span)
+            if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
+                filled = _copied(before, hole, leading.source_xy)
+            else:
+                filled = _filled(filler, before, hole, usable, lines, step.scale, seed)
+            after = np.where(hole[..., None], filled.pixels, before).astype(np.float32)
+            after = _finished(filler, after, before, hole, usable, self.settings.grain, seed)
+            put_back(picture, window, hole, after, channels, span)
+            leading = leading or filled
+        self.pending[window.slices] &= ~hole
+        assert leading is not None
+        return leading
 
 
 @contextmanager
@@ -257,30 +295,6 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
             yield pool
     finally:
         cv2.setNumThreads(count)
-
-
-def _do_window(
-    picture: Picture, pending: Bool, guide: Bool | None, step: Step, settings: Settings, *, seed: int
-) -> Filled:
-    """Fill one step's holes and write them into the picture."""
-    filler = filler_named(step.filler)
-    window, hole, usable = _with_something_to_read(picture, pending, step)
-    lines = None if guide is None else guide[window.slices]
-    leading: Filled | None = None
-    for channels in colour_groups(picture, alpha=settings.repair_alpha):
-        span = value_range(picture, window, usable)
-        before = take_out(picture, window, channels, span)
-        if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
-            filled = _copied(before, hole, leading.source_xy)
-        else:
-            filled = _filled(filler, before, hole, usable, lines, step.scale, seed)
-        after = np.where(hole[..., None], filled.pixels, before).astype(np.float32)
-        after = _finished(filler, after, before, hole, usable, settings.grain, seed)
-        put_back(picture, window, hole, after, channels, span)
-        leading = leading or filled
-    pending[window.slices] &= ~hole
-    assert leading is not None
-    return leading
 
 
 def _with_something_to_read(picture: Picture, pending: Bool, step: Step) -> tuple[Box, Bool, Bool]:

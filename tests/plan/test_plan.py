@@ -11,12 +11,21 @@ from remend.plan.policy import POLICIES, Policy, Rung, policy_for
 THIN = Capabilities(context_px=8, local=True)
 WIDE = Capabilities(context_px=32, context_radii=2)
 TWO = Policy((Rung("thin", radius_px=6), Rung("wide")))
-CAN = {"thin": THIN, "wide": WIDE}
+
+
+class Can:
+    """As much of a filler as a plan looks at."""
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        self.capabilities = capabilities
+
+
+FILLERS = {"thin": Can(THIN), "wide": Can(WIDE)}
 
 
 def plan(mask: np.ndarray, policy: Policy = TWO, image: np.ndarray | None = None) -> Plan:
     samples = np.zeros((*mask.shape, 3), np.uint8) if image is None else image
-    return make_plan(Picture(samples, "RGB"), mask, policy=policy, capabilities=CAN)
+    return make_plan(Picture(samples, "RGB"), mask, policy=policy, fillers=FILLERS)
 
 
 def covered(made: Plan, shape: tuple[int, int]) -> np.ndarray:
@@ -85,7 +94,7 @@ def test_windows_larger_than_the_filler_was_made_for_are_scaled():
         Picture(np.zeros((400, 400, 3), np.uint8), "RGB"),
         mask,
         policy=Policy((Rung("net"),)),
-        capabilities={"net": small},
+        fillers={"net": Can(small)},
     )
     assert made.steps[0].scale == pytest.approx(0.5)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import UsageError
-from remend.fill.filler import Capabilities
+from remend.fill.filler import Capabilities, register
 from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Filled, Float
 
@@ -19,6 +19,12 @@ LEAN = np.float32(0.2)  # the smooth fill counts 0.2² = 4 % of a known pixel wh
 LEAST_DATA = np.float32(1e-3)  # priority of a flat stretch of rim, so that it is not 0 × confidence
 
 
+@register(
+    "criminisi",
+    summary="copies patch by patch, strong edges first; slow, for small holes across structure",
+    reference="Criminisi, Pérez, Toyama, Region filling and object removal by exemplar-based inpainting, "
+    "TIP 2004",
+)
 @dataclass(frozen=True, slots=True)
 class Criminisi:
     """Copy whole patches onto the rim, in an order that lets lines grow into the hole before texture does.

@@ -26,7 +26,7 @@ from itertools import takewhile
 import cv2
 import numpy as np
 
-from remend.fill.filler import Capabilities
+from remend.fill.filler import Capabilities, register
 from remend.fill.patch_pyramid import Level, levels_of, nearest_true
 from remend.fill.patch_search import RADIUS_PX, Index, describe, nearest_exact, refine, regularise
 from remend.fill.voting import vote
@@ -44,6 +44,11 @@ REFINED_PATCHES = 500_000  # a level with more only takes over the shifts from t
 EXACT_PAIRS = 80_000_000  # comparisons that one exact search may cost; sources are thinned beyond
 
 
+@register(
+    "exemplar",
+    summary="copies patches of the surroundings; for wide holes with texture",
+    reference="Wexler, Shechtman, Irani, Space-time completion of video, TPAMI 2007",
+)
 @dataclass(frozen=True, slots=True)
 class Exemplar:
     """Fill with patches copied from the surroundings, by nearest-neighbour field and voting.

@@ -1,13 +1,15 @@
-"""What a filler is: the one contract between planning, filling and finishing."""
+"""What a filler is, the one contract between planning, filling and finishing; and how one gets its name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
+from remend.errors import UsageError
 from remend.picture import Bool, Filled, Float
 
-__all__ = ["Capabilities", "Filler", "Following"]
+__all__ = ["REGISTERED", "Capabilities", "Entry", "Filler", "Following", "register"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +94,46 @@ class Following(Filler, Protocol):
             window, hole, usable, prior, seed: as every filler's.
             guide: (h, w) bool, True = a line that the hole is to hold; None = there are none.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of `remend methods`.
+
+    Attributes:
+        make: makes the filler with its default parameters.
+        summary: what it is good for, in one line.
+        reference: the paper.
+    """
+
+    make: Callable[[], Filler]
+    summary: str
+    reference: str
+
+
+REGISTERED: dict[str, Entry] = {}
+Maker = TypeVar("Maker", bound=Callable[[], Filler])
+
+
+def register(name: str, *, summary: str, reference: str = "") -> Callable[[Maker], Maker]:
+    """Let a filler be called by its name: a decorator for its class, or for a function that makes it.
+
+    The fillers of ``remend.fill`` are found by this alone; any other may be registered in the same way.
+    A name holds in the process that registered it.
+
+    Args:
+        name: the word on the command line, lower case with dashes.
+        summary: what it is good for, in one line.
+        reference: the paper.
+
+    Raises:
+        UsageError: a name that is taken, or that reads as a model file or as ``auto``.
+    """
+    if name in REGISTERED or name == "auto" or name.lower().endswith(".onnx"):
+        raise UsageError(f"no filler can be registered as {name!r}: the name is taken, choose another")
+
+    def entered(make: Maker) -> Maker:
+        REGISTERED[name] = Entry(make, summary, reference)
+        return make
+
+    return entered

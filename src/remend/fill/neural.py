@@ -12,7 +12,7 @@ import numpy as np
 
 from remend.errors import ModelError
 from remend.fill.detail import copy_detail
-from remend.fill.filler import Capabilities
+from remend.fill.filler import Capabilities, register
 from remend.fill.model_card import Card
 from remend.fill.model_file import ModelFile
 from remend.picture import Bool, Box, Filled, Float
@@ -157,11 +157,21 @@ class Neural:
         return np.where(weight > 0, total / np.maximum(weight, 1e-6), window).astype(np.float32)
 
 
+@register(
+    "neural",
+    summary="the embedded net; for wide holes",
+    reference="its card, weights/inpaint.json",
+)
 def wide() -> Neural:
     """The embedded model for wide holes; see ``_embedded``."""
     return _embedded("inpaint")
 
 
+@register(
+    "neural-exemplar",
+    summary="the embedded net says what goes where, copies of the surroundings how it looks; for wide holes",
+    reference="Hertzmann et al., Image analogies, SIGGRAPH 2001",
+)
 def textured() -> Neural:
     """The embedded model for wide holes, with copied texture where it agrees; see ``copy_detail``."""
     net = wide()
@@ -169,6 +179,11 @@ def textured() -> Neural:
     return replace(net, card=card)
 
 
+@register(
+    "neural-thin",
+    summary="the embedded net for thin damage: scratches, dust, text",
+    reference="its card, weights/inpaint-thin.json",
+)
 def thin() -> Neural:
     """The embedded model for thin damage; see ``_embedded``."""
     return _embedded("inpaint-thin")

@@ -10,7 +10,7 @@ from math import ceil
 import cv2
 import numpy as np
 
-from remend.fill.filler import Capabilities
+from remend.fill.filler import Capabilities, Filler
 from remend.mosaic import GUARD_PX, Tiles
 from remend.picture import Bool, Box, Picture
 from remend.plan.holes import CELL_PX, Cluster, activity_around, clusters
@@ -76,7 +76,7 @@ def make_plan(
     mask: Bool,
     *,
     policy: Policy,
-    capabilities: Mapping[str, Capabilities],
+    fillers: Mapping[str, Filler],
 ) -> Plan:
     """Plan the repair of ``mask``.
 
@@ -86,14 +86,15 @@ def make_plan(
         picture: looked at around wide holes only, to measure texture.
         mask: (H, W) bool, True = repair.
         policy: which filler for which hole.
-        capabilities: of each filler of the policy, by its name.
+        fillers: those of the policy by name; asked what they can.
 
     Cost: one pass over the mask; then the holes' own boxes.
     """
     steps: list[Step] = []
     for cluster in clusters(mask, alike_up_to_px=min(policy.alike_up_to_px, THIN_PX)):
         for choice, labels in _choices(cluster, picture, mask, policy):
-            steps.extend(_steps(cluster, labels, choice, capabilities[choice.filler], picture.size))
+            can = fillers[choice.filler].capabilities
+            steps.extend(_steps(cluster, labels, choice, can, picture.size))
     steps.sort(key=lambda step: (_pass_of(step, policy), step.tiles is None, step.window))
     return Plan(tuple(steps))
 
