@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import cast
@@ -237,7 +236,9 @@ class _Repair:
         if group[0].tiles is None:
             return [self.fill_step(step, seed) for step, seed in zip(group, seeds, strict=True)]
         mosaics = [cut(self.picture, self.pending, step.tiles) for step in group if step.tiles is not None]
-        with _threads() as pool:
+        # OpenCV divides the work of one of these threads at a time and leaves the others alone. Its number of
+        # threads is the process's: to set it to one here would be felt by every other repair.
+        with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
             answers = list(pool.map(self._fill_mosaic, group, mosaics, seeds))
         filled = []
         for step, mosaic, answer, seed in zip(group, mosaics, answers, seeds, strict=True):
@@ -279,22 +280,6 @@ class _Repair:
         self.pending[window.slices] &= ~hole
         assert leading is not None
         return leading
-
-
-@contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as OpenCV has, each calling OpenCV with one.
-
-    Mosaics are small: OpenCV spends more on dividing such work than it gains (0.85 s with two of its
-    threads, 0.59 s with one, 0.42 s this way).
-    """
-    count = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with ThreadPoolExecutor(max(1, count)) as pool:
-            yield pool
-    finally:
-        cv2.setNumThreads(count)
 
 
 def _with_something_to_read(picture: Picture, pending: Bool, step: Step) -> tuple[Box, Bool, Bool]:
