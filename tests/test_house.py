@@ -17,7 +17,7 @@ SOURCE = Path(remend.__file__).parent
 
 # Who may import whom: a stage imports the ground floor and itself, never a sibling. Planning knows the
 # fillers' contract; evaluation stands above the stages, on the public verbs.
-GROUND = {"budget", "errors", "faults", "picture", "runtime", "samples", "scale", "mosaic", "tone"}
+GROUND = {"budget", "errors", "faults", "picture", "runtime", "samples", "tone", "windows"}
 STAGES = {"io", "damage", "plan", "fill", "finish", "evaluation"}
 MAY_ALSO = {
     "plan": {"fill.filler"},

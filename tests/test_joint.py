@@ -8,10 +8,10 @@ import pytest
 import remend
 from remend import pipeline
 from remend.fill.biharmonic import smooth
-from remend.mosaic import GUARD_PX
 from remend.picture import Picture
 from remend.pipeline import Settings, restore
 from remend.plan import plan as planning
+from remend.windows.tiles import GUARD_PX
 
 SIZE = (160, 240)
 FILL = 0.75

@@ -13,7 +13,6 @@ from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
 from remend.fill.catalogue import filler_named, filler_of
@@ -22,20 +21,13 @@ from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
 from remend.finish.tone import keep_tone
-from remend.mosaic import Mosaic, cut
 from remend.picture import Bool, Box, Filled, Float, Picture, check_mask
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
-from remend.samples import (
-    collapse_palette,
-    colour_groups,
-    expand_palette,
-    put_back,
-    readable,
-    take_out,
-    value_range,
-)
-from remend.scale import enlarge, shrink, shrink_lines
+from remend.samples import collapse_palette, colour_groups, expand_palette, readable
+from remend.windows.mosaic import Mosaic, cut
+from remend.windows.scale import enlarged, shrunk
+from remend.windows.window import Window
 
 __all__ = ["Observer", "Restored", "Settings", "method_notes", "plan_repair", "restore"]
 
@@ -263,87 +255,60 @@ class _Repair:
     def fill_step(self, step: Step, seed: int) -> Filled:
         """Fill one window's holes and write them into the picture."""
         picture, filler = self.picture, self.fillers[step.filler]
-        window, hole, usable = _with_something_to_read(picture, self.pending, step)
-        lines = None if self.guide is None else self.guide[window.slices]
+        box, hole, usable = self._place(step)
+        lines = None if self.guide is None else self.guide[box.slices]
         leading: Filled | None = None
         for channels in colour_groups(picture, alpha=self.settings.repair_alpha):
-            span = value_range(picture, window, usable)
-            before = take_out(picture, window, channels, span)
+            window = Window.cut(picture, box, channels, hole=hole, usable=usable, lines=lines)
             if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
-                filled = _copied(before, hole, leading.source_xy)
+                filled = window.copied(leading.source_xy)  # ink K follows CMY, alpha follows RGB
             else:
-                filled = _filled(filler, before, hole, usable, lines, step.scale, seed)
-            after = np.where(hole[..., None], filled.pixels, before).astype(np.float32)
-            after = _finished(filler, after, before, hole, usable, self.settings.grain, seed)
-            put_back(picture, window, hole, after, channels, span)
+                filled = enlarged(_asked(filler, shrunk(window, step.scale), seed), window)
+            window.put(picture, _finished(filler, window, filled, self.settings.grain, seed))
             leading = leading or filled
-        self.pending[window.slices] &= ~hole
+        self.pending[box.slices] &= ~hole
         assert leading is not None
         return leading
 
+    def _place(self, step: Step) -> tuple[Box, Bool, Bool]:
+        """The step's window, grown until it holds pixels that can be read; its hole, and those pixels.
 
-def _with_something_to_read(picture: Picture, pending: Bool, step: Step) -> tuple[Box, Bool, Bool]:
-    """The step's window, grown until it holds pixels that can be read.
-
-    Raises:
-        MaskError: there are none in the whole picture.
-    """
-    assert step.hole is not None
-    window = step.window
-    while True:
-        usable = readable(picture, window) & ~pending[window.slices]
-        if usable.any():
-            break
-        if window == Box(0, 0, *picture.size):
-            raise MaskError(
-                "the mask leaves no pixel to repair from: mark less, or turn it round with --mask-polarity"
-            )
-        window = window.grown(max(window.height, window.width), picture.size)
-    hole = np.zeros((window.height, window.width), bool)
-    hole[step.window.inside(window).slices] = step.hole
-    return window, hole, usable
+        Raises:
+            MaskError: there are none in the whole picture.
+        """
+        assert step.hole is not None
+        box, size = step.window, self.picture.size
+        while not (usable := readable(self.picture, box) & ~self.pending[box.slices]).any():
+            if box == Box(0, 0, *size):
+                raise MaskError(
+                    "the mask leaves no pixel to repair from: mark less, "
+                    "or turn it round with --mask-polarity"
+                )
+            box = box.grown(max(box.height, box.width), size)
+        hole = np.zeros((box.height, box.width), bool)
+        hole[step.window.inside(box).slices] = step.hole
+        return box, hole, usable
 
 
-def _filled(
-    filler: Filler, before: Float, hole: Bool, usable: Bool, lines: Bool | None, scale: float, seed: int
-) -> Filled:
-    """Ask the filler, at the scale that the plan chose."""
-    if scale < 1:
-        small, small_hole, small_usable = shrink(before, hole, usable, scale)
-        small_lines = None if lines is None else shrink_lines(lines, scale)
-        answer = _asked(filler, small, small_hole, small_usable, small_lines, seed)
-        return enlarge(answer, before, hole, usable)
-    return _asked(filler, before, hole, usable, lines, seed)
-
-
-def _asked(filler: Filler, window: Float, hole: Bool, usable: Bool, lines: Bool | None, seed: int) -> Filled:
+def _asked(filler: Filler, window: Window, seed: int) -> Filled:
     """One call of the filler, with a prior where it wants one, and with the lines where there are any."""
-    prior = None
+    pixels, hole, usable, prior = window.pixels, window.hole, window.usable, None
     if filler.capabilities.takes_prior:
-        prior = filler_named(PRIOR).fill(window, hole, usable=usable).pixels
-    if lines is not None:  # then the plan has asked: the filler follows them
+        prior = filler_named(PRIOR).fill(pixels, hole, usable=usable).pixels
+    if window.lines is not None:  # then the plan has asked: the filler follows them
         following = cast(Following, filler)
-        return following.fill(window, hole, usable=usable, prior=prior, guide=lines, seed=seed)
-    return filler.fill(window, hole, usable=usable, prior=prior, seed=seed)
+        return following.fill(pixels, hole, usable=usable, prior=prior, guide=window.lines, seed=seed)
+    return filler.fill(pixels, hole, usable=usable, prior=prior, seed=seed)
 
 
-def _copied(before: Float, write: Bool, source_xy: NDArray[np.int32]) -> Filled:
-    """The same pixels copied in another group of channels: ink K follows CMY, alpha follows RGB."""
-    x, y = source_xy[write].T
-    pixels = before.copy()
-    pixels[write] = before[y, x]
-    return Filled(pixels, source_xy)
-
-
-def _finished(
-    filler: Filler, after: Float, before: Float, hole: Bool, usable: Bool, grain: float, seed: int
-) -> Float:
+def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed: int) -> Float:
     """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
+    after, hole, usable = window.composed(filled), window.hole, window.usable
     if filler.capabilities.draws:
         after = keep_tone(after, hole, usable)
     if filler.capabilities.makes_texture:
         return heal_seam(after, hole, usable)
-    found = measure_grain(before, usable) if grain > 0 else None
+    found = measure_grain(window.pixels, usable) if grain > 0 else None
     return after if found is None else add_grain(after, hole, found, seed=seed, amount=grain)
 
 
@@ -361,12 +326,12 @@ def _polish(picture: Picture, where: Bool, settings: Settings) -> None:
             )
             if not where[tile.slices].any():
                 continue
-            window = tile.grown(POLISH_MARGIN_PX, (height, width))
-            hole = np.zeros((window.height, window.width), bool)
-            hole[tile.inside(window).slices] = where[tile.slices]
-            hole &= readable(source, window)
+            box = tile.grown(POLISH_MARGIN_PX, (height, width))
+            usable = readable(source, box)
+            hole = np.zeros((box.height, box.width), bool)
+            hole[tile.inside(box).slices] = where[tile.slices]
+            hole &= usable
             for channels in colour_groups(picture):
-                span = value_range(source, window, readable(source, window))
-                pixels = take_out(source, window, channels, span)
-                pixels = sharpen(denoise(pixels, amount=settings.denoise), amount=settings.sharpen)
-                put_back(picture, window, hole, pixels, channels, span)
+                window = Window.cut(source, box, channels, hole=hole, usable=usable)
+                pixels = sharpen(denoise(window.pixels, amount=settings.denoise), amount=settings.sharpen)
+                window.put(picture, pixels)

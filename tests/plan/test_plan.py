@@ -5,8 +5,9 @@ from remend.errors import UsageError
 from remend.fill.filler import Capabilities
 from remend.picture import Box, Picture
 from remend.plan.holes import activity_around, clusters
-from remend.plan.plan import TILE_PX, Plan, make_plan
+from remend.plan.plan import Plan, make_plan
 from remend.plan.policy import POLICIES, Policy, Rung, policy_for
+from remend.windows.tiles import TILE_PX
 
 THIN = Capabilities(context_px=8, local=True)
 WIDE = Capabilities(context_px=32, context_radii=2)
