@@ -11,7 +11,7 @@ from remend.fill.biharmonic import smooth
 from remend.picture import Picture
 from remend.pipeline import Settings, restore
 from remend.plan import plan as planning
-from remend.windows.tiles import GUARD_PX
+from remend.windows.tiles import GUARD_PX, TILE_PX
 
 SIZE = (160, 240)
 FILL = 0.75
@@ -180,6 +180,14 @@ def test_the_context_is_what_was_asked_for():
         assert filler.calls[0].hole.shape == (40 + 2 * wide, 40 + 2 * wide)
 
 
+@pytest.mark.parametrize(("side", "margin"), [(2, 4), (11, 9)])
+def test_a_tiles_margin_is_one_and_a_half_radii_and_what_was_asked_for_at_least(side, margin):
+    filler = recorder(context_px=4, local=True)
+    filled(filler, holes((66, 66, 66 + side, 66 + side)))
+    (call,) = filler.calls
+    assert call.hole.shape == (TILE_PX + 2 * (margin + GUARD_PX),) * 2
+
+
 def test_a_tile_at_the_border_sees_the_picture_mirrored():
     picture = flat()
     picture.samples[...] = (np.arange(SIZE[1]) % 200).astype(np.uint8)[None, :, None]
@@ -234,6 +242,16 @@ def test_what_is_transparent_or_missing_may_not_be_read():
     (call,) = filler.calls
     assert not call.usable[8:48, 0:4].any()
     assert call.usable[:8].all()
+
+
+@pytest.mark.parametrize("answer", [np.zeros((3, 3, 3), np.float32), np.nan])
+def test_an_answer_that_breaks_the_contract_is_refused(monkeypatch, answer):
+    def fill(self, window, hole, **options):
+        return remend.Filled(answer if np.ndim(answer) else np.full_like(window, answer))
+
+    monkeypatch.setattr(Recorder, "fill", fill)
+    with pytest.raises(remend.RemendError, match="the filler recorder answered"):
+        filled(recorder(), holes(THIN))
 
 
 # What is made of its answer

@@ -291,14 +291,25 @@ class _Repair:
 
 
 def _asked(filler: Filler, window: Window, seed: int) -> Filled:
-    """One call of the filler, with a prior where it wants one, and with the lines where there are any."""
+    """One call of the filler, with a prior where it wants one, and with the lines where there are any.
+
+    Raises:
+        UsageError: its answer is of another size, or not finite in the hole.
+    """
     pixels, hole, usable, prior = window.pixels, window.hole, window.usable, None
     if filler.capabilities.takes_prior:
         prior = filler_named(PRIOR).fill(pixels, hole, usable=usable).pixels
     if window.lines is not None:  # then the plan has asked: the filler follows them
         following = cast(Following, filler)
-        return following.fill(pixels, hole, usable=usable, prior=prior, guide=window.lines, seed=seed)
-    return filler.fill(pixels, hole, usable=usable, prior=prior, seed=seed)
+        filled = following.fill(pixels, hole, usable=usable, prior=prior, guide=window.lines, seed=seed)
+    else:
+        filled = filler.fill(pixels, hole, usable=usable, prior=prior, seed=seed)
+    if filled.pixels.shape != pixels.shape or not np.isfinite(filled.pixels[hole]).all():
+        raise UsageError(
+            f"the filler {filler.name} answered {filled.pixels.shape} for {pixels.shape}, or numbers that "
+            "are not finite: it breaks its contract"
+        )
+    return filled
 
 
 def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed: int) -> Float:

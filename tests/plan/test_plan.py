@@ -155,3 +155,43 @@ def test_an_unknown_quality_is_named_with_the_choices():
     with pytest.raises(UsageError, match="fast, balanced, best"):
         policy_for("auto", "great")
     assert policy_for("telea", "fast").rungs == (Rung("telea"),)
+
+
+def test_bounds_take_in_what_they_name_and_a_share_must_be_exceeded():
+    policy = Policy(
+        (
+            Rung("thin", radius_px=6),
+            Rung("flat", activity=0.01),
+            Rung("large", beyond_share=0.2),
+            Rung("wide"),
+        )
+    )
+    asked = {
+        (6.0, None, 0.1): "thin",
+        (6.1, 0.01, 0.1): "flat",
+        (9.0, 0.02, 0.2): "wide",
+        (9.0, 0.02, 0.21): "large",
+    }
+    assert {hole: policy.choose(*hole).filler for hole in asked} == asked
+    assert policy.needs_activity_above_px == 6
+
+
+def test_a_rung_is_left_out_only_beyond_what_it_may_take():
+    policy = Policy((Rung("thin", radius_px=6, most_px=100), Rung("wide")))
+    assert policy.affordable(100) == policy
+    assert policy.affordable(101).rungs == (Rung("wide"),)
+
+
+def test_rungs_are_filled_in_their_order_tiles_or_not():
+    mask = np.zeros((300, 300), bool)
+    mask[20:30, 100:200] = mask[250, 20:280] = True
+    steps = plan(mask, Policy((Rung("wide", radius_px=2), Rung("thin")))).steps
+    assert [(step.filler, step.tiles is None) for step in steps] == [("wide", True), ("thin", False)]
+
+
+def test_the_soft_edge_of_damage_is_no_texture():
+    grey = np.full((60, 60), 0.5, np.float32)
+    hole = np.zeros((60, 60), bool)
+    hole[25:35, 25:35] = True
+    grey[23:37, 23:37] = np.random.default_rng(0).random((14, 14))
+    assert activity_around(grey, hole, hole) < 0.02
