@@ -13,6 +13,8 @@ from remend.fill.filler import REGISTERED, Entry, Filler
 
 __all__ = ["ENTRIES", "filler_named", "filler_of", "is_model_file"]
 
+EARLY = ("biharmonic", "pde", "neural")  # looked into first: cheap to import, or asked for most
+
 
 class _Entries(Mapping[str, Entry]):
     """Entries by name, in the order of names. Modules are imported until the name is known."""
@@ -38,8 +40,8 @@ ENTRIES = _Entries()
 
 @cache
 def _modules() -> tuple[str, ...]:
-    folder = str(Path(__file__).parent)
-    return tuple(f"{__package__}.{module.name}" for module in iter_modules([folder]))
+    found = [module.name for module in iter_modules([str(Path(__file__).parent)])]
+    return tuple(f"{__package__}.{name}" for name in dict.fromkeys((*EARLY, *found)))
 
 
 def is_model_file(method: str) -> bool:
