@@ -12,7 +12,7 @@ TRAIN_TESTS := tests/nets tests/train tests/test_export.py tests/test_quantize.p
                tests/cli/test_train.py tests/cli/test_convert.py tests/cli/test_data_report.py
 SERVE_TESTS := tests/serve tests/serve_page
 
-.PHONY: setup setup-train check test test-serve test-train test-slow bench demo sheets wheel clean
+.PHONY: setup setup-train check test test-serve test-train test-slow mutants bench demo sheets wheel clean
 
 setup: $(READY)
 
@@ -48,6 +48,9 @@ test-train: setup-train  ## the training stream's tests
 
 test-slow: setup  ## the tests that take their time
 	$(BIN)/python -m pytest -m slow
+
+mutants: setup  ## faults put into the source, each of which a test must notice: some minutes
+	$(BIN)/python tests/mutations.py
 
 wheel: setup  ## build the wheel, install it into a clean environment, smoke-test it
 	$(BIN)/python tests/wheel_smoke.py

@@ -12,7 +12,7 @@ FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 FRAME = ["N", 3, "H", "W"]
 Nodes = list[onnx.NodeProto]
 
-SOUND_CARD = {"name": "net", "size_multiple": 8, "window_px": 256, "reach_px": 40, "detail": 0.5}
+SOUND_CARD = {"name": "net", "size_multiple": 8, "window_px": 256, "reach_px": 40}
 HOSTILE_CARDS: dict[str, bytes] = {
     name: content if isinstance(content, bytes) else json.dumps(content).encode()
     for name, content in {
@@ -28,8 +28,8 @@ HOSTILE_CARDS: dict[str, bytes] = {
         "reach of 0": {"reach_px": 0},
         "window of 1": {"window_px": 1},
         "window in words": {"window_px": "512"},
-        "detail not a number": b'{"detail": NaN}',
-        "detail infinite": b'{"detail": 1e999}',
+        "reach not a number": b'{"reach_px": NaN}',
+        "reach infinite": b'{"reach_px": 1e999}',
         "a number of ten thousand digits": b'{"window_px": 1' + b"0" * 10_000 + b"}",
         "a hash that is a number": {"sha256": 5},
         "a hash that is none": {"sha256": "0" * 63 + "x"},

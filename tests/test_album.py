@@ -180,6 +180,16 @@ def test_names_that_differ_in_case_are_two_files_where_the_disk_says_so(tmp_path
     assert [job.source.name for job in jobs if job.refused] == ["img_1.jpg"]
 
 
+def test_a_result_whose_name_is_an_inputs_in_another_case_is_refused(tmp_path):
+    first, second = picture(tmp_path / "a.jpg"), picture(tmp_path / "B.JPG")
+    target = tmp_path / "b.jpg"
+    if target.exists():
+        pytest.skip("this disk takes them for one file")
+    os.link(second, target)  # as if it did
+    with pytest.raises(UsageError, match="would replace the input"):
+        album._without_collisions([album.Job(first, target), album.Job(second, tmp_path / "out.jpg")])
+
+
 def test_what_is_left_out_is_counted_and_told(tmp_path):
     folder = tmp_path / "album"
     picture(folder / "x.jpg")

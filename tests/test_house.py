@@ -17,7 +17,7 @@ SOURCE = Path(remend.__file__).parent
 
 # Who may import whom: a stage imports the ground floor and itself, never a sibling. Planning knows the
 # fillers' contract; evaluation stands above the stages, on the public verbs.
-GROUND = {"budget", "errors", "faults", "picture", "runtime", "samples", "scale", "mosaic", "tone"}
+GROUND = {"budget", "errors", "faults", "picture", "runtime", "samples", "tone", "windows"}
 STAGES = {"io", "damage", "plan", "fill", "finish", "evaluation"}
 MAY_ALSO = {
     "plan": {"fill.filler"},
@@ -88,7 +88,7 @@ def test_every_filler_of_the_catalogue_keeps_the_contract(name):
     filler = filler_named(name)
     assert isinstance(filler, Filler)
     assert filler.name == name
-    assert filler.capabilities.cost_us_per_px > 0
+    assert filler.capabilities.context_px > 0
 
 
 def test_the_repair_side_imports_no_torch_and_the_package_almost_nothing():

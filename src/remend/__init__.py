@@ -16,7 +16,9 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Box": "remend.picture",
+    "Capabilities": "remend.fill.filler",
     "Filled": "remend.picture",
+    "Filler": "remend.fill.filler",
     "Picture": "remend.picture",
     "Region": "remend.picture",
     "RemendError": "remend.errors",
@@ -25,6 +27,7 @@ _HOME = {
     "evaluate": "remend.evaluation",
     "make_mask": "remend.damage.synth",
     "read_picture": "remend.io",
+    "register": "remend.fill.filler",
     "repair": "remend.api",
     "repair_file": "remend.job",
     "restore": "remend.pipeline",
@@ -33,7 +36,9 @@ _HOME = {
 
 __all__ = [
     "Box",
+    "Capabilities",
     "Filled",
+    "Filler",
     "Picture",
     "Region",
     "RemendError",
@@ -43,6 +48,7 @@ __all__ = [
     "evaluate",
     "make_mask",
     "read_picture",
+    "register",
     "repair",
     "repair_file",
     "restore",
@@ -56,6 +62,7 @@ if TYPE_CHECKING:
     from remend.damage.synth import make_mask
     from remend.errors import RemendError
     from remend.evaluation import evaluate
+    from remend.fill.filler import Capabilities, Filler, register
     from remend.io import read_picture, write_picture
     from remend.job import repair_file
     from remend.picture import Box, Filled, Picture, Region

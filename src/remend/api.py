@@ -15,6 +15,7 @@ from remend.budget import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS, Bounds, Budget
 from remend.damage.given import Polarity
 from remend.errors import UsageError
 from remend.faults import own_errors
+from remend.fill.filler import Filler
 from remend.finding import MaskOptions, analyse_picture, find_mask, read_guide
 from remend.job import default_target, repair_file
 from remend.picture import Region
@@ -34,7 +35,7 @@ def repair(
     mask: object | None = None,
     *,
     guide: object | None = None,
-    method: str = "auto",
+    method: str | Filler = "auto",
     quality: str = "balanced",
     seed: int = 0,
     output: str | PathLike[str] | None = None,
@@ -67,7 +68,8 @@ def repair(
         guide: lines that the fill is to follow, for models that take some: a path, bytes, a PIL image or an
             array of the picture's size; white (half of the range and more) or True = line. Read where the
             mask marks.
-        method: ``auto``, a name that ``remend methods`` lists, or the path of an ``.onnx`` file.
+        method: ``auto``, a name that ``remend methods`` lists, the path of an ``.onnx`` file, or a filler of
+            your own (`remend.Filler`).
         quality: ``fast``, ``balanced`` or ``best``.
         seed: same seed, same machine, same pixels.
         output: for a path: where to write; None = ``photo.repaired.jpg`` beside ``photo.jpg``.

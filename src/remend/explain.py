@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend import __version__
+from remend.damage.kinds import FOUND_KINDS
 from remend.errors import WriteError
 from remend.finding import Finding
 from remend.io.atomic import write_whole
-from remend.picture import DAMAGE_KINDS, Bool, Filled, Region
+from remend.picture import Bool, Filled, Region
 from remend.pipeline import Restored, Settings
 from remend.plan.plan import Plan, Step
 from remend.samples import eight_bit
@@ -69,7 +70,8 @@ class Explanation:
         size = (max(1, round(shown.shape[1] * scale)), max(1, round(shown.shape[0] * scale)))
         small = cv2.resize(shown, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         content = self.as_json(restored.plan, finding)
-        self._save("plan.json", (json.dumps(content, indent=2) + "\n").encode())
+        named = json.dumps(content, indent=2, default=lambda filler: filler.name)
+        self._save("plan.json", f"{named}\n".encode())
         self._save_picture("mask.png", finding.mask.astype(np.uint8) * 255)
         self._save_picture("plan.png", draw_plan(small, restored.plan, finding.mask, scale))
         if self.copies:
@@ -186,14 +188,14 @@ def draw_regions(picture: NDArray[np.uint8], regions: Sequence[Region]) -> NDArr
     kinds = sorted({region.kind for region in regions})
     thickness = max(1, round(max(drawn.shape) / 1000))
     for region in regions:
-        colour = _colour(DAMAGE_KINDS.index(region.kind), len(DAMAGE_KINDS))
+        colour = _colour(FOUND_KINDS.index(region.kind), len(FOUND_KINDS))
         drawn[region.box.slices][region.mask] = colour
         if region.mask.size > 32 * 32:
             box = region.box.grown(4, drawn.shape[:2])
             cv2.rectangle(drawn, (box.left, box.top), (box.right - 1, box.bottom - 1), colour, thickness)
     for row, kind in enumerate(kinds):
         count = sum(region.kind == kind for region in regions)
-        colour = _colour(DAMAGE_KINDS.index(kind), len(DAMAGE_KINDS))
+        colour = _colour(FOUND_KINDS.index(kind), len(FOUND_KINDS))
         _label(drawn, f"{kind}: {count}", row, colour)
     return drawn
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,21 +42,7 @@ Mode = Literal["L", "LA", "RGB", "RGBA", "CMYK", "P"]
 CHANNELS: dict[str, int] = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "P": 1}
 DTYPES = (np.uint8, np.uint16, np.float32)
 
-DamageKind = Literal[
-    "given",
-    "scratch",
-    "crack",
-    "dust",
-    "stain",
-    "hole",
-    "text",
-    "watermark",
-    "noise",
-    "blur",
-    "blocks",
-    "cloud",
-]
-DAMAGE_KINDS: tuple[str, ...] = get_args(DamageKind)
+DamageKind = Literal["scratch", "crack", "dust", "stain", "hole", "text", "watermark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +259,10 @@ class Filled:
         pixels: (h, w, 3) float32. Only the hole's pixels are read; they may leave [0, 1] slightly.
         source_xy: (h, w, 2) int32 window coordinates (x, y) of the pixel that each filled pixel was
             copied, or mainly taken, from; -1 where there is none. None for fillers that do not copy.
-        confidence: (h, w) float32 in [0, 1], or None where the filler cannot say.
     """
 
     pixels: Float
     source_xy: NDArray[np.int32] | None = None
-    confidence: Float | None = None
 
 
 def check_mask(mask: object, size: tuple[int, int]) -> Bool:

@@ -7,36 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
-from remend.fill.catalogue import filler_named
-from remend.fill.filler import Capabilities, Filler, Following
+from remend.fill.catalogue import filler_named, filler_of
+from remend.fill.filler import Filler, Following
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
 from remend.finish.tone import keep_tone
-from remend.mosaic import Mosaic, cut
 from remend.picture import Bool, Box, Filled, Float, Picture, check_mask
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
-from remend.samples import (
-    collapse_palette,
-    colour_groups,
-    expand_palette,
-    put_back,
-    readable,
-    take_out,
-    value_range,
-)
-from remend.scale import enlarge, shrink, shrink_lines
+from remend.samples import collapse_palette, colour_groups, expand_palette, readable
+from remend.windows.mosaic import Mosaic, cut
+from remend.windows.scale import enlarged, shrunk
+from remend.windows.window import Window
 
 __all__ = ["Observer", "Restored", "Settings", "method_notes", "plan_repair", "restore"]
 
@@ -51,7 +42,7 @@ class Settings:
     """How to repair. Fields are the command line's flags.
 
     Attributes:
-        method: ``auto``, a name of the catalogue, or the path of an ``.onnx`` file.
+        method: ``auto``, a name of the catalogue, the path of an ``.onnx`` file, or a filler.
         quality: ``fast``, ``balanced`` or ``best``; what ``auto`` may spend, and whether texture
             may cost likeness.
         seed: of everything that is drawn at random.
@@ -62,7 +53,7 @@ class Settings:
         repair_alpha: fill the alpha channel too; otherwise transparency stays as it was.
     """
 
-    method: str = "auto"
+    method: str | Filler = "auto"
     quality: str = "balanced"
     seed: int = 0
     grain: float = 1.0
@@ -100,31 +91,32 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings, *, guide: Bool
             fit, or for a method that follows none; also when the mask is empty, so that a wrong name never
             passes unseen.
     """
+    return _plan(picture, mask, settings, guide, _Fillers(settings.method))
+
+
+def _plan(picture: Picture, mask: Bool, settings: Settings, guide: Bool | None, fillers: _Fillers) -> Plan:
     check_mask(mask, picture.size)
     if guide is not None:
-        _check_guide(guide, picture.size, settings.method)
-    policy = policy_for(settings.method, settings.quality)
-    capabilities = _Asked()
-    if settings.method != "auto":
-        capabilities[settings.method]
+        _check_guide(guide, picture.size, fillers)
+    policy = policy_for(fillers.method, settings.quality)
     damaged_px = int(np.count_nonzero(mask))
     if not damaged_px:
         return Plan(())
     policy = policy.affordable(damaged_px)
-    return make_plan(expand_palette(picture), mask, policy=policy, capabilities=capabilities)
+    return make_plan(expand_palette(picture), mask, policy=policy, fillers=fillers)
 
 
-def method_notes(method: str) -> tuple[str, ...]:
+def method_notes(method: str | Filler) -> tuple[str, ...]:
     """Lines that the user of a method should see: of a model file that nobody vouches for.
 
     Raises:
         UsageError, ModelError: as ``plan_repair``.
     """
-    notes: tuple[str, ...] = getattr(filler_named(method), "notes", ()) if method != "auto" else ()
+    notes: tuple[str, ...] = getattr(filler_of(method), "notes", ()) if method != "auto" else ()
     return notes
 
 
-def _check_guide(guide: Bool, size: tuple[int, int], method: str) -> None:
+def _check_guide(guide: Bool, size: tuple[int, int], fillers: _Fillers) -> None:
     """Lines need a picture of their size and somebody who follows them.
 
     Raises:
@@ -134,18 +126,28 @@ def _check_guide(guide: Bool, size: tuple[int, int], method: str) -> None:
         raise UsageError(
             f"a guide is bool of the picture's shape {size}, True = line, got {guide.dtype} {guide.shape}"
         )
-    if method == "auto" or not filler_named(method).capabilities.takes_guide:
+    if fillers.method == "auto" or not fillers[fillers.method].capabilities.takes_guide:
         raise UsageError(
-            f"the method {method} follows no lines: give a model with an input guide as --method FILE.onnx, "
-            "or leave the guide out"
+            f"the method {fillers.method} follows no lines: give a model with an input guide as "
+            "--method FILE.onnx, or leave the guide out"
         )
 
 
-class _Asked(dict[str, Capabilities]):
-    """Capabilities by filler, made when first asked for: a model that no hole needs stays closed."""
+class _Fillers(dict[str, Filler]):
+    """The fillers of one job by name, made when first asked for: a model that no hole needs stays closed.
 
-    def __missing__(self, name: str) -> Capabilities:
-        self[name] = filler_named(name).capabilities
+    Attributes:
+        method: what was asked for: ``auto``, or the name of what is here already.
+    """
+
+    def __init__(self, method: str | Filler) -> None:
+        super().__init__()
+        self.method = method if isinstance(method, str) else filler_of(method).name
+        if method != "auto":
+            self[self.method] = filler_of(method)
+
+    def __missing__(self, name: str) -> Filler:
+        self[name] = filler_named(name)
         return self[name]
 
 
@@ -173,19 +175,19 @@ def restore(
         UsageError, ModelError: see ``plan_repair``.
     """
     settings = settings or Settings()
-    plan = plan_repair(picture, mask, settings, guide=guide)
+    fillers = _Fillers(settings.method)
+    plan = _plan(picture, mask, settings, guide, fillers)
     if planned is not None:
         planned(plan)
-    work = expand_palette(picture)
-    pending = mask.copy()
+    repair = _Repair(expand_palette(picture), mask.copy(), guide, settings, fillers)
     number = 0
     for group in _groups(plan.steps):
         seeds = [settings.seed * 1_000_003 + number + k for k in range(len(group))]
-        for step, filled in zip(group, _do(work, pending, guide, group, settings, seeds), strict=True):
+        for step, filled in zip(group, repair.fill_group(group, seeds), strict=True):
             number += 1
             if observer is not None:
                 observer(number, len(plan.steps), step, filled)
-    changed = mask
+    work, changed = repair.picture, mask
     if settings.denoise or settings.sharpen:
         changed = np.ones_like(mask) if settings.whole_picture else mask
         _polish(work, changed, settings)
@@ -203,148 +205,121 @@ def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
             yield same[start : start + size]
 
 
-def _do(
-    picture: Picture,
-    pending: Bool,
-    guide: Bool | None,
-    group: list[Step],
-    settings: Settings,
-    seeds: list[int],
-) -> list[Filled]:
-    """Fill a group's holes and write them into the picture."""
-    if group[0].tiles is None:
-        return [
-            _do_window(picture, pending, guide, step, settings, seed=seeds[k]) for k, step in enumerate(group)
-        ]
-    mosaics = [cut(picture, pending, step.tiles) for step in group if step.tiles is not None]
+@dataclass(frozen=True, slots=True)
+class _Repair:
+    """A picture on its way, or a mosaic of its tiles.
 
-    def fill(step: Step, mosaic: Mosaic, seed: int) -> Filled | None:
+    Attributes:
+        picture: repaired in place.
+        pending: (H, W) bool, what is still to be filled and may not be read; cleared hole by hole.
+        guide: (H, W) bool, lines to follow; None = there are none.
+        settings: how.
+        fillers: who can be asked.
+    """
+
+    picture: Picture
+    pending: Bool
+    guide: Bool | None
+    settings: Settings
+    fillers: _Fillers
+
+    def fill_group(self, group: list[Step], seeds: list[int]) -> list[Filled]:
+        """Fill a group's holes and write them into the picture."""
+        if group[0].tiles is None:
+            return [self.fill_step(step, seed) for step, seed in zip(group, seeds, strict=True)]
+        mosaics = [cut(self.picture, self.pending, step.tiles) for step in group if step.tiles is not None]
+        # OpenCV divides the work of one of these threads at a time and leaves the others alone. Its number of
+        # threads is the process's: to set it to one here would be felt by every other repair.
+        with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+            answers = list(pool.map(self._fill_mosaic, group, mosaics, seeds))
+        filled = []
+        for step, mosaic, answer, seed in zip(group, mosaics, answers, seeds, strict=True):
+            if answer is not None:
+                mosaic.paste(self.picture, self.pending)
+            else:  # Amid transparency: windows grow until they find something to read.
+                for box, hole in step.pieces():
+                    answer = self.fill_step(replace(step, window=box, hole=hole, tiles=None), seed)
+            assert answer is not None
+            filled.append(answer)
+        return filled
+
+    def _fill_mosaic(self, step: Step, mosaic: Mosaic, seed: int) -> Filled | None:
+        """Fill a mosaic's holes in the mosaic; None where it holds nothing to read."""
         whole = Box(0, 0, *mosaic.picture.size)
         if not (readable(mosaic.picture, whole) & ~mosaic.pending).any():
             return None
-        inside = replace(step, window=whole, hole=mosaic.hole, tiles=None)
-        lines = None if guide is None else mosaic.lay(guide)
-        return _do_window(mosaic.picture, mosaic.pending, lines, inside, settings, seed=seed)
+        lines = None if self.guide is None else mosaic.lay(self.guide)
+        inside = replace(self, picture=mosaic.picture, pending=mosaic.pending, guide=lines)
+        return inside.fill_step(replace(step, window=whole, hole=mosaic.hole, tiles=None), seed)
 
-    with _threads() as pool:
-        answers = list(pool.map(fill, group, mosaics, seeds))
-    filled = []
-    for step, mosaic, answer, seed in zip(group, mosaics, answers, seeds, strict=True):
-        if answer is not None:
-            mosaic.paste(picture, pending)
-            filled.append(answer)
-            continue
-        # Amid transparency: windows grow until they find something to read.
-        for box, hole in step.pieces():
-            piece = replace(step, window=box, hole=hole, tiles=None)
-            answer = _do_window(picture, pending, guide, piece, settings, seed=seed)
-        assert answer is not None
-        filled.append(answer)
+    def fill_step(self, step: Step, seed: int) -> Filled:
+        """Fill one window's holes and write them into the picture."""
+        picture, filler = self.picture, self.fillers[step.filler]
+        box, hole, usable = self._place(step)
+        lines = None if self.guide is None else self.guide[box.slices]
+        leading: Filled | None = None
+        for channels in colour_groups(picture, alpha=self.settings.repair_alpha):
+            window = Window.cut(picture, box, channels, hole=hole, usable=usable, lines=lines)
+            if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
+                filled = window.copied(leading.source_xy)  # ink K follows CMY, alpha follows RGB
+            else:
+                filled = enlarged(_asked(filler, shrunk(window, step.scale), seed), window)
+            window.put(picture, _finished(filler, window, filled, self.settings.grain, seed))
+            leading = leading or filled
+        self.pending[box.slices] &= ~hole
+        assert leading is not None
+        return leading
+
+    def _place(self, step: Step) -> tuple[Box, Bool, Bool]:
+        """The step's window, grown until it holds pixels that can be read; its hole, and those pixels.
+
+        Raises:
+            MaskError: there are none in the whole picture.
+        """
+        assert step.hole is not None
+        box, size = step.window, self.picture.size
+        while not (usable := readable(self.picture, box) & ~self.pending[box.slices]).any():
+            if box == Box(0, 0, *size):
+                raise MaskError(
+                    "the mask leaves no pixel to repair from: mark less, "
+                    "or turn it round with --mask-polarity"
+                )
+            box = box.grown(max(box.height, box.width), size)
+        hole = np.zeros((box.height, box.width), bool)
+        hole[step.window.inside(box).slices] = step.hole
+        return box, hole, usable
+
+
+def _asked(filler: Filler, window: Window, seed: int) -> Filled:
+    """One call of the filler, with a prior where it wants one, and with the lines where there are any.
+
+    Raises:
+        UsageError: its answer is of another size, or not finite in the hole.
+    """
+    pixels, hole, usable, prior = window.pixels, window.hole, window.usable, None
+    if filler.capabilities.takes_prior:
+        prior = filler_named(PRIOR).fill(pixels, hole, usable=usable).pixels
+    if window.lines is not None:  # then the plan has asked: the filler follows them
+        following = cast(Following, filler)
+        filled = following.fill(pixels, hole, usable=usable, prior=prior, guide=window.lines, seed=seed)
+    else:
+        filled = filler.fill(pixels, hole, usable=usable, prior=prior, seed=seed)
+    if filled.pixels.shape != pixels.shape or not np.isfinite(filled.pixels[hole]).all():
+        raise UsageError(
+            f"the filler {filler.name} answered {filled.pixels.shape} for {pixels.shape}, or numbers that "
+            "are not finite: it breaks its contract"
+        )
     return filled
 
 
-@contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as OpenCV has, each calling OpenCV with one.
-
-    Mosaics are small: OpenCV spends more on dividing such work than it gains (0.85 s with two of its
-    threads, 0.59 s with one, 0.42 s this way).
-    """
-    count = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with ThreadPoolExecutor(max(1, count)) as pool:
-            yield pool
-    finally:
-        cv2.setNumThreads(count)
-
-
-def _do_window(
-    picture: Picture, pending: Bool, guide: Bool | None, step: Step, settings: Settings, *, seed: int
-) -> Filled:
-    """Fill one step's holes and write them into the picture."""
-    filler = filler_named(step.filler)
-    window, hole, usable = _with_something_to_read(picture, pending, step)
-    lines = None if guide is None else guide[window.slices]
-    leading: Filled | None = None
-    for channels in colour_groups(picture, alpha=settings.repair_alpha):
-        span = value_range(picture, window, usable)
-        before = take_out(picture, window, channels, span)
-        if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
-            filled = _copied(before, hole, leading.source_xy)
-        else:
-            filled = _filled(filler, before, hole, usable, lines, step.scale, seed)
-        after = np.where(hole[..., None], filled.pixels, before).astype(np.float32)
-        after = _finished(filler, after, before, hole, usable, settings.grain, seed)
-        put_back(picture, window, hole, after, channels, span)
-        leading = leading or filled
-    pending[window.slices] &= ~hole
-    assert leading is not None
-    return leading
-
-
-def _with_something_to_read(picture: Picture, pending: Bool, step: Step) -> tuple[Box, Bool, Bool]:
-    """The step's window, grown until it holds pixels that can be read.
-
-    Raises:
-        MaskError: there are none in the whole picture.
-    """
-    assert step.hole is not None
-    window = step.window
-    while True:
-        usable = readable(picture, window) & ~pending[window.slices]
-        if usable.any():
-            break
-        if window == Box(0, 0, *picture.size):
-            raise MaskError(
-                "the mask leaves no pixel to repair from: mark less, or turn it round with --mask-polarity"
-            )
-        window = window.grown(max(window.height, window.width), picture.size)
-    hole = np.zeros((window.height, window.width), bool)
-    hole[step.window.inside(window).slices] = step.hole
-    return window, hole, usable
-
-
-def _filled(
-    filler: Filler, before: Float, hole: Bool, usable: Bool, lines: Bool | None, scale: float, seed: int
-) -> Filled:
-    """Ask the filler, at the scale that the plan chose."""
-    if scale < 1:
-        small, small_hole, small_usable = shrink(before, hole, usable, scale)
-        small_lines = None if lines is None else shrink_lines(lines, scale)
-        answer = _asked(filler, small, small_hole, small_usable, small_lines, seed)
-        return enlarge(answer, before, hole, usable)
-    return _asked(filler, before, hole, usable, lines, seed)
-
-
-def _asked(filler: Filler, window: Float, hole: Bool, usable: Bool, lines: Bool | None, seed: int) -> Filled:
-    """One call of the filler, with a prior where it wants one, and with the lines where there are any."""
-    prior = None
-    if filler.capabilities.takes_prior:
-        prior = filler_named(PRIOR).fill(window, hole, usable=usable).pixels
-    if lines is not None:  # then the plan has asked: the filler follows them
-        following = cast(Following, filler)
-        return following.fill(window, hole, usable=usable, prior=prior, guide=lines, seed=seed)
-    return filler.fill(window, hole, usable=usable, prior=prior, seed=seed)
-
-
-def _copied(before: Float, write: Bool, source_xy: NDArray[np.int32]) -> Filled:
-    """The same pixels copied in another group of channels: ink K follows CMY, alpha follows RGB."""
-    x, y = source_xy[write].T
-    pixels = before.copy()
-    pixels[write] = before[y, x]
-    return Filled(pixels, source_xy)
-
-
-def _finished(
-    filler: Filler, after: Float, before: Float, hole: Bool, usable: Bool, grain: float, seed: int
-) -> Float:
+def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed: int) -> Float:
     """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
+    after, hole, usable = window.composed(filled), window.hole, window.usable
     if filler.capabilities.draws:
         after = keep_tone(after, hole, usable)
     if filler.capabilities.makes_texture:
         return heal_seam(after, hole, usable)
-    found = measure_grain(before, usable) if grain > 0 else None
+    found = measure_grain(window.pixels, usable) if grain > 0 else None
     return after if found is None else add_grain(after, hole, found, seed=seed, amount=grain)
 
 
@@ -362,12 +337,12 @@ def _polish(picture: Picture, where: Bool, settings: Settings) -> None:
             )
             if not where[tile.slices].any():
                 continue
-            window = tile.grown(POLISH_MARGIN_PX, (height, width))
-            hole = np.zeros((window.height, window.width), bool)
-            hole[tile.inside(window).slices] = where[tile.slices]
-            hole &= readable(source, window)
+            box = tile.grown(POLISH_MARGIN_PX, (height, width))
+            usable = readable(source, box)
+            hole = np.zeros((box.height, box.width), bool)
+            hole[tile.inside(box).slices] = where[tile.slices]
+            hole &= usable
             for channels in colour_groups(picture):
-                span = value_range(source, window, readable(source, window))
-                pixels = take_out(source, window, channels, span)
-                pixels = sharpen(denoise(pixels, amount=settings.denoise), amount=settings.sharpen)
-                put_back(picture, window, hole, pixels, channels, span)
+                window = Window.cut(source, box, channels, hole=hole, usable=usable)
+                pixels = sharpen(denoise(window.pixels, amount=settings.denoise), amount=settings.sharpen)
+                window.put(picture, pixels)

@@ -52,7 +52,7 @@ def test_train_export_and_fill(tmp_path):
     assert result.exit_code == 0, result.output
     result = CliRunner().invoke(export, [str(tmp_path / "run"), "-o", str(tmp_path / "net.onnx")])
     assert result.exit_code == 0, result.output
-    assert Neural.load(tmp_path / "net.onnx").card.size_multiple == 16
+    assert Neural.load(tmp_path / "net.onnx").model.card.size_multiple == 16
 
 
 def test_a_run_that_is_not_there(tmp_path):

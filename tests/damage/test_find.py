@@ -6,11 +6,12 @@ import pytest
 from skimage import data
 
 from made_damage import worn
-from remend.damage.find import analyse, find_damage
+from remend.damage.find import DAMAGE, _spare, analyse, find_damage
 from remend.damage.kinds import FOUND_KINDS
 from remend.damage.synth import damage_picture
 from remend.damage.synth.graphics import graphic
 from remend.errors import UsageError
+from remend.picture import Box, Region
 
 
 def mask_of(regions, shape):
@@ -86,6 +87,15 @@ def test_what_is_no_photograph_is_left_alone_unless_forced():
     analysis = analyse(page)
     assert analysis.nature == "document" and not analysis.regions and "--force" in analysis.notes[0]
     assert "--force" not in "".join(analyse(page, force=True).notes)
+
+
+def test_lettering_is_no_evidence_of_damage():
+    planes = np.full((6, 50, 60), 200, np.uint8)
+    row = Region(Box(20, 24, 30, 96), np.ones((10, 72), bool), "text", 0.9)
+    _spare(planes, [row], (100, 120))
+    assert (planes[DAMAGE, 10:15, 12:48] == 0).all()
+    assert (planes[DAMAGE, 25:] == 200).all()
+    assert (planes[DAMAGE.stop :] == 200).all()
 
 
 def test_every_region_keeps_the_contract():

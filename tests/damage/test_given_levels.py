@@ -94,5 +94,7 @@ def test_a_mask_of_more_than_four_fifths_is_asked_about():
     with pytest.raises(MaskError, match=r"marks 85 %.*--yes"):
         remend.repair(image, mask)
     assert (remend.repair(image, mask, method="telea", yes=True) != image).any()
+    mask[3] = 0  # four fifths
+    assert (remend.repair(image, mask, method="telea") != image).any()
     # An array of bool says what it means.
     assert (remend.repair(image, mask > 0, method="telea") != image).any()

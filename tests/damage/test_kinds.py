@@ -4,11 +4,9 @@ import pytest
 
 from remend.damage.kinds import DEFAULT_KINDS, FOUND_KINDS, parse_kinds
 from remend.errors import UsageError
-from remend.picture import DAMAGE_KINDS
 
 
 def test_lettering_is_not_looked_for_by_default():
-    assert set(FOUND_KINDS) <= set(DAMAGE_KINDS)
     assert set(FOUND_KINDS) - set(DEFAULT_KINDS) == {"text", "watermark"}
     for default in (
         parse_kinds(None),

@@ -36,7 +36,6 @@ def test_keeps_the_contract():
     assert isinstance(filler, Filler)
     assert filler.name == "exemplar"
     assert filler.capabilities.makes_texture
-    assert filler.capabilities.copies
 
 
 def test_continues_stripes_across_the_hole():
@@ -70,7 +69,7 @@ def test_never_reads_hole_or_unusable_pixels():
     assert usable[source[:, 1], source[:, 0]].all()
 
 
-def test_says_where_it_copied_from_and_how_sure_it_is():
+def test_says_where_it_copied_from():
     window, hole = _noise(), _box(side=20)
     answer = Exemplar(base_share=0.0).fill(window, hole, usable=~hole)
     assert (answer.source_xy[~hole] == -1).all()
@@ -78,9 +77,6 @@ def test_says_where_it_copied_from_and_how_sure_it_is():
     # Nearly every pixel is its source's: blending at seams touches the few that lie on one.
     copied = window[source[:, 1], source[:, 0]]
     assert np.median(np.abs(answer.pixels[hole] - copied)) < 0.02
-    assert answer.confidence.min() >= 0
-    assert answer.confidence.max() <= 1
-    assert answer.confidence[hole].mean() < answer.confidence[~hole].mean()
 
 
 def test_same_bytes_twice_whatever_the_seed():
@@ -88,7 +84,6 @@ def test_same_bytes_twice_whatever_the_seed():
     first = Exemplar().fill(window, hole, usable=~hole, seed=1)
     second = Exemplar().fill(window, hole, usable=~hole, seed=2)
     assert first.pixels.tobytes() == second.pixels.tobytes()
-    assert Exemplar().capabilities.deterministic
 
 
 @pytest.mark.parametrize(("departure", "least", "most"), [(0.02, 0.012, 0.02), (0.4, 0.0, 0.075)])

@@ -49,7 +49,7 @@ def assert_one_line(error):
 def test_a_sound_card_is_taken_at_its_word(tmp_path):
     path = write_mean_filler(tmp_path / "net.onnx", card=SOUND_CARD | {"reach_px": None})
     card = Card.beside(path)
-    assert (card.name, card.size_multiple, card.window_px, card.detail) == ("net", 8, 256, 0.5)
+    assert (card.name, card.size_multiple, card.window_px) == ("net", 8, 256)
     assert card.reach_px is None and card.licence == "not stated"
 
 

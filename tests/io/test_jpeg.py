@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -294,12 +295,39 @@ def test_flipped_bytes_never_end_the_process():
 def test_libjpegs_own_errors_are_raised_and_not_fatal():
     with pytest.raises(TranscodeError, match="no image"):
         decoding_warnings(b"\xff\xd8\xff\xd9")
+    with pytest.raises(TranscodeError, match="empty"):
+        decoding_warnings(b"")
     assert decoding_warnings(kinds()["420"]) == []
-    parked = [t for t in threading.enumerate() if t.name == "remend-jpeg"]
-    assert all(t.daemon for t in parked)  # they never hold up the exit
 
 
-def test_a_parked_thread_does_not_hold_up_the_exit():
+def system_threads() -> int:
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else threading.active_count()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there an error leaves its thread asleep")
+def test_bad_streams_leave_no_threads():
+    """In the header, in the tables, in the coded data, and when what was read cannot be written."""
+    good = kinds()["420"]
+    scan = good.index(b"\xff\xda")
+    bad = [b"junk", good[:scan], good.replace(b"\xff\xc4\x00", b"\xff\xc4\x01", 1), good[:60]]
+    tables = good.replace(b"\xff\xdb", b"\xff\xfe")  # comments now
+    before = threading.active_count(), system_threads()
+    for turn in range(60):
+        with pytest.raises(TranscodeError):
+            decoding_warnings((*bad, tables)[turn % 5])
+
+    def too_large(rows):
+        rows(0, 0)[:, 5] = 32000
+
+    for _ in range(5):
+        with pytest.raises(TranscodeError, match="out of range"):
+            transcode(good, too_large)
+    assert threading.active_count() == before[0]
+    assert system_threads() <= before[1]
+
+
+def test_an_error_does_not_hold_up_the_exit():
     code = (
         "from remend.io.jpeg.libjpeg import *\n"
         "try: decoding_warnings(b'junk')\n"
@@ -308,6 +336,26 @@ def test_a_parked_thread_does_not_hold_up_the_exit():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=True)
     assert b"JPEG" in done.stdout
     assert done.stderr == b""
+
+
+def test_a_faulty_edit_is_raised():
+    def edit(rows):
+        raise ValueError("ours")
+
+    with pytest.raises(ValueError, match="ours"):
+        transcode(kinds()["420"], edit)
+
+
+def test_tables_replaced_between_scans_are_refused():
+    """The coefficients of one component were made with two tables: they cannot be written with either."""
+    good = kinds()["444 progressive"]
+    start = good.index(b"\xff\xdb")
+    length = 2 + int.from_bytes(good[start + 2 : start + 4], "big")
+    other = bytearray(good[start : start + length])
+    other[5:] = bytes([3]) * (length - 5)
+    last = good.rindex(b"\xff\xda")
+    with pytest.raises(TranscodeError, match="quantisation table"):
+        transcode(good[:last] + bytes(other) + good[last:], lambda rows: None)
 
 
 def lossless(samples):

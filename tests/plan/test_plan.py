@@ -5,18 +5,28 @@ from remend.errors import UsageError
 from remend.fill.filler import Capabilities
 from remend.picture import Box, Picture
 from remend.plan.holes import activity_around, clusters
-from remend.plan.plan import TILE_PX, Plan, make_plan
+from remend.plan.plan import Plan, make_plan
 from remend.plan.policy import POLICIES, Policy, Rung, policy_for
+from remend.windows.tiles import TILE_PX
 
-THIN = Capabilities(reach_px=8, makes_texture=False, cost_us_per_px=1, context_px=8, local=True)
-WIDE = Capabilities(reach_px=None, makes_texture=True, cost_us_per_px=9, context_px=32, context_radii=2)
+THIN = Capabilities(context_px=8, local=True)
+WIDE = Capabilities(context_px=32, context_radii=2)
 TWO = Policy((Rung("thin", radius_px=6), Rung("wide")))
-CAN = {"thin": THIN, "wide": WIDE}
+
+
+class Can:
+    """As much of a filler as a plan looks at."""
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        self.capabilities = capabilities
+
+
+FILLERS = {"thin": Can(THIN), "wide": Can(WIDE)}
 
 
 def plan(mask: np.ndarray, policy: Policy = TWO, image: np.ndarray | None = None) -> Plan:
     samples = np.zeros((*mask.shape, 3), np.uint8) if image is None else image
-    return make_plan(Picture(samples, "RGB"), mask, policy=policy, capabilities=CAN)
+    return make_plan(Picture(samples, "RGB"), mask, policy=policy, fillers=FILLERS)
 
 
 def covered(made: Plan, shape: tuple[int, int]) -> np.ndarray:
@@ -80,12 +90,12 @@ def test_context_grows_with_the_radius_and_stops_at_the_border():
 def test_windows_larger_than_the_filler_was_made_for_are_scaled():
     mask = np.zeros((400, 400), bool)
     mask[100:300, 100:300] = True
-    small = Capabilities(reach_px=None, makes_texture=True, cost_us_per_px=1, context_px=50, window_px=150)
+    small = Capabilities(context_px=50, window_px=150)
     made = make_plan(
         Picture(np.zeros((400, 400, 3), np.uint8), "RGB"),
         mask,
         policy=Policy((Rung("net"),)),
-        capabilities={"net": small},
+        fillers={"net": Can(small)},
     )
     assert made.steps[0].scale == pytest.approx(0.5)
 
@@ -145,3 +155,43 @@ def test_an_unknown_quality_is_named_with_the_choices():
     with pytest.raises(UsageError, match="fast, balanced, best"):
         policy_for("auto", "great")
     assert policy_for("telea", "fast").rungs == (Rung("telea"),)
+
+
+def test_bounds_take_in_what_they_name_and_a_share_must_be_exceeded():
+    policy = Policy(
+        (
+            Rung("thin", radius_px=6),
+            Rung("flat", activity=0.01),
+            Rung("large", beyond_share=0.2),
+            Rung("wide"),
+        )
+    )
+    asked = {
+        (6.0, None, 0.1): "thin",
+        (6.1, 0.01, 0.1): "flat",
+        (9.0, 0.02, 0.2): "wide",
+        (9.0, 0.02, 0.21): "large",
+    }
+    assert {hole: policy.choose(*hole).filler for hole in asked} == asked
+    assert policy.needs_activity_above_px == 6
+
+
+def test_a_rung_is_left_out_only_beyond_what_it_may_take():
+    policy = Policy((Rung("thin", radius_px=6, most_px=100), Rung("wide")))
+    assert policy.affordable(100) == policy
+    assert policy.affordable(101).rungs == (Rung("wide"),)
+
+
+def test_rungs_are_filled_in_their_order_tiles_or_not():
+    mask = np.zeros((300, 300), bool)
+    mask[20:30, 100:200] = mask[250, 20:280] = True
+    steps = plan(mask, Policy((Rung("wide", radius_px=2), Rung("thin")))).steps
+    assert [(step.filler, step.tiles is None) for step in steps] == [("wide", True), ("thin", False)]
+
+
+def test_the_soft_edge_of_damage_is_no_texture():
+    grey = np.full((60, 60), 0.5, np.float32)
+    hole = np.zeros((60, 60), bool)
+    hole[25:35, 25:35] = True
+    grey[23:37, 23:37] = np.random.default_rng(0).random((14, 14))
+    assert activity_around(grey, hole, hole) < 0.02

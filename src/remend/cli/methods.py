@@ -10,7 +10,7 @@ __all__ = ["methods"]
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="As JSON, with the capabilities that planning uses.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def methods(as_json: bool) -> None:
     """List the fillers: what each is good for, and the paper it comes from."""
     from remend.fill.catalogue import ENTRIES

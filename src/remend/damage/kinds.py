@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import get_args
 
 from remend.errors import UsageError
 from remend.picture import DamageKind
 
 __all__ = ["DEFAULT_KINDS", "FOUND_KINDS", "GROUPS", "parse_kinds"]
 
-FOUND_KINDS: tuple[DamageKind, ...] = ("scratch", "crack", "dust", "stain", "hole", "text", "watermark")
+FOUND_KINDS: tuple[DamageKind, ...] = get_args(DamageKind)
 """All that can be looked for, in the order in which it is told."""
 
 DEFAULT_KINDS: tuple[DamageKind, ...] = ("scratch", "crack", "dust", "stain", "hole")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from remend.errors import UsageError
-from remend.fill.filler import Capabilities
+from remend.fill.filler import Capabilities, register
 from remend.fill.multigrid import Plate, solve
 from remend.picture import Bool, Box, Filled, Float
 
@@ -19,6 +19,12 @@ __all__ = ["Biharmonic", "smooth"]
 MARGIN_PX = 8
 
 
+@register(
+    "biharmonic",
+    summary="thin plate through the rim and its slope; for thin damage",
+    reference="Damelin, Hoang, On surface completion and image inpainting by biharmonic functions, "
+    "IJMMS 2018",
+)
 @dataclass(frozen=True, slots=True)
 class Biharmonic:
     """Span the hole with the smoothest surface that meets the rim and its slope: Δ²u = 0.
@@ -55,14 +61,8 @@ class Biharmonic:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Exact on smooth pictures; a plate without tension is to be kept to thin holes."""
-        return Capabilities(
-            reach_px=6 if self.tension_px is None else 8,
-            makes_texture=False,
-            cost_us_per_px=2.0 if self.tension_px is None else 1.0,
-            context_px=6,
-            local=True,
-        )
+        """It needs no more than the rim and its slope."""
+        return Capabilities(context_px=6, local=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
@@ -96,6 +96,11 @@ class Biharmonic:
         return Plate(1.0, 0.0 if self.tension_px is None else 1.0 / self.tension_px**2)
 
 
+@register(
+    "smooth",
+    summary="plate under tension: the most accurate smooth fill, thin or wide, but without texture",
+    reference="Smith, Wessel, Gridding with continuous curvature splines in tension, Geophysics 1990",
+)
 def smooth() -> Biharmonic:
     """The plate under the tension that fills photographs best, thin damage and wide holes alike.
 

@@ -1,85 +1,69 @@
-"""All fillers by name. Nothing is imported until it is asked for."""
+"""Fillers by name: those of this folder, and whatever else is registered."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 from remend.errors import UsageError
-from remend.fill.filler import Filler
+from remend.fill.filler import REGISTERED, Entry, Filler
 
-__all__ = ["ENTRIES", "Entry", "filler_named", "is_model_file"]
+__all__ = ["ENTRIES", "filler_named", "filler_of", "is_model_file"]
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of `remend methods`.
-
-    Attributes:
-        place: ``module:attribute`` of a callable without arguments that makes the filler.
-        summary: what it is good for, in one line.
-        reference: the paper.
-    """
-
-    place: str
-    summary: str
-    reference: str
+EARLY = ("biharmonic", "pde", "neural")  # looked into first: cheap to import, or asked for most
 
 
-ENTRIES: dict[str, Entry] = {
-    "telea": Entry(
-        "remend.fill.pde:Telea",
-        "fast marching; quick, for thin damage",
-        "Telea, An image inpainting technique based on the fast marching method, JGT 2004",
-    ),
-    "navier-stokes": Entry(
-        "remend.fill.pde:NavierStokes",
-        "continues isophotes; quick, for thin damage",
-        "Bertalmio, Bertozzi, Sapiro, Navier-Stokes, fluid dynamics and inpainting, CVPR 2001",
-    ),
-    "biharmonic": Entry(
-        "remend.fill.biharmonic:Biharmonic",
-        "thin plate through the rim and its slope; for thin damage",
-        "Damelin, Hoang, On surface completion and image inpainting by biharmonic functions, IJMMS 2018",
-    ),
-    "smooth": Entry(
-        "remend.fill.biharmonic:smooth",
-        "plate under tension: the most accurate smooth fill, thin or wide, but without texture",
-        "Smith, Wessel, Gridding with continuous curvature splines in tension, Geophysics 1990",
-    ),
-    "exemplar": Entry(
-        "remend.fill.exemplar:Exemplar",
-        "copies patches of the surroundings; for wide holes with texture",
-        "Wexler, Shechtman, Irani, Space-time completion of video, TPAMI 2007",
-    ),
-    "criminisi": Entry(
-        "remend.fill.criminisi:Criminisi",
-        "copies patch by patch, strong edges first; slow, for small holes across structure",
-        "Criminisi, Pérez, Toyama, Region filling and object removal by exemplar-based inpainting, TIP 2004",
-    ),
-    "neural": Entry(
-        "remend.fill.neural:wide",
-        "the embedded net; for wide holes",
-        "its card, weights/inpaint.json",
-    ),
-    "neural-exemplar": Entry(
-        "remend.fill.neural:textured",
-        "the embedded net says what goes where, copies of the surroundings how it looks; for wide holes",
-        "Hertzmann et al., Image analogies, SIGGRAPH 2001",
-    ),
-    "neural-thin": Entry(
-        "remend.fill.neural:thin",
-        "the embedded net for thin damage: scratches, dust, text",
-        "its card, weights/inpaint-thin.json",
-    ),
-}
+class _Entries(Mapping[str, Entry]):
+    """Entries by name, in the order of names. Modules are imported until the name is known."""
+
+    def __getitem__(self, name: str) -> Entry:
+        for module in _modules():
+            if name in REGISTERED:
+                break
+            import_module(module)
+        return REGISTERED[name]
+
+    def __iter__(self) -> Iterator[str]:
+        for module in _modules():
+            import_module(module)
+        return iter(sorted(REGISTERED))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+ENTRIES = _Entries()
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    found = [module.name for module in iter_modules([str(Path(__file__).parent)])]
+    return tuple(f"{__package__}.{name}" for name in dict.fromkeys((*EARLY, *found)))
 
 
 def is_model_file(method: str) -> bool:
     """Whether ``--method`` names a file rather than an entry."""
     return method.lower().endswith(".onnx")
+
+
+def filler_of(method: str | Filler) -> Filler:
+    """What ``method=`` stands for: a filler as it is, or the one of that name.
+
+    Raises:
+        UsageError: neither; see ``filler_named``.
+        ModelError: see ``filler_named``.
+    """
+    if isinstance(method, str):
+        return filler_named(method)
+    if not isinstance(method, Filler) or isinstance(method, type) or method.name == "auto":
+        raise UsageError(
+            f"a method is a name, the path of an .onnx file, or a filler, got a {type(method).__name__}: "
+            "see `remend methods`"
+        )
+    return method
 
 
 @lru_cache(maxsize=16)
@@ -102,6 +86,4 @@ def filler_named(method: str) -> Filler:
         raise UsageError(
             f"unknown method {method!r}: choose auto, {', '.join(ENTRIES)}, or the path of an .onnx file"
         )
-    module, _, attribute = entry.place.partition(":")
-    filler: Filler = getattr(import_module(module), attribute)()
-    return filler
+    return entry.make()

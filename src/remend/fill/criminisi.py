@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import UsageError
-from remend.fill.filler import Capabilities
+from remend.fill.filler import Capabilities, register
 from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Filled, Float
 
@@ -19,6 +19,12 @@ LEAN = np.float32(0.2)  # the smooth fill counts 0.2² = 4 % of a known pixel wh
 LEAST_DATA = np.float32(1e-3)  # priority of a flat stretch of rim, so that it is not 0 × confidence
 
 
+@register(
+    "criminisi",
+    summary="copies patch by patch, strong edges first; slow, for small holes across structure",
+    reference="Criminisi, Pérez, Toyama, Region filling and object removal by exemplar-based inpainting, "
+    "TIP 2004",
+)
 @dataclass(frozen=True, slots=True)
 class Criminisi:
     """Copy whole patches onto the rim, in an order that lets lines grow into the hole before texture does.
@@ -60,14 +66,7 @@ class Criminisi:
     @property
     def capabilities(self) -> Capabilities:
         """Small and middling holes, with texture."""
-        return Capabilities(
-            reach_px=40,
-            makes_texture=True,
-            cost_us_per_px=100.0,
-            context_px=48,
-            context_radii=3.0,
-            copies=True,
-        )
+        return Capabilities(context_px=48, context_radii=3.0, makes_texture=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
@@ -85,8 +84,7 @@ class Criminisi:
                 if centre is None:
                     break
                 canvas.copy_onto(centre, canvas.best_source(centre, self.search_px))
-        pixels, source_xy, confidence = canvas.result()
-        return Filled(pixels, source_xy, confidence)
+        return canvas.result()
 
 
 @dataclass(slots=True)
@@ -210,9 +208,9 @@ class _Canvas:
             min(width, column + reach + 1),
         )
 
-    def result(self) -> tuple[Float, NDArray[np.int32], Float]:
-        """Pixels, sources and confidence of the window without its padding."""
+    def result(self) -> Filled:
+        """Pixels and sources of the window without its padding."""
         inner = np.s_[self.radius : -self.radius, self.radius : -self.radius]
         source = self.source[inner].copy()
         source[source[..., 0] >= 0] -= self.radius
-        return self.image[inner].copy(), source, self.confidence[inner].copy()
+        return Filled(self.image[inner].copy(), source)

@@ -26,7 +26,7 @@ from itertools import takewhile
 import cv2
 import numpy as np
 
-from remend.fill.filler import Capabilities
+from remend.fill.filler import Capabilities, register
 from remend.fill.patch_pyramid import Level, levels_of, nearest_true
 from remend.fill.patch_search import RADIUS_PX, Index, describe, nearest_exact, refine, regularise
 from remend.fill.voting import vote
@@ -44,6 +44,11 @@ REFINED_PATCHES = 500_000  # a level with more only takes over the shifts from t
 EXACT_PAIRS = 80_000_000  # comparisons that one exact search may cost; sources are thinned beyond
 
 
+@register(
+    "exemplar",
+    summary="copies patches of the surroundings; for wide holes with texture",
+    reference="Wexler, Shechtman, Irani, Space-time completion of video, TPAMI 2007",
+)
 @dataclass(frozen=True, slots=True)
 class Exemplar:
     """Fill with patches copied from the surroundings, by nearest-neighbour field and voting.
@@ -80,15 +85,7 @@ class Exemplar:
     @property
     def capabilities(self) -> Capabilities:
         """Any width, with texture; wants three times the hole's radius around it to copy from."""
-        return Capabilities(
-            reach_px=None,
-            makes_texture=True,
-            cost_us_per_px=8.0,
-            context_px=32,
-            context_radii=3.0,
-            copies=True,
-            takes_prior=True,
-        )
+        return Capabilities(context_px=32, context_radii=3.0, makes_texture=True, takes_prior=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
@@ -140,9 +137,7 @@ class Exemplar:
         rows, columns = level.place(field.source[pixels])
         source_xy = np.full((*hole.shape, 2), -1, np.int32)
         source_xy[hole] = np.stack([columns, rows], axis=1)
-        confidence = np.ones(hole.shape, np.float32)
-        confidence[hole] = np.exp(-np.sqrt(field.distance[pixels]) / np.float32(0.1))
-        return Filled(copied, source_xy, confidence)
+        return Filled(copied, source_xy)
 
 
 @dataclass(slots=True)

@@ -1,49 +1,41 @@
-"""What a filler is: the one contract between planning, filling and finishing."""
+"""What a filler is, the one contract between planning, filling and finishing; and how one gets its name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
+from remend.errors import UsageError
 from remend.picture import Bool, Filled, Float
 
-__all__ = ["Capabilities", "Filler", "Following"]
+__all__ = ["REGISTERED", "Capabilities", "Entry", "Filler", "Following", "register"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What the planner knows of a filler; the planner never looks at its name.
 
     Attributes:
-        reach_px: largest inscribed radius of a hole, in pixels, that it fills well; None = any.
-        makes_texture: whether large fills carry texture instead of fog.
-        cost_us_per_px: microseconds a hole pixel on one core, for a middling hole.
         context_px: least width of the ring of known pixels that it wants around a hole.
         context_radii: the same ring, as a multiple of the hole's inscribed radius; the larger counts.
-        size_multiple: window sides must be a multiple of this; the filler pads by itself.
         window_px: longest window side that it was made for; larger holes are filled at a smaller
             scale and brought back up. None = any.
-        deterministic: same input, same output, whatever the seed.
+        makes_texture: whether large fills carry texture instead of fog.
         local: whether a thin hole may be cut into pieces, each filled from its own surroundings.
         mosaic_px: longest side of a window made of such pieces laid side by side. None = any.
         draws: whether it may answer colours that are nowhere around.
-        copies: whether it answers ``source_xy``.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
         takes_guide: whether it follows drawn lines; then it is ``Following``.
     """
 
-    reach_px: int | None
-    makes_texture: bool
-    cost_us_per_px: float
     context_px: int
     context_radii: float = 0.0
-    size_multiple: int = 1
     window_px: int | None = None
-    deterministic: bool = True
+    makes_texture: bool = False
     local: bool = False
     mosaic_px: int | None = None
     draws: bool = False
-    copies: bool = False
     takes_prior: bool = False
     takes_guide: bool = False
 
@@ -102,3 +94,46 @@ class Following(Filler, Protocol):
             window, hole, usable, prior, seed: as every filler's.
             guide: (h, w) bool, True = a line that the hole is to hold; None = there are none.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of `remend methods`.
+
+    Attributes:
+        make: makes the filler with its default parameters.
+        summary: what it is good for, in one line.
+        reference: the paper.
+    """
+
+    make: Callable[[], Filler]
+    summary: str
+    reference: str
+
+
+REGISTERED: dict[str, Entry] = {}
+Maker = TypeVar("Maker", bound=Callable[[], Filler])
+
+
+def register(name: str, *, summary: str, reference: str = "") -> Callable[[Maker], Maker]:
+    """Let a filler be called by its name: a decorator for its class, or for a function that makes it.
+
+    The fillers of ``remend.fill`` are found by this alone; any other may be registered in the same way.
+    A name holds in the process that registered it.
+
+    Args:
+        name: the word on the command line, lower case with dashes.
+        summary: what it is good for, in one line.
+        reference: the paper.
+
+    Raises:
+        UsageError: a name that is taken, or that reads as a model file or as ``auto``.
+    """
+    if name in REGISTERED or name == "auto" or name.lower().endswith(".onnx"):
+        raise UsageError(f"no filler can be registered as {name!r}: the name is taken, choose another")
+
+    def entered(make: Maker) -> Maker:
+        REGISTERED[name] = Entry(make, summary, reference)
+        return make
+
+    return entered

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ class Card:
         window_px: the window side that the net was made for.
         reach_px: largest inscribed radius that it fills well at one go; None = not measured.
         margin_px: thin holes may be cut into pieces, each filled with so much around it; None = they may not.
-        detail: how much copied texture counts in its fills, see ``remend.fill.detail``; 0 = none.
         sha256: of the ONNX file; None = not checked.
         licence: of the weights.
     """
@@ -38,7 +36,6 @@ class Card:
     window_px: int = WINDOW_PX
     reach_px: int | None = None
     margin_px: int | None = None
-    detail: float = 0.0
     sha256: str | None = None
     licence: str = "not stated"
 
@@ -98,13 +95,6 @@ def _whole(low: int, high: int) -> tuple[str, Callable[[Any], bool]]:
     return f"a whole number from {low} to {high}", lambda value: type(value) is int and low <= value <= high
 
 
-def _number(low: float, high: float) -> tuple[str, Callable[[Any], bool]]:
-    def holds(value: Any) -> bool:
-        return type(value) in (int, float) and math.isfinite(value) and low <= value <= high
-
-    return f"a number from {low:g} to {high:g}", holds
-
-
 def _line(longest: int) -> tuple[str, Callable[[Any], bool]]:
     def holds(value: Any) -> bool:
         return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
@@ -123,7 +113,6 @@ SCHEMA: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "window_px": _whole(16, 4096),
     "reach_px": _whole(1, 4096),
     "margin_px": _whole(0, 1024),
-    "detail": _number(0, 1),
     "sha256": ("64 hexadecimal digits", _digest),
     "licence": _line(2000),
 }

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from remend.errors import UsageError
-from remend.fill.filler import Capabilities
+from remend.fill.filler import Capabilities, register
 from remend.picture import Bool, Box, Filled, Float
 
 __all__ = ["NavierStokes", "Telea"]
@@ -70,13 +70,7 @@ class _OpenCV:
     @property
     def capabilities(self) -> Capabilities:
         """For thin holes: it needs no more than the rim."""
-        return Capabilities(
-            reach_px=6,
-            makes_texture=False,
-            cost_us_per_px=2.0,
-            context_px=self.radius_px + 2,
-            local=True,
-        )
+        return Capabilities(context_px=self.radius_px + 2, local=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
@@ -85,6 +79,11 @@ class _OpenCV:
         return Filled(_inpaint(window, hole, usable, self.radius_px, self.flag))
 
 
+@register(
+    "telea",
+    summary="fast marching; quick, for thin damage",
+    reference="Telea, An image inpainting technique based on the fast marching method, JGT 2004",
+)
 class Telea(_OpenCV):
     """Fast marching inwards, each pixel a weighted mean of known ones near it, by OpenCV.
 
@@ -108,6 +107,11 @@ class Telea(_OpenCV):
     word = "telea"
 
 
+@register(
+    "navier-stokes",
+    summary="continues isophotes; quick, for thin damage",
+    reference="Bertalmio, Bertozzi, Sapiro, Navier-Stokes, fluid dynamics and inpainting, CVPR 2001",
+)
 class NavierStokes(_OpenCV):
     """Continues lines of equal brightness into the hole as a fluid would flow, by OpenCV.
 

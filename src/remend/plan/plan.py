@@ -10,19 +10,19 @@ from math import ceil
 import cv2
 import numpy as np
 
-from remend.fill.filler import Capabilities
-from remend.mosaic import GUARD_PX, Tiles
+from remend.fill.filler import Capabilities, Filler
 from remend.picture import Bool, Box, Picture
 from remend.plan.holes import CELL_PX, Cluster, activity_around, clusters
 from remend.plan.policy import Choice, Policy
-from remend.samples import colour_groups, take_out, value_range
+from remend.samples import colour_groups
+from remend.windows.scale import fitting_scale
+from remend.windows.tiles import Tiles, grid_of, tiles_of
+from remend.windows.window import Window
 
 __all__ = ["Plan", "Step", "make_plan"]
 
-TILE_PX = 32  # thin damage is filled tile by tile: a scratch across the frame needs no frame-sized window
 THIN_PX = 6.0  # inscribed radius up to which a hole may be cut by tiles
 MARGIN_RADII = 1.5  # what happens so far from the rim of a thin hole is hardly felt
-TILES_PER_STEP = 256
 CALL_PX = 160**2  # calling a filler once more costs about as much as so many pixels of window
 
 
@@ -53,10 +53,7 @@ class Step:
         if self.hole is not None:
             yield self.window, self.hole
         if self.tiles is not None:
-            side = self.tiles.side_px
-            for (top, left), hole in zip(self.tiles.corners.tolist(), self.tiles.holes, strict=True):
-                box = Box(top, left, min(top + side, self.window.bottom), min(left + side, self.window.right))
-                yield box, hole[: box.height, : box.width]
+            yield from self.tiles.pieces(self.window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def make_plan(
     mask: Bool,
     *,
     policy: Policy,
-    capabilities: Mapping[str, Capabilities],
+    fillers: Mapping[str, Filler],
 ) -> Plan:
     """Plan the repair of ``mask``.
 
@@ -86,14 +83,15 @@ def make_plan(
         picture: looked at around wide holes only, to measure texture.
         mask: (H, W) bool, True = repair.
         policy: which filler for which hole.
-        capabilities: of each filler of the policy, by its name.
+        fillers: those of the policy by name; asked what they can.
 
     Cost: one pass over the mask; then the holes' own boxes.
     """
     steps: list[Step] = []
     for cluster in clusters(mask, alike_up_to_px=min(policy.alike_up_to_px, THIN_PX)):
         for choice, labels in _choices(cluster, picture, mask, policy):
-            steps.extend(_steps(cluster, labels, choice, capabilities[choice.filler], picture.size))
+            can = fillers[choice.filler].capabilities
+            steps.extend(_steps(cluster, labels, choice, can, picture.size))
     steps.sort(key=lambda step: (_pass_of(step, policy), step.tiles is None, step.window))
     return Plan(tuple(steps))
 
@@ -125,8 +123,8 @@ def _activity(cluster: Cluster, label: int, picture: Picture, mask: Bool) -> flo
     box = cluster.boxes[label].grown(CELL_PX // 2, picture.size)
     damaged = mask[box.slices]
     hole = _part(cluster, box, [label])
-    window = take_out(picture, box, colour_groups(picture)[0], value_range(picture, box, ~damaged))
-    return activity_around(cv2.cvtColor(window, cv2.COLOR_RGB2GRAY), hole, damaged)
+    window = Window.cut(picture, box, colour_groups(picture)[0], hole=hole, usable=~damaged)
+    return activity_around(cv2.cvtColor(window.pixels, cv2.COLOR_RGB2GRAY), hole, damaged)
 
 
 def _part(cluster: Cluster, box: Box, labels: list[int]) -> Bool:
@@ -159,10 +157,8 @@ def _steps(
     for group in _merged(cluster, wide, can, size):
         widest = float(radius[group].max())
         window = _around(cluster, group).grown(_context_px(can, widest), size)
-        longest = max(window.height, window.width)
-        scale = 1.0 if can.window_px is None else min(1.0, can.window_px / longest)
         hole = _part(cluster, window, group)
-        yield Step(choice.filler, choice.reason, widest, window, hole, scale)
+        yield Step(choice.filler, choice.reason, widest, window, hole, fitting_scale(window, can.window_px))
 
 
 def _around(cluster: Cluster, labels: list[int]) -> Box:
@@ -180,26 +176,11 @@ def _tiled(
 ) -> Iterator[Step]:
     """Thin holes, cut by a grid that is fixed to the picture, not to the hole."""
     widest = float(cluster.radius_px[labels].max())
-    box = cluster.box
-    grid = Box(box.top // TILE_PX, box.left // TILE_PX, -(-box.bottom // TILE_PX), -(-box.right // TILE_PX))
-    everything = _part(
-        cluster,
-        Box(grid.top * TILE_PX, grid.left * TILE_PX, grid.bottom * TILE_PX, grid.right * TILE_PX),
-        labels,
-    )
-    blocks = everything.reshape(grid.height, TILE_PX, grid.width, TILE_PX).transpose(0, 2, 1, 3)
-    places = np.argwhere(blocks.any(axis=(2, 3)))
+    grid = grid_of(cluster.box)
     margin = max(can.context_px, ceil(MARGIN_RADII * widest))
-    count = TILES_PER_STEP
-    if can.mosaic_px is not None:
-        count = min(count, max(1, can.mosaic_px // (TILE_PX + 2 * (margin + GUARD_PX))) ** 2)
-    for start in range(0, len(places), count):
-        part = places[start : start + count]
-        corners = (part + np.array([grid.top, grid.left])) * TILE_PX
-        tiles = Tiles(corners, blocks[part[:, 0], part[:, 1]], TILE_PX, margin)
-        (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0) + TILE_PX
-        window = Box(int(top), int(left), min(int(bottom), size[0]), min(int(right), size[1]))
-        yield Step(choice.filler, choice.reason, widest, window, tiles=tiles)
+    hole = _part(cluster, grid, labels)
+    for tiles in tiles_of(hole, grid, margin_px=margin, mosaic_px=can.mosaic_px):
+        yield Step(choice.filler, choice.reason, widest, tiles.around(size), tiles=tiles)
 
 
 def _merged(cluster: Cluster, labels: list[int], can: Capabilities, size: tuple[int, int]) -> list[list[int]]:

@@ -5,9 +5,10 @@ instead of through ``jpeglib``'s own functions, for these reasons: those cannot 
 files nor the fourth component, hold every coefficient four times over, and end the *process* on a
 damaged file, because libjpeg's default error handler calls ``exit()``.
 
-libjpeg's error handler must not return to libjpeg, and Python cannot ``longjmp``. So a transcoding
-runs in a thread of its own; on an error the handler frees libjpeg's memory, reports, and the thread
-is parked for ever (a daemon: it costs its stack, some kilobytes, and does not hold up the exit).
+libjpeg's error handler must not return to libjpeg, and Python cannot ``longjmp``. So whatever reads or
+writes a file's data runs in a thread of the system's without any Python in it, and the error handler is the
+function that ends such a thread. What takes more than one argument runs in a Python thread, which an error
+would leave asleep; but what it could refuse of a file is looked at before, and the rest is want of memory.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from remend.io.jpeg.libjpeg_abi import TranscodeError
 __all__ = ["BlockRows", "TranscodeError", "decoding_warnings", "transcode"]
 
 Coefficients = NDArray[np.int16]
+
+MOST_WARNINGS = 16  # of a file; broken data have thousands
 
 
 class BlockRows(Protocol):
@@ -58,58 +61,78 @@ class _Session:
         self.arithmetic = arithmetic
         self.optimise = optimise
         self.restart_interval = restart_interval
-        self.target = np.empty(0, np.uint8)
         self.errors = ctypes.create_string_buffer(abi.ROOM)
         self.reader = ctypes.create_string_buffer(abi.ROOM)
         self.writer = ctypes.create_string_buffer(abi.ROOM)
+        self.slots = ctypes.cast(self.errors, ctypes.POINTER(ctypes.c_void_p))
+        self.counted = ctypes.c_long.from_buffer(self.errors, abi.WARNINGS_COUNTED)
         self.warnings: list[str] = []
-        self.failure: BaseException | None = None
-        self.done = threading.Event()
+        self.callbacks: list[Any] = []  # they must outlive every call
         self.result = b""
-        # the callbacks must outlive every call, so they live here
-        self.callbacks: tuple[Any, ...] = (
-            abi.ErrorExit(self._fail),
-            abi.EmitMessage(self._warn),
-            abi.ErrorExit(self._ignore),
-        )
 
-    def _message(self, cinfo: int) -> str:
-        slots = ctypes.cast(self.errors, ctypes.POINTER(ctypes.c_void_p))
+    def _message(self, cinfo: Any) -> str:
         text = ctypes.create_string_buffer(256)
-        abi.FormatMessage(slots[abi.FORMAT_MESSAGE] or 0)(cinfo, text)
+        abi.FormatMessage(self.slots[abi.FORMAT_MESSAGE] or 0)(cinfo, text)
         return text.value.decode("latin-1")
 
-    def _fail(self, cinfo: int) -> NoReturn:
-        """libjpeg's ``error_exit``. It may not return: see the module's head."""
-        self.failure = TranscodeError(self._message(cinfo))
-        self._close()
-        # what the parked thread would otherwise hold for ever
-        self.data, self.edit, self.target = b"", None, np.empty(0, np.uint8)
-        self.done.set()
-        while True:
-            threading.Event().wait()
+    def _warn(self, cinfo: int) -> None:
+        """libjpeg would print a file's first warning here, and say no more."""
+        self.warnings.append(self._message(cinfo))
+        if len(self.warnings) < MOST_WARNINGS:
+            self.counted.value = -1  # to which it adds one
 
-    def _warn(self, cinfo: int, level: int) -> None:
-        if level < 0 and len(self.warnings) < 16:
-            self.warnings.append(self._message(cinfo))
-
-    def _ignore(self, cinfo: int) -> None:
-        """libjpeg would print to standard error here."""
+    def _set(self, slot: int, callback: Any) -> None:
+        self.callbacks.append(callback)
+        self.slots[slot] = ctypes.cast(callback, ctypes.c_void_p).value
 
     def _open(self) -> None:
+        handler = self.slots[abi.ERROR_EXIT]
         self.lib.jpeg_std_error(self.errors)
-        slots = ctypes.cast(self.errors, ctypes.POINTER(ctypes.c_void_p))
-        for index, callback in enumerate(self.callbacks):
-            slots[index] = ctypes.cast(callback, ctypes.c_void_p).value
+        self.slots[abi.ERROR_EXIT] = handler
+        self._set(abi.OUTPUT_MESSAGE, abi.Handler(self._warn))
         for cinfo in (self.reader, self.writer):
             ctypes.cast(cinfo, ctypes.POINTER(ctypes.c_void_p))[0] = ctypes.addressof(self.errors)
         self.lib.jpeg_CreateDecompress(self.reader, abi.ABI, ctypes.c_size_t(abi.DECOMPRESS_SIZE))
         self.lib.jpeg_CreateCompress(self.writer, abi.ABI, ctypes.c_size_t(abi.COMPRESS_SIZE))
+        self.lib.jpeg_mem_src_tj(self.reader, self.data, ctypes.c_ulong(len(self.data)))
 
     def _close(self) -> None:
         # a structure that was never created has a null memory manager, which libjpeg lets pass
         self.lib.jpeg_destroy(self.writer)
         self.lib.jpeg_destroy(self.reader)
+
+    def _ended_by_errors(self, function: Any, cinfo: Any) -> int:
+        """What ``function(cinfo)`` answers; the address of ``cinfo`` where an error has ended it."""
+        if abi.THREADS is None:
+            answers: list[int] = []
+            self._asleep_after_errors(lambda: answers.append(function(cinfo)))
+            return answers[0]
+        self.slots[abi.ERROR_EXIT] = abi.THREADS.exit
+        return abi.THREADS.call(function, cinfo)
+
+    def _asleep_after_errors(self, call: Callable[[], None]) -> None:
+        """Run ``call`` in a thread that sleeps for ever if libjpeg ends it by an error, and raise that."""
+        done = threading.Event()
+        failures: list[BaseException] = []
+
+        def fail(cinfo: int) -> NoReturn:
+            failures.append(TranscodeError(self._message(cinfo)))
+            done.set()
+            while True:
+                threading.Event().wait()
+
+        def run() -> None:
+            try:
+                call()
+            except BaseException as error:  # handed to the thread that asked
+                failures.append(error)
+            done.set()
+
+        self._set(abi.ERROR_EXIT, abi.Handler(fail))
+        threading.Thread(target=run, name="remend-jpeg", daemon=True).start()
+        done.wait()
+        if failures:
+            raise failures[0]
 
     def _rows(self, arrays: Any) -> BlockRows:
         frame = abi.Decompress.from_buffer(self.reader)
@@ -131,54 +154,62 @@ class _Session:
         return row
 
     def finished(self) -> _Session:
-        """Run in a thread, wait for it, and raise what it raised."""
-        threading.Thread(target=self._run, name="remend-jpeg", daemon=True).start()
-        self.done.wait()
-        if self.failure is not None:
-            raise self.failure
+        """Read; and where there is an edit, let it work and write."""
+        if not self.data:
+            raise TranscodeError("empty")
+        try:
+            self._asleep_after_errors(self._open)
+            arrays = self._read()
+            if self.edit is not None:
+                self._write(arrays)
+        finally:
+            self._close()
         return self
 
-    def _run(self) -> None:
-        """The body of the thread."""
-        try:
-            self._open()
-            try:
-                self._work()
-            finally:
-                self._close()
-        except BaseException as error:  # handed to the thread that asked
-            self.failure = error
-        finally:
-            self.done.set()
-
-    def _work(self) -> None:
-        """Read; and where there is an edit, let it work and write."""
-        lib, reader, writer = self.lib, self.reader, self.writer
-        lib.jpeg_mem_src_tj(reader, self.data, ctypes.c_ulong(len(self.data)))
-        lib.jpeg_read_header(reader, 1)
-        frame = abi.Decompress.from_buffer(reader)
+    def _read(self) -> Any:
+        frame = abi.Decompress.from_buffer(self.reader)
+        reached = self._ended_by_errors(self.lib.jpeg_consume_input, self.reader) & 0xFFFFFFFF
+        if reached == abi.REACHED_END:
+            raise TranscodeError("JPEG datastream contains no image")
+        if reached != abi.REACHED_SCAN:
+            raise TranscodeError(self._message(self.reader))
         if frame.data_precision != 8:
             raise TranscodeError(f"{frame.data_precision} bits a sample")
-        arrays = lib.jpeg_read_coefficients(reader)
-        if self.edit is None:
-            return
-        self.edit(self._rows(arrays))
-        lib.jpeg_copy_critical_parameters(reader, writer)
-        settings = abi.Compress.from_buffer(writer)
-        settings.optimize_coding = 1 if self.optimise and not self.arithmetic else 0
-        settings.arith_code = 1 if self.arithmetic else 0
-        settings.restart_interval = self.restart_interval
-        if self.progressive:
-            lib.jpeg_simple_progression(writer)
+        arrays = self._ended_by_errors(self.lib.jpeg_read_coefficients, self.reader)
+        if arrays in (0, ctypes.addressof(self.reader)):
+            raise TranscodeError(self._message(self.reader))
+        for component in frame.comp_info[: frame.num_components]:
+            table = frame.quant_tables[component.quant_table_number]
+            used = component.quant_table
+            if not table or not used or ctypes.string_at(table, 128) != ctypes.string_at(used, 128):
+                raise TranscodeError("a quantisation table is missing, or was replaced between scans")
+        return ctypes.cast(arrays, ctypes.POINTER(ctypes.c_void_p))
+
+    def _write(self, arrays: Any) -> None:
+        lib, writer = self.lib, self.writer
+        frame, settings = abi.Decompress.from_buffer(self.reader), abi.Compress.from_buffer(writer)
         # more than noise takes at the finest tables; pages that are never written cost no memory
         samples = frame.image_width * frame.image_height * frame.num_components
-        self.target = np.empty(2 * (len(self.data) + samples) + (1 << 16), np.uint8)
-        address = ctypes.c_void_p(self.target.ctypes.data)
-        size = ctypes.c_ulong(self.target.size)
-        lib.jpeg_mem_dest_tj(writer, ctypes.byref(address), ctypes.byref(size), 0)
-        lib.jpeg_write_coefficients(writer, arrays)
-        lib.jpeg_finish_compress(writer)
-        self.result = self.target[: size.value].tobytes()
+        target = np.empty(2 * (len(self.data) + samples) + (1 << 16), np.uint8)
+        address, size = ctypes.c_void_p(target.ctypes.data), ctypes.c_ulong(target.size)
+
+        def begin() -> None:
+            assert self.edit is not None
+            self.edit(self._rows(arrays))
+            lib.jpeg_copy_critical_parameters(self.reader, writer)
+            settings.optimize_coding = 1 if self.optimise and not self.arithmetic else 0
+            settings.arith_code = 1 if self.arithmetic else 0
+            settings.restart_interval = self.restart_interval
+            if self.progressive:
+                lib.jpeg_simple_progression(writer)
+            lib.jpeg_mem_dest_tj(writer, ctypes.byref(address), ctypes.byref(size), 0)
+            lib.jpeg_write_coefficients(writer, arrays)
+
+        self._asleep_after_errors(begin)
+        self._ended_by_errors(lib.jpeg_finish_compress, writer)
+        if settings.global_state != abi.AT_START:
+            raise TranscodeError(self._message(writer))
+        self.result = target[: size.value].tobytes()
 
 
 def decoding_warnings(data: bytes) -> list[str]:

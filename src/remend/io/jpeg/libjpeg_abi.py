@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Compress", "Decompress", "TranscodeError", "load"]
 
@@ -21,10 +23,12 @@ COMPRESS_SIZE = 568
 DECOMPRESS_SIZE = 640
 ROOM = 1024  # what is allocated for each of libjpeg's structures, more than any of them needs
 ACCESS_VIRT_BARRAY = 8  # its place among the function pointers of struct jpeg_memory_mgr
-FORMAT_MESSAGE = 3  # its place among those of struct jpeg_error_mgr
+ERROR_EXIT, OUTPUT_MESSAGE, FORMAT_MESSAGE = 0, 2, 3  # places among the pointers of struct jpeg_error_mgr
+WARNINGS_COUNTED = 128  # the offset of its num_warnings
+REACHED_SCAN, REACHED_END = 1, 2  # what jpeg_consume_input answers
+AT_START = 100  # global_state of a compressor that has nothing to do
 
-ErrorExit = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-EmitMessage = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int)
+Handler = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 FormatMessage = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
 AccessBlocks = ctypes.CFUNCTYPE(
     ctypes.POINTER(ctypes.c_void_p),
@@ -88,7 +92,9 @@ class Component(ctypes.Structure):
     """``struct jpeg_component_info`` (ABI 7)."""
 
     _fields_ = [
-        ("identity_and_tables", ctypes.c_int * 7),
+        ("identity_and_sampling", ctypes.c_int * 4),
+        ("quant_table_number", ctypes.c_int),
+        ("entropy_tables", ctypes.c_int * 2),
         ("width_in_blocks", ctypes.c_uint),
         ("height_in_blocks", ctypes.c_uint),
         ("sizes_in_samples_and_mcus", ctypes.c_int * 11),
@@ -118,10 +124,37 @@ class Decompress(ctypes.Structure):
         ("colormap", ctypes.c_void_p),
         ("progress_counts", ctypes.c_uint * 5),
         ("coef_bits", ctypes.c_void_p),
-        ("tables", ctypes.c_void_p * 12),
+        ("quant_tables", ctypes.c_void_p * 4),
+        ("entropy_tables", ctypes.c_void_p * 8),
         ("data_precision", ctypes.c_int),
         ("comp_info", ctypes.POINTER(Component)),
     ]
+
+
+class _Threads:
+    """Threads of the system's, without any Python in them."""
+
+    def __init__(self) -> None:
+        self.system = ctypes.CDLL(None)
+        self.exit = ctypes.cast(self.system.pthread_exit, ctypes.c_void_p).value
+        """The function that ends the thread that calls it; its argument is what the thread answers."""
+
+    def call(self, function: Any, argument: Any) -> int:
+        """Run a function of one argument in a thread of its own and wait for it.
+
+        Raises:
+            TranscodeError: there is no room for another thread.
+        """
+        thread, answer = ctypes.c_void_p(), ctypes.c_void_p()
+        if self.system.pthread_create(ctypes.byref(thread), None, function, argument):
+            raise TranscodeError("no thread can be started")
+        self.system.pthread_join(thread, ctypes.byref(answer))
+        return answer.value or 0
+
+
+THREADS = (
+    None if sys.platform == "win32" else _Threads()
+)  # there an answer has 32 bits, too few for a pointer
 
 
 @cache

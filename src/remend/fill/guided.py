@@ -7,15 +7,22 @@ where nothing in the surroundings looks like what the net has drawn, an eye or a
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import cv2
 import numpy as np
 
 from remend.fill.biharmonic import smooth
 from remend.fill.exemplar import Exemplar
+from remend.fill.filler import Capabilities, register
+from remend.fill.neural import Neural, wide
 from remend.picture import Bool, Filled, Float
 
-__all__ = ["copy_detail"]
+__all__ = ["GuidedCopies", "copy_detail"]
 
+# Copies bring back what a net at a coarser scale has lost, so it may begin where it sees across the hole: at
+# 512² a horizon goes on behind what was taken away, and is fog at the card's reach.
+BEGIN_PX = 40
 LEAST_RADIUS_PX = 3.0  # thinner holes are filled sharply as they are
 # With a prior the search may begin finer than without one: what goes where is known.
 SEARCH = Exemplar(coarsest_radius_px=15.0, base_limit=0.3, prior_trust=0.02)
@@ -28,17 +35,64 @@ ONE_TEXTURE = 0.6
 EDGE_PX = 2.0  # deviation of the blend between copies and fill
 
 
-def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool, amount: float) -> Filled:
+@dataclass(frozen=True)
+class GuidedCopies:
+    """Copies of the surroundings that follow what a net has drawn; see ``copy_detail``.
+
+    Choose it for wide holes among texture, where the net alone is soft and copies alone know nothing.
+
+    Args:
+        net: what says what goes where.
+
+    Cost: that of both.
+    """
+
+    net: Neural
+
+    @property
+    def name(self) -> str:
+        """The word on the command line."""
+        return "neural-exemplar"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The net's, with as much around the hole as copies want."""
+        return replace(self.net.capabilities, context_radii=Exemplar().capabilities.context_radii)
+
+    def fill(
+        self,
+        window: Float,
+        hole: Bool,
+        *,
+        usable: Bool,
+        prior: Float | None = None,
+        guide: Bool | None = None,
+        seed: int = 0,
+    ) -> Filled:
+        """Fill ``hole``; see `Following.fill`."""
+        soft = self.net.fill(window, hole, usable=usable, prior=prior, guide=guide, seed=seed)
+        return copy_detail(soft.pixels, window, hole, usable=usable)
+
+
+@register(
+    "neural-exemplar",
+    summary="the embedded net says what goes where, copies of the surroundings how it looks; for wide holes",
+    reference="Hertzmann et al., Image analogies, SIGGRAPH 2001",
+)
+def guided() -> GuidedCopies:
+    """The embedded net for wide holes, begun coarsely, and copies that follow it."""
+    return GuidedCopies(replace(wide(), begin_px=BEGIN_PX))
+
+
+def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool) -> Filled:
     """Put copied texture into a fill, where it agrees with it.
 
     Args:
         filled: (h, w, 3) float32, the soft answer.
         window, hole, usable: as `Filler.fill` takes them.
-        amount: how much a copy counts that agrees in full, 0 to 1; in a window of one texture, any copy.
 
     Returns:
-        ``filled`` with texture in the hole; where more than half of it is copied, from where; and how much
-        each pixel's copy counts as ``confidence``.
+        ``filled`` with texture in the hole, and from where it is copied by more than half.
 
     Cost: that of the exemplar fill, 5 to 15 µs a pixel of the hole.
 
@@ -46,7 +100,7 @@ def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool, amoun
     to Hertzmann et al., "Image Analogies", SIGGRAPH 2001.
     """
     depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 5)
-    if amount <= 0 or float(depth.max()) < LEAST_RADIUS_PX or not usable.any():
+    if float(depth.max()) < LEAST_RADIUS_PX or not usable.any():
         return Filled(filled)
     answer = np.where(hole[..., None], filled, window).astype(np.float32)
     # What may not be read must not be blurred into the hole either.
@@ -63,10 +117,10 @@ def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool, amoun
     departure = np.where(hole[..., None], copied.pixels - answer, np.float32(0))
     apart = np.linalg.norm(cv2.GaussianBlur(departure, (0, 0), TONE_PX), axis=2)
     agreed = np.ones_like(apart) if alike else 1 / (1 + np.power(apart / np.float32(AGREEMENT), 4))
-    weight = np.float32(amount) * cv2.GaussianBlur(agreed, (0, 0), EDGE_PX)
+    weight = cv2.GaussianBlur(agreed, (0, 0), EDGE_PX)
     mixed = answer + weight[..., None] * departure
     source_xy = np.where((weight > 0.5)[..., None], copied.source_xy, np.int32(-1))
-    return Filled(np.clip(mixed, 0, 1).astype(np.float32), source_xy, np.where(hole, weight, np.float32(0)))
+    return Filled(np.clip(mixed, 0, 1).astype(np.float32), source_xy)
 
 
 def _one_texture(window: Float, usable: Bool) -> bool:

@@ -1,8 +1,8 @@
 """Files that are broken where parsers look: tags, lengths, offsets and fields, with right checksums.
 
-Blind mutants mostly fail at the first checksum. These know their format: a seed picks a sound file of our own
-making and changes a few of its structural fields to values that hurt (0, 1, the largest, the file's length,
-something near), or drops, doubles or swaps whole pieces.
+Files changed blindly mostly fail at the first checksum. These know their format: a seed picks a sound file of
+our own making and changes a few of its structural fields to values that hurt (0, 1, the largest, the file's
+length, something near), or drops, doubles or swaps whole pieces.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-__all__ = ["FORMATS", "mutant", "sound"]
+__all__ = ["FORMATS", "broken", "sound"]
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "bmp", "gif")
 EXIF = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHII", 8, 1, 0x0112, 3, 1, 1, 0, 0, 0)
@@ -81,7 +81,7 @@ def rle_bmp() -> bytes:
     return head + struct.pack("<IiiHHIIiiII", 40, 40, 33, 1, 8, 1, len(rows), 0, 0, 16, 0) + palette + rows
 
 
-def mutant(format: str, seed: int) -> bytes:
+def broken(format: str, seed: int) -> bytes:
     """A broken file; the same seed gives the same bytes."""
     draw = random.Random(f"{format} {seed}")
     data = draw.choice(sound(format))

@@ -1,4 +1,4 @@
-"""Structure-aware mutants: repaired, or refused by an error of ours, in time; what is written opens."""
+"""Broken files are repaired, or refused by an error of ours, in time; what is written opens."""
 
 import io
 import time
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mutants import FORMATS, mutant
+from broken_files import FORMATS, broken
 from remend.budget import Bounds, Budget
 from remend.errors import RemendError
 from remend.io import encode_picture, read_picture
@@ -28,8 +28,8 @@ def opens(data: bytes) -> bool:
 
 
 def tried(format: str, seed: int) -> bool:
-    """Read a mutant, change a few pixels, write it, read it again; whether it was read at all."""
-    data = mutant(format, seed)
+    """Read a broken file, change a few pixels, write it, read it again; whether it was read at all."""
+    data = broken(format, seed)
     since = time.monotonic()
     try:
         picture = read_picture(data, budget=Budget(BOUNDS))
@@ -50,13 +50,13 @@ def tried(format: str, seed: int) -> bool:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_few_mutants(format):
+def test_a_few_broken_files(format):
     read = sum(tried(format, seed) for seed in range(60))
-    assert read > 3, "a generator whose mutants are all refused tests the first check alone"
+    assert read > 3, "a generator whose files are all refused tests the first check alone"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
-def test_ten_thousand_mutants(format):
+def test_ten_thousand_broken_files(format):
     for seed in range(60, 1727):
         tried(format, seed)

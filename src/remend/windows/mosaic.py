@@ -16,27 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.picture import Bool, Picture
+from remend.windows.tiles import GUARD_PX, Tiles
 
-__all__ = ["GUARD_PX", "Mosaic", "Tiles", "cut"]
-
-GUARD_PX = 2  # the reach of the plate's stencil
-
-
-@dataclass(frozen=True, slots=True)
-class Tiles:
-    """Squares of a grid that is fixed to the picture.
-
-    Attributes:
-        corners: (k, 2) top and left of each tile, multiples of ``side_px``.
-        holes: (k, side_px, side_px) bool, what to fill in each; False outside the picture.
-        side_px: of a tile.
-        margin_px: of known pixels around it that the filler wants to see.
-    """
-
-    corners: NDArray[np.intp]
-    holes: Bool
-    side_px: int
-    margin_px: int
+__all__ = ["Mosaic", "cut"]
 
 
 @dataclass(frozen=True, slots=True)

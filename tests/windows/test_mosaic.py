@@ -1,8 +1,9 @@
 import numpy as np
 
-from remend.mosaic import Tiles, cut, mirrored
 from remend.picture import Picture
 from remend.pipeline import Settings, restore
+from remend.windows.mosaic import cut, mirrored
+from remend.windows.tiles import Tiles
 
 SIDE = 8
 
