@@ -161,6 +161,7 @@ def fit_judge(
     signs: NDArray[np.float32],
     right: NDArray[np.float32],
     clean: NDArray[np.bool_],
+    picture: NDArray[np.integer],
     *,
     seed: int = 0,
     say: Callable[[str], None] = print,
@@ -168,12 +169,13 @@ def fit_judge(
     """A small network from signs to the chance of being damage, as ``remend.damage.perceptron`` reads it.
 
     Half of the made pictures are clean, of those that people have nearly all: pieces of clean ones count
-    more.
+    more. So do those of pictures with few: a scratch that lies alone is to be seen as well as a hundred.
 
     Args:
         signs: (n, signs).
         right: (n,) 0 or 1.
         clean: (n,) of a picture without any damage.
+        picture: (n,) its number, from 0.
 
     Raises:
         ModelError: next to nothing was seen.
@@ -183,13 +185,16 @@ def fit_judge(
     if len(signs) < LEAST_PIECES:
         raise ModelError(f"the net sees {len(signs)} pieces in all, too few to judge: train it longer")
     area = np.exp(signs[:, SIGNS.index("area")])
-    counts = np.where(clean, CLEAN_TIMES * np.sqrt(1 + area / WIDE_PX), 1).astype(np.float32)
+    pieces = np.bincount(picture)[picture]
+    counts = np.where(clean, CLEAN_TIMES * np.sqrt(1 + area / WIDE_PX), 1) / np.sqrt(
+        pieces / np.median(pieces)
+    )
     table, loss = fit_perceptron(
         SIGNS,
         signs,
         right,
         _cross_entropy,
-        counts=counts,
+        counts=counts.astype(np.float32),
         epochs=EPOCHS,
         decay=DECAY,
         members=MEMBERS,
