@@ -224,7 +224,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a mask of four fifths is too much",
-        "job.py",
+        "finding.py",
         "share > MOST_SHARE",
         "share >= MOST_SHARE",
         ("tests/damage/test_given_levels.py",),

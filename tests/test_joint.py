@@ -11,10 +11,11 @@ from remend.fill.biharmonic import smooth
 from remend.picture import Picture
 from remend.pipeline import Settings, restore
 from remend.plan import plan as planning
-from remend.windows.tiles import GUARD_PX, TILE_PX
+from remend.windows.tiles import TILE_PX
 
 SIZE = (160, 240)
 FILL = 0.75
+GUARD_PX = 2  # of a tile's cell, mirrored: the reach of the plate's stencil
 
 
 @dataclass
