@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from made_damage import worn
 from page_driver import Editor, Sample, file_of, scene
 
 pytest.importorskip("fastapi", reason="the page is served by remend[serve]")
@@ -125,6 +126,12 @@ def png() -> Sample:
 @pytest.fixture
 def jpg() -> Sample:
     return file_of(scene(), "scene.jpg", quality=90, exif=_exif())
+
+
+@pytest.fixture
+def worn_png() -> Sample:
+    """A photograph with strokes that the finder finds."""
+    return file_of(worn(count=4)[0], "worn.png")
 
 
 def _exif() -> Image.Exif:

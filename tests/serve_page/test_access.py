@@ -26,9 +26,9 @@ def test_empty_page(page):
     assert violations(page) == []
 
 
-def test_at_work(page, png):
+def test_at_work(page, worn_png):
     editor = Editor(page)
-    editor.open(png, png.renamed("second.png"))
+    editor.open(worn_png, worn_png.renamed("second.png"))
     page.click("#find")
     expect(page.locator(".region-list .region")).not_to_have_count(0)
     editor.wait_done()

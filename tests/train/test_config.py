@@ -43,7 +43,7 @@ def test_settings_override_by_their_types():
     [
         ("batch=8", "section.key=value"),
         ("train.batch", "section.key=value"),
-        ("train.bacth=8", "no 'bacth': it has samples, batch"),
+        ("train.bacth=8", "no 'bacth': it has samples, minutes, batch"),
         ("trian.batch=8", "no section 'trian'"),
         ("train.batch=eight", "train.batch is int, got 'eight'"),
         ("train.batch=1.5", "train.batch is int"),
