@@ -150,7 +150,9 @@ def export_finder(
         "licence": licence,
         "parameters": sum(p.numel() for p in net.parameters()),
         "samples_seen": state["samples_seen"],
-        "recipe": {key: Path(value).name if key in ("shapes", "fonts", "weights") else value for key, value in told},
+        "recipe": {
+            key: Path(value).name if key in ("shapes", "fonts", "weights") else value for key, value in told
+        },
         "groups": sorted({path.name for path in sources}),
         "lost_in_8_bits": round(lost, 5),
         "inputs": {"image": "(N, H, W, 3) uint8 RGB, H and W multiples of 32"},
