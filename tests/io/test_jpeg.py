@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import cv2
@@ -323,7 +324,13 @@ def test_bad_streams_leave_no_threads():
     for _ in range(5):
         with pytest.raises(TranscodeError, match="out of range"):
             transcode(good, too_large)
-    assert threading.active_count() == before[0]
+    until = time.monotonic() + 5  # one that has answered may take a moment to be gone
+    while (
+        max(threading.active_count() - before[0], system_threads() - before[1]) > 0
+        and time.monotonic() < until
+    ):
+        time.sleep(0.01)
+    assert threading.active_count() <= before[0]
     assert system_threads() <= before[1]
 
 
