@@ -126,7 +126,7 @@ def wide() -> Neural:
 @register(
     "neural-thin",
     summary="the embedded net for thin damage: scratches, dust, text",
-    reference="its card, weights/inpaint-thin.json",
+    reference="its card, weights/inpaint-thin.int8.json",
 )
 def thin() -> Neural:
     """The embedded model for thin damage; see ``_embedded``."""
