@@ -109,9 +109,8 @@ def _parted(
     boxes = _boxes(np.asarray(stats, np.int32))
     if len(planes) < AREAS.stop:
         return count, labels, boxes
-    thin = np.clip(planes[LINES].sum(axis=0, dtype=np.int16), 0, 255)
-    wide = np.clip(planes[AREAS].sum(axis=0, dtype=np.int16), 0, 255)
-    is_thin = cv2.blur((thin - wide).astype(np.float32), (5, 5)) > 0
+    thin, wide = (cv2.blur(cv2.add(*planes[part]), (5, 5)) for part in (LINES, AREAS))
+    is_thin = thin > wide
     area = stats[:, cv2.CC_STAT_AREA]
     thin_area = np.bincount(labels[is_thin & (marked > 0)], minlength=count)
     both = (np.minimum(thin_area, area - thin_area) >= np.maximum(MUCH_PX, MUCH * area)) & (
