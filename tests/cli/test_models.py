@@ -34,6 +34,24 @@ def test_what_is_embedded_is_listed_shown_and_verified(embedded):
     assert "tiny.onnx" in result.output
 
 
+def test_what_is_shipped_is_verified_the_finder_too():
+    result = run("verify")
+    assert result.exit_code == 0, result.output
+    assert "damage.onnx: SHA-256 as its card says" in result.output
+    assert "inpaint-thin.int8.onnx" in result.output
+
+
+def test_a_finder_that_is_not_its_cards_is_refused(tmp_path):
+    from remend.damage.chances import WEIGHTS
+
+    for end in (".onnx", ".json"):
+        (tmp_path / f"damage{end}").write_bytes(WEIGHTS.with_suffix(end).read_bytes())
+    with (tmp_path / "damage.onnx").open("ab") as file:
+        file.write(b" ")
+    result = run("verify", tmp_path / "damage.onnx")
+    assert isinstance(result.exception, ModelError) and "SHA-256 differs" in str(result.exception)
+
+
 def test_a_file_is_verified_too_with_and_without_a_prior(tmp_path, embedded):
     for prior in (False, True):
         path = write_mean_filler(tmp_path / f"net{prior:d}.onnx", prior=prior)
