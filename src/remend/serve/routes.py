@@ -28,7 +28,7 @@ __all__ = ["router"]
 
 QUALITIES = {
     "fast": "smooth fills everywhere: at once, without texture",
-    "balanced": "copies texture where a smooth fill would show; the default",
+    "balanced": "nets for strokes and wide holes, copies where there is texture; the default",
     "best": "copies texture wherever there is some: slower, and sharper than it is certain",
 }
 IMAGE: dict[str, Any] = {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
