@@ -32,8 +32,8 @@ RECIPE: dict[str, Any] = {
 def learn(photos: Path, out: Path, crops: int, few: int = 0, weights: str = "") -> dict[str, float]:
     """Train once; the scores at the end."""
     from remend.train.config import from_dict
-    from remend.train.loop import train
-    from remend.train.run import Run
+    from remend.train.run.loop import train
+    from remend.train.run.request import Run
 
     recipe = from_dict(
         RECIPE
@@ -50,9 +50,9 @@ def learn(photos: Path, out: Path, crops: int, few: int = 0, weights: str = "") 
 
 def base(photos: Path) -> dict[str, float]:
     """What the base fill scores on the same faces."""
-    from remend.train.pictures import read_pictures
-    from remend.train.samples import validation_samples
-    from remend.train.validation import base_scores
+    from remend.train.data.pictures import read_pictures
+    from remend.train.data.samples import validation_samples
+    from remend.train.run.validation import base_scores
 
     data = RECIPE["data"]
     aside = read_pictures([photos], least_px=data["validation_px"]).split(data["validation"])[1]

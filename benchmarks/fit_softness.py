@@ -21,10 +21,10 @@ from torch.nn import functional
 
 from remend.damage.perceptron import perceptron_from
 from remend.damage.softness import SOFTNESS_SIGNS, softness_signs
+from remend.train.data.pictures import read_pictures
 from remend.train.finder.crops import Ageing, aged, lay
 from remend.train.finder.maps import Outlines, draw_map
 from remend.train.finder.perceptron import fit_perceptron
-from remend.train.pictures import read_pictures
 
 PLACE = Path(__file__).parents[1] / "src" / "remend" / "damage" / "softness.json"
 FACTORS = (1.0, 1.0, 1.0, 1.2, 1.4, 1.7, 2.0, 2.0, 2.8, 4.0, 4.0, 5.6, 8.0)

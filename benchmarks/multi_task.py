@@ -97,7 +97,7 @@ def scenes() -> dict[str, str]:
 
 def labelled(data: Path | None) -> Iterator[Any]:
     """Records of small pictures with a class each."""
-    from remend.train.sources import list_records
+    from remend.train.data.sources import list_records
 
     if data is not None:
         named = {r.name: (r, r.labels[0]) for r in list_records([data], annotations=True).records if r.labels}
@@ -115,7 +115,7 @@ def labelled(data: Path | None) -> Iterator[Any]:
 
 def write_pictures(data: Path | None, folder: Path) -> tuple[Path, Path, dict[str, int]]:
     """``(to learn from, to measure on, pictures by class)``: shards; a third is to measure on."""
-    from remend.train.sources import few_names, write_shards
+    from remend.train.data.sources import few_names, write_shards
 
     records = sorted(labelled(data), key=lambda record: record.name)
     held = few_names([record.name for record in records], len(records) // 3)
@@ -139,10 +139,10 @@ def recipe_of(sections: dict[str, Any], samples: int, seed: int) -> Any:
 
 def questions(learn_from: Path, measure_on: Path) -> tuple[list[Any], float]:
     """Samples to measure on, all labelled, and what the base fill alone scores on them."""
-    from remend.train.labels import read_labels
-    from remend.train.pictures import read_pictures
-    from remend.train.samples import validation_samples
-    from remend.train.validation import base_scores
+    from remend.train.data.labels import read_labels
+    from remend.train.data.pictures import read_pictures
+    from remend.train.data.samples import validation_samples
+    from remend.train.run.validation import base_scores
 
     labels = read_labels((learn_from, measure_on), recipe_of({"tasks": {"classification": 1.0}}, 0, 0).tasks)
     samples = validation_samples(read_pictures([measure_on], least_px=SIDE), SIDE, labels=labels)
@@ -154,13 +154,13 @@ def learn(recipe: Any, learn_from: Path, out: Path, samples: list[Any]) -> dict[
     import torch
 
     from remend.nets.catalogue import build
-    from remend.train import checkpoint
-    from remend.train.heads import Heads
-    from remend.train.labels import read_labels
-    from remend.train.loop import train
-    from remend.train.run import Run
-    from remend.train.task_scores import task_scores
-    from remend.train.validation import fill_samples, scores
+    from remend.train.data.labels import read_labels
+    from remend.train.run import checkpoint
+    from remend.train.run.loop import train
+    from remend.train.run.request import Run
+    from remend.train.run.validation import fill_samples, scores
+    from remend.train.tasks.heads import Heads
+    from remend.train.tasks.scores import task_scores
 
     outcome = train(Run(recipe, (learn_from,), out, accelerator="cpu", say=lambda _: None))
     if outcome.stopped_by is not None:
@@ -181,7 +181,7 @@ def learn(recipe: Any, learn_from: Path, out: Path, samples: list[Any]) -> dict[
 
 def main() -> dict[str, object]:
     """A line a run, and one of all."""
-    from remend.train import samples as drawn
+    from remend.train.data import samples as drawn
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, help="a folder of folders by class, or another labelled set")

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.line import print_line
-from remend.train.sources.likeness import fingerprint, near_pairs
+from remend.train.data.sources.likeness import fingerprint, near_pairs
 
 Picture = NDArray[np.uint8]
 

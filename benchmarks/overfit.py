@@ -24,8 +24,8 @@ from benchmarks.short_runs import PRECISION
 from remend.damage.synth import make_mask
 from remend.evaluation.metrics import psnr
 from remend.nets.catalogue import build, figures
-from remend.train.muon import Muon, with_kernels_apart
-from remend.train.pixels import l1
+from remend.train.loss.pixels import l1
+from remend.train.optim.muon import Muon, with_kernels_apart
 
 # The learning rate of Muon, and of AdamW for what Muon leaves to it.
 NETS = dict.fromkeys(

@@ -54,8 +54,8 @@ def bare(recipe: Any) -> Callable[[], None]:
     import torch
 
     from remend.nets.catalogue import build
-    from remend.train.losses import Criterion
-    from remend.train.optimizer import optimizer_of
+    from remend.train.loss.reconstruction import Criterion
+    from remend.train.optim.optimizer import optimizer_of
 
     net = build(recipe.net, recipe.options).to(memory_format=torch.channels_last)
     optimizer = optimizer_of(net, recipe)
@@ -79,10 +79,10 @@ def bare(recipe: Any) -> Callable[[], None]:
 
 def loader_alone(recipe: Any, photos: Path, count: int) -> float:
     """Crops a second that the loader makes when nobody else works, its masks made before."""
-    from remend.train.loader import batches
-    from remend.train.masks import MaskBank
-    from remend.train.pictures import read_pictures
-    from remend.train.samples import Sampler
+    from remend.train.data.loader import batches
+    from remend.train.data.masks import MaskBank
+    from remend.train.data.pictures import read_pictures
+    from remend.train.data.samples import Sampler
 
     pictures = read_pictures([photos], least_px=recipe.data.crop_px)
     sampler = Sampler(pictures, recipe.data, 0, MaskBank(0, size=4))
@@ -99,9 +99,9 @@ def loader_alone(recipe: Any, photos: Path, count: int) -> float:
 
 def measure(folder: Path, blocks: int, steps: int) -> dict[str, Any]:
     """Run both, a block at a time."""
-    from remend.train import samples
-    from remend.train.loop import train
-    from remend.train.run import Run
+    from remend.train.data import samples
+    from remend.train.run.loop import train
+    from remend.train.run.request import Run
 
     # A run makes its bank of masks once, half a minute of one core spread over ten thousand crops. A few
     # dozen steps would hold nothing else, so they get a bank that is full after the first block.

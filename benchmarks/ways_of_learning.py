@@ -33,7 +33,7 @@ from remend.damage.synth import make_mask
 from remend.evaluation.learned import judges
 from remend.evaluation.pairs import find_pairs
 from remend.evaluation.run import evaluate
-from remend.train.pictures import read_pictures
+from remend.train.data.pictures import read_pictures
 
 PICTURES = 1_500
 ASIDE_ARCHIVE = 21

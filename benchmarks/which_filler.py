@@ -25,8 +25,8 @@ from remend.evaluation.learned import judges
 from remend.evaluation.metrics import psnr, sharp
 from remend.fill.neural import WEIGHTS
 from remend.picture import Bool
-from remend.train.masks import MaskBank
-from remend.train.pictures import read_pictures
+from remend.train.data.masks import MaskBank
+from remend.train.data.pictures import read_pictures
 
 KINDS = ("thin", "free_form", "box", "large")
 RADII = (3, 6, 12, 24, 48, 10**6)

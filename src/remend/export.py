@@ -14,10 +14,10 @@ from remend.nets.catalogue import NETS, build, figures
 from remend.nets.inpainter import Inpainter
 from remend.nets.onnx_file import OPSET, parity, round_to_half, same_over_threads, to_onnx
 from remend.quantize import lost_in_holes, quantize
-from remend.train.calibration import calibration_feeds, calibration_samples
 from remend.train.config import from_dict, without_folders
-from remend.train.samples import Sample
-from remend.train.transfer import read_weights
+from remend.train.data.calibration import calibration_feeds, calibration_samples
+from remend.train.data.samples import Sample
+from remend.train.run.transfer import read_weights
 
 __all__ = ["Exported", "export", "load_net"]
 

@@ -6,7 +6,7 @@ from click.testing import CliRunner  # noqa: E402
 
 from remend.cli.convert import convert  # noqa: E402
 from remend.errors import UsageError  # noqa: E402
-from remend.train.portable import load_portable  # noqa: E402
+from remend.nets.weights.portable import load_portable  # noqa: E402
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.critics import Judgement, build_critic  # noqa: E402
-from remend.train.adversarial import (  # noqa: E402
+from remend.train.adversarial.losses import (  # noqa: E402
     KINDS,
     balance,
     critic_loss,
@@ -234,7 +234,7 @@ def test_the_game_moves_a_net_towards_what_is_real(kind):
 
 def test_a_soft_mask_is_least_squares_against_a_blurred_target():
     """The critic's gradient is that of (score - blurred known share)² and (real - 1)², weighed by area."""
-    from remend.train.adversarial import soften
+    from remend.train.adversarial.losses import soften
 
     hole = torch.zeros(1, 1, 64, 64)
     hole[:, :, 20:44, 24:48] = 1

@@ -3,7 +3,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.train.augment import AUGMENTATIONS, diff_augment, kinds_of  # noqa: E402
+from remend.train.adversarial.augment import AUGMENTATIONS, diff_augment, kinds_of  # noqa: E402
 
 
 def batch(count=6, height=32, width=48):

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.nets.critics import Judgement  # noqa: E402
-from remend.train.collapse import CollapseAlarm, readings, spread  # noqa: E402
+from remend.train.adversarial.collapse import CollapseAlarm, readings, spread  # noqa: E402
 
 
 def of(scores):

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from remend.train.crew import Crew
+from remend.train.data.workers import Crew
 
 PLANES = {"crop": ((4, 4), np.uint8), "number": ((), np.int64)}
 

@@ -11,12 +11,12 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.catalogue import build  # noqa: E402
 from remend.train.config import Data, from_dict  # noqa: E402
-from remend.train.damaged import Damage, blanked  # noqa: E402
-from remend.train.loader import collate  # noqa: E402
-from remend.train.losses import Criterion  # noqa: E402
-from remend.train.pictures import read_pictures  # noqa: E402
-from remend.train.samples import Sampler, validation_samples  # noqa: E402
-from remend.train.unjudged import unjudged  # noqa: E402
+from remend.train.data.damaged import Damage, blanked  # noqa: E402
+from remend.train.data.loader import collate  # noqa: E402
+from remend.train.data.pictures import read_pictures  # noqa: E402
+from remend.train.data.samples import Sampler, validation_samples  # noqa: E402
+from remend.train.loss.ignored import unjudged  # noqa: E402
+from remend.train.loss.reconstruction import Criterion  # noqa: E402
 
 DATA = Data(crop_px=48, validation_px=48, thin=0.0, large=0.0, grey=0.5, jpeg=0.5, grain=0.5)
 
@@ -138,8 +138,8 @@ def test_masks_that_cannot_be_meant(tmp_path, photos, masks):
 
 @pytest.mark.skipif(importlib.util.find_spec("lightning") is None, reason="Lightning is not installed")
 def test_a_run_learns_with_a_critic_from_damaged_pictures_alone(photos, masks, tmp_path):
-    from remend.train import loop
-    from remend.train.run import Run
+    from remend.train.run import loop
+    from remend.train.run.request import Run
 
     recipe = from_dict(
         {

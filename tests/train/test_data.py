@@ -5,9 +5,9 @@ import pytest
 
 from remend.errors import UsageError
 from remend.train.config import Data
-from remend.train.masks import GROUPS, MaskBank
-from remend.train.pictures import read_pictures
-from remend.train.samples import Sampler, validation_samples
+from remend.train.data.masks import GROUPS, MaskBank
+from remend.train.data.pictures import read_pictures
+from remend.train.data.samples import Sampler, validation_samples
 
 
 def test_folders_and_shards_give_the_same_pictures(photos, tmp_path):

@@ -11,11 +11,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.train.config import Data  # noqa: E402
-from remend.train.drawing import drawn_by_processes, suits  # noqa: E402
-from remend.train.loader import batches  # noqa: E402
-from remend.train.masks import GROUPS, MaskBank  # noqa: E402
-from remend.train.pictures import read_pictures  # noqa: E402
-from remend.train.samples import Sampler  # noqa: E402
+from remend.train.data.loader import batches  # noqa: E402
+from remend.train.data.masks import GROUPS, MaskBank  # noqa: E402
+from remend.train.data.pictures import read_pictures  # noqa: E402
+from remend.train.data.process_loader import drawn_by_processes, suits  # noqa: E402
+from remend.train.data.samples import Sampler  # noqa: E402
 
 DATA = Data(crop_px=64, thin=0.0, free_form=0.4, box=0.3, large=0.3, jpeg=0.3, grain=0.3)
 CPU = torch.device("cpu")
@@ -82,9 +82,9 @@ def test_masks_made_ahead_are_those_of_the_bank():
 def test_stop_and_resume_is_bit_for_bit_by_whomever_samples_are_drawn(photos, tmp_path):
     if importlib.util.find_spec("lightning") is None:
         pytest.skip("Lightning is not installed")
-    from remend.train import checkpoint, loop
     from remend.train.config import from_dict
-    from remend.train.run import Run
+    from remend.train.run import checkpoint, loop
+    from remend.train.run.request import Run
 
     def run(name, said, drawn_by):
         recipe = from_dict(

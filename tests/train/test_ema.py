@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from remend.train.ema import Ema  # noqa: E402
+from remend.train.optim.ema import Ema  # noqa: E402
 
 
 def test_half_of_the_average_is_new_after_a_half_life():

@@ -16,6 +16,7 @@ from remend.damage.perceptron import perceptron_from
 from remend.damage.signs import SIGNS
 from remend.errors import UsageError
 from remend.nets.finder import CLASSES, DAMAGE, Finder
+from remend.nets.weights.portable import load_portable, save_portable
 from remend.runtime import open_plain_session
 from remend.train.finder.crops import IGNORED, Ageing, lay, weathered
 from remend.train.finder.export import export_finder, finder_onnx
@@ -24,7 +25,6 @@ from remend.train.finder.loss import loss_of
 from remend.train.finder.maps import Map, Outlines, draw_map
 from remend.train.finder.recipe import FinderRecipe, Stage, fast_dev, load_finder
 from remend.train.finder.sampler import Mix, Sampler
-from remend.train.portable import load_portable, save_portable
 
 SQUARE = [[0, 0], [40, 0], [40, 40], [0, 40]]
 

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from process_costs import busy_seconds, measured  # noqa: E402
 from remend.errors import ModelError  # noqa: E402
-from remend.train.foreign import read_foreign  # noqa: E402
+from remend.nets.weights.foreign import read_foreign  # noqa: E402
 
 
 class Evil:

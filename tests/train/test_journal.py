@@ -3,7 +3,7 @@ import time
 import pytest
 
 from remend.errors import WriteError
-from remend.train.journal import Journal, Meter
+from remend.train.run.journal import Journal, Meter
 
 
 def test_rows_that_will_be_learned_again_are_dropped(tmp_path):

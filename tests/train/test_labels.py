@@ -7,11 +7,11 @@ import pytest
 from made_coco import COLOURS, GREY, KINDS, write_coco
 from remend.errors import UsageError
 from remend.train.config import Data, Tasks
-from remend.train.heatmap import box_iou, drawn, peaks
-from remend.train.labels import UNKNOWN, Labels, Place, read_labels
-from remend.train.pictures import read_pictures
-from remend.train.samples import Sampler, validation_samples
-from remend.train.sources import Outlined, Record, list_records
+from remend.train.data.heatmap import box_iou, drawn, peaks
+from remend.train.data.labels import UNKNOWN, Labels, Place, read_labels
+from remend.train.data.pictures import read_pictures
+from remend.train.data.samples import Sampler, validation_samples
+from remend.train.data.sources import Outlined, Record, list_records
 
 ALL = Tasks(classification=1.0, segmentation=1.0, detection=1.0)
 PLAIN = {"grey": 0.0, "jpeg": 0.0, "grain": 0.0, "crop_px": 64}

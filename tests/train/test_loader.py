@@ -5,8 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from remend.train.loader import batches  # noqa: E402
-from remend.train.samples import Sample  # noqa: E402
+from remend.train.data.loader import batches  # noqa: E402
+from remend.train.data.samples import Sample  # noqa: E402
 
 
 def sample(index):

@@ -16,11 +16,11 @@ if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
 from remend.errors import DivergedError, ModelError, UsageError, WriteError  # noqa: E402
-from remend.train import checkpoint, loop  # noqa: E402
+from remend.nets.weights.portable import load_portable  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
-from remend.train.losses import Criterion  # noqa: E402
-from remend.train.portable import load_portable  # noqa: E402
-from remend.train.run import Run  # noqa: E402
+from remend.train.loss.reconstruction import Criterion  # noqa: E402
+from remend.train.run import checkpoint, loop  # noqa: E402
+from remend.train.run.request import Run  # noqa: E402
 
 TINY = {
     "net": "remend",
@@ -70,7 +70,7 @@ def trunk(monkeypatch):
             torch.manual_seed(0)
             return SqueezeNet().eval().requires_grad_(False)
 
-    monkeypatch.setattr("remend.train.game.load_trunk", made)
+    monkeypatch.setattr("remend.train.adversarial.step.load_trunk", made)
 
 
 def run_of(photos, out, said, sections=None, **train):
@@ -201,7 +201,7 @@ def test_numbers_read_late_stop_a_run_before_anything_is_written(photos, tmp_pat
 
 def test_the_guard_covers_the_critic(photos, tmp_path, monkeypatch):
     """A critic's step that is not finite leaves nothing behind, neither in the critic nor in the net."""
-    from remend.train import game
+    from remend.train.adversarial import step as game
 
     honest, calls = game.critic_loss, []
 
@@ -375,10 +375,10 @@ def test_what_cannot_be_had_is_one_clear_line(photos, tmp_path):
 
 
 def test_a_rehearsal_leaves_no_trace(photos, tmp_path):
-    from remend.train.announce import rehearse
-    from remend.train.devices import start
-    from remend.train.state import tensors_of
-    from remend.train.step import Learner
+    from remend.train.machine.devices import start
+    from remend.train.run.announce import rehearse
+    from remend.train.run.state import tensors_of
+    from remend.train.run.step import Learner
 
     run = run_of(photos, tmp_path / "run", [], GAME)
     learner = Learner(run.recipe, start(run))

@@ -6,15 +6,14 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.push_pull import push_pull  # noqa: E402
 from remend.train.config import Loss  # noqa: E402
-from remend.train.likeness import (  # noqa: E402
+from remend.train.loss.perceptual import (  # noqa: E402
     feature_distance,
     gram,
     plain_feature_distance,
     plain_style_distance,
     style_distance,
 )
-from remend.train.losses import Criterion  # noqa: E402
-from remend.train.pixels import (  # noqa: E402
+from remend.train.loss.pixels import (  # noqa: E402
     by_difficulty,
     decibels,
     discounted,
@@ -26,6 +25,7 @@ from remend.train.pixels import (  # noqa: E402
     quarter_l1,
     total_variation,
 )
+from remend.train.loss.reconstruction import Criterion  # noqa: E402
 
 
 def pictures(seed=0, height=16, width=20):

@@ -7,10 +7,10 @@ from PIL import Image
 
 from remend.errors import MaskError, UsageError
 from remend.train.config import Data
-from remend.train.mask_files import BINS, read_mask_files
-from remend.train.masks import MaskBank
-from remend.train.pictures import read_pictures
-from remend.train.samples import Sampler
+from remend.train.data.mask_files import BINS, read_mask_files
+from remend.train.data.masks import MaskBank
+from remend.train.data.pictures import read_pictures
+from remend.train.data.samples import Sampler
 
 
 def disc(size, radius):

@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from remend.train.muon import Muon, orthogonal, with_kernels_apart  # noqa: E402
+from remend.train.optim.muon import Muon, orthogonal, with_kernels_apart  # noqa: E402
 
 
 @pytest.mark.parametrize("shape", [(24, 24), (16, 200), (200, 16)])

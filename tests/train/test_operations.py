@@ -12,10 +12,10 @@ from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from remend.nets.squeezenet import SqueezeNet  # noqa: E402
 from remend.train.config import load, override  # noqa: E402
-from remend.train.devices import start  # noqa: E402
-from remend.train.loader import Batch  # noqa: E402
-from remend.train.run import Run  # noqa: E402
-from remend.train.step import Learner  # noqa: E402
+from remend.train.data.loader import Batch  # noqa: E402
+from remend.train.machine.devices import start  # noqa: E402
+from remend.train.run.request import Run  # noqa: E402
+from remend.train.run.step import Learner  # noqa: E402
 
 BOUND = 3_900  # measured: 3,862 at batch 16, the critic in the game
 

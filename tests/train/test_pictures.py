@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from remend.errors import DecodeError, UsageError
-from remend.train import pictures as module
-from remend.train.pictures import read_pictures
+from remend.train.data import pictures as module
+from remend.train.data.pictures import read_pictures
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 safetensors = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
 
 from remend.errors import ModelError, WriteError  # noqa: E402
-from remend.train.portable import load_portable, save_portable  # noqa: E402
+from remend.nets.weights.portable import load_portable, save_portable  # noqa: E402
 
 STATE = {"net": "unet", "recipe": {"net": "unet"}, "scores": {"psnr": 20.5}, "note": "ü"}
 

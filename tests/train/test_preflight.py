@@ -11,10 +11,10 @@ if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
 from remend.errors import UsageError  # noqa: E402
-from remend.train import loop  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
-from remend.train.preflight import preflight  # noqa: E402
-from remend.train.run import Run  # noqa: E402
+from remend.train.run import loop  # noqa: E402
+from remend.train.run.preflight import preflight  # noqa: E402
+from remend.train.run.request import Run  # noqa: E402
 
 TINY = {
     "net": "remend",
@@ -94,7 +94,7 @@ def test_a_trace_is_written_without_a_word_on_stderr(tmp_path):
     code = f"""
 import torch
 from pathlib import Path
-from remend.train.profile import Profile
+from remend.train.machine.profile import Profile
 profile = Profile(Path({str(tmp_path / "trace.json")!r}), print)
 for _ in range(9):
     torch.rand(3).sum()

@@ -4,8 +4,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.nets.catalogue import build  # noqa: E402
-from remend.train import prior  # noqa: E402
-from remend.train.prior import coarse_prior, half_scale  # noqa: E402
+from remend.train.data import prior  # noqa: E402
+from remend.train.data.prior import coarse_prior, half_scale  # noqa: E402
 
 TINY = {"widths": (8, 8, 8), "dilations": (1,)}
 

@@ -14,13 +14,13 @@ if importlib.util.find_spec("lightning") is None:
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.catalogue import NETS, build  # noqa: E402
 from remend.nets.critics import build_critic  # noqa: E402
-from remend.train import checkpoint  # noqa: E402
 from remend.train.config import as_dict, from_dict, load  # noqa: E402
-from remend.train.devices import start  # noqa: E402
-from remend.train.loader import Batch  # noqa: E402
-from remend.train.run import Run  # noqa: E402
-from remend.train.state import Counters, put_back, state_of, tensors_of  # noqa: E402
-from remend.train.step import Learner  # noqa: E402
+from remend.train.data.loader import Batch  # noqa: E402
+from remend.train.machine.devices import start  # noqa: E402
+from remend.train.run import checkpoint  # noqa: E402
+from remend.train.run.request import Run  # noqa: E402
+from remend.train.run.state import Counters, put_back, state_of, tensors_of  # noqa: E402
+from remend.train.run.step import Learner  # noqa: E402
 
 SHIPPED = sorted(
     path.name.removesuffix(".toml")
@@ -123,7 +123,7 @@ def test_a_shipped_recipe_names_a_net_and_a_critic_that_take_its_crops(name, pre
 
 def test_a_step_follows_its_teacher(learner_of, tmp_path):
     from remend.nets.onnx_file import to_onnx
-    from remend.train.portable import save_portable
+    from remend.nets.weights.portable import save_portable
 
     pytest.importorskip("onnx", reason="onnx is not installed")
     torch.manual_seed(3)
@@ -156,7 +156,7 @@ def test_a_step_follows_its_teacher(learner_of, tmp_path):
 def test_a_teacher_that_is_not_told_or_cannot_fill_the_crops_is_one_clear_line(learner_of, tmp_path):
     with pytest.raises(UsageError, match=r"needs a teacher: give --set loss\.teacher"):
         learner_of(recipe_of("migan", loss={"distill": 1.0}))
-    from remend.train.portable import save_portable
+    from remend.nets.weights.portable import save_portable
 
     wide = {"widths": [8] * 7, "branches": 1}
     recipe = {"net": "migan", "options": wide}

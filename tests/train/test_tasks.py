@@ -19,20 +19,20 @@ if importlib.util.find_spec("lightning") is None:
 from remend.errors import ModelError, UsageError  # noqa: E402
 from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.taps import listening  # noqa: E402
-from remend.train import checkpoint, loop  # noqa: E402
+from remend.nets.weights.portable import load_portable, save_portable  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
-from remend.train.devices import start  # noqa: E402
-from remend.train.heatmap import drawn  # noqa: E402
-from remend.train.labels import UNKNOWN, Label, read_labels  # noqa: E402
-from remend.train.loader import collate  # noqa: E402
-from remend.train.pictures import read_pictures  # noqa: E402
-from remend.train.portable import load_portable, save_portable  # noqa: E402
-from remend.train.run import Run  # noqa: E402
-from remend.train.samples import Sampler  # noqa: E402
-from remend.train.step import Learner  # noqa: E402
-from remend.train.task_scores import accuracy, average_precision, mean_iou  # noqa: E402
-from remend.train.tasks import task_losses, weighed  # noqa: E402
-from remend.train.truth import Truth  # noqa: E402
+from remend.train.data.heatmap import drawn  # noqa: E402
+from remend.train.data.labels import UNKNOWN, Label, read_labels  # noqa: E402
+from remend.train.data.loader import collate  # noqa: E402
+from remend.train.data.pictures import read_pictures  # noqa: E402
+from remend.train.data.samples import Sampler  # noqa: E402
+from remend.train.data.targets import Truth  # noqa: E402
+from remend.train.machine.devices import start  # noqa: E402
+from remend.train.run import checkpoint, loop  # noqa: E402
+from remend.train.run.request import Run  # noqa: E402
+from remend.train.run.step import Learner  # noqa: E402
+from remend.train.tasks.losses import task_losses, weighed  # noqa: E402
+from remend.train.tasks.scores import accuracy, average_precision, mean_iou  # noqa: E402
 from tiny_nets import TINY as NETS  # noqa: E402
 
 SCORES = ("accuracy", "miou", "ap50")

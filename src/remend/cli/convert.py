@@ -37,8 +37,8 @@ def convert(source: Path, target: Path, key: str, limit_gib: float, overwrite: b
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists: give another -o, or --overwrite")
     try:
-        from remend.train.foreign import read_foreign
-        from remend.train.portable import save_portable
+        from remend.nets.weights.foreign import read_foreign
+        from remend.nets.weights.portable import save_portable
     except ModuleNotFoundError as error:
         raise UsageError(
             f"convert needs {error.name}, which is not installed: pip install 'remend[train]'"

@@ -14,7 +14,7 @@ from remend.io.read import printable
 
 if TYPE_CHECKING:
     from remend.train.config import Data
-    from remend.train.sources import Report
+    from remend.train.data.sources import Report
 
 __all__ = ["check_data"]
 
@@ -32,7 +32,7 @@ def check_data(sources: Sequence[Path], data: Data, *, as_json: bool = False) ->
     from rich import progress
     from rich.console import Console
 
-    from remend.train.sources import scan
+    from remend.train.data.sources import scan
 
     console = Console(stderr=True)
     columns = (

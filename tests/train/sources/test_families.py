@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from remend.errors import UsageError
-from remend.train.sources import list_records, open_source
+from remend.train.data.sources import list_records, open_source
 
 
 def names(listing):

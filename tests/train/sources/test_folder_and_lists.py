@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from remend.errors import UsageError
-from remend.train.sources import list_records, open_source
-from remend.train.sources.folder import listing
+from remend.train.data.sources import list_records, open_source
+from remend.train.data.sources.folder import listing
 
 
 def names(listing):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from remend.train.sources import Span, size_of
+from remend.train.data.sources import Span, size_of
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
 

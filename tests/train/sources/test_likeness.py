@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from remend.train.sources.likeness import ALIKE_BITS, Likeness, duplicates, fingerprint, near_pairs
+from remend.train.data.sources.likeness import ALIKE_BITS, Likeness, duplicates, fingerprint, near_pairs
 
 
 def picture(seed, size=(120, 160)):

@@ -3,7 +3,7 @@ import shutil
 
 import cv2
 
-from remend.train.sources import scan
+from remend.train.data.sources import scan
 
 
 def test_the_report(photos, tmp_path):
@@ -46,7 +46,7 @@ def test_a_held_out_square_from_the_middle_is_found(photos, tmp_path):
 
 
 def test_copies_on_both_sides_of_the_split(photos):
-    from remend.train.pictures import read_pictures
+    from remend.train.data.pictures import read_pictures
 
     aside = read_pictures([photos], least_px=64).split(1)[1].names[0]
     shutil.copy(photos / aside.split("/")[1], photos / "zz copy.png")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from remend.errors import UsageError
-from remend.train.sources.segmentation import Outlined, decode_runs, fill_polygons, unpack_runs
+from remend.train.data.sources.segmentation import Outlined, decode_runs, fill_polygons, unpack_runs
 
 # Written by pycocotools 2.0.11: a polygon, and what frPyObjects makes of it.
 REFERENCE = {

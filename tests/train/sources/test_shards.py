@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from remend.errors import UsageError
-from remend.train.sources import Record, list_records, open_source, write_shards
+from remend.train.data.sources import Record, list_records, open_source, write_shards
 
 
 def tar_of(path, members):

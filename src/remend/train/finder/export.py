@@ -20,13 +20,13 @@ from torch.nn import functional
 from remend.damage.chances import forget
 from remend.errors import ModelError, UsageError
 from remend.nets.finder import CLASSES, Finder
+from remend.nets.weights.portable import load_portable
 from remend.quantize import in_8_bits
 from remend.runtime import open_session
 from remend.train.finder.loop import fonts_in, pictures_of
 from remend.train.finder.maps import Outlines
 from remend.train.finder.recipe import recipe_of
 from remend.train.finder.weighing import fit_judge, judged_pictures, weighed
-from remend.train.portable import load_portable
 
 __all__ = ["export_finder", "finder_onnx"]
 

@@ -18,15 +18,15 @@ from torch import Tensor
 
 from remend.errors import DivergedError
 from remend.nets.finder import Finder
-from remend.train.ema import Ema
+from remend.nets.weights.portable import load_portable, save_portable
+from remend.train.data.pictures import read_pictures
 from remend.train.finder.maps import Outlines
 from remend.train.finder.recipe import FinderRecipe, Stage
 from remend.train.finder.sampler import Sample, Sampler, draw_bank
 from remend.train.finder.step import Step
 from remend.train.finder.validation import judged_crops, validate, worst_of
-from remend.train.muon import Muon, with_kernels_apart
-from remend.train.pictures import read_pictures
-from remend.train.portable import load_portable, save_portable
+from remend.train.optim.ema import Ema
+from remend.train.optim.muon import Muon, with_kernels_apart
 
 __all__ = ["fonts_in", "pictures_of", "train_finder"]
 
@@ -54,7 +54,7 @@ def train_finder(
 
     Args:
         recipe: how.
-        sources: pictures, as ``remend.train.pictures.read_pictures`` takes them.
+        sources: pictures, as ``remend.train.data.pictures.read_pictures`` takes them.
         out: folder of the run: log.csv, validation.csv, state.safetensors, best.safetensors.
         resume: go on from out/state.safetensors where there is one.
         workers: processes that draw, instead of the recipe's ``loaders``; 0 = this one.

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.train.crew import Crew, calm
+from remend.train.data.workers import Crew, calm
 from remend.train.finder.crops import Ageing, aged, crop_of, lay, weathered
 from remend.train.finder.maps import Map, Outlines, draw_map
 

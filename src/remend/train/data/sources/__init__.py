@@ -1,0 +1,40 @@
+"""What ``--data`` takes: data sets by their layout, and what can be said of them before training.
+
+``list_records`` lists, ``scan`` examines, ``write_shards`` packs. Nothing here needs PyTorch.
+"""
+
+from remend.train.data.sources.catalogue import FAMILIES, Family, list_records, open_source
+from remend.train.data.sources.headers import size_of
+from remend.train.data.sources.likeness import Likeness, Pair, duplicates, fingerprint, near_pairs
+from remend.train.data.sources.names import few_names, groups_of, split_names
+from remend.train.data.sources.record import Listing, Record, Span, Stored, pixels_of
+from remend.train.data.sources.scan import Alike, Report, Sizes, scan
+from remend.train.data.sources.segmentation import Outlined
+from remend.train.data.sources.shards import write_shards
+
+__all__ = [
+    "FAMILIES",
+    "Alike",
+    "Family",
+    "Likeness",
+    "Listing",
+    "Outlined",
+    "Pair",
+    "Record",
+    "Report",
+    "Sizes",
+    "Span",
+    "Stored",
+    "duplicates",
+    "few_names",
+    "fingerprint",
+    "groups_of",
+    "list_records",
+    "near_pairs",
+    "open_source",
+    "pixels_of",
+    "scan",
+    "size_of",
+    "split_names",
+    "write_shards",
+]

@@ -1,0 +1,1 @@
+"""A run from its request to its last checkpoint: the step, the loop, what is saved and what is shown."""

@@ -1,0 +1,262 @@
+"""What learns, and one step of it: net, losses, critic, averaged weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from remend.errors import UsageError
+from remend.nets.catalogue import build
+from remend.nets.inpainter import Inpainter
+from remend.train.adversarial.step import Game, Turn
+from remend.train.config import Recipe, Train
+from remend.train.data.guide import as_drawn, drawn_lines
+from remend.train.data.labels import Labels
+from remend.train.data.loader import Batch
+from remend.train.data.prior import coarse_prior
+from remend.train.loss.distillation import Teacher
+from remend.train.loss.ignored import unjudged
+from remend.train.loss.reconstruction import JITTER_PX, Criterion
+from remend.train.machine.devices import mean_over_devices
+from remend.train.machine.profile import span
+from remend.train.optim.ema import Ema
+from remend.train.optim.optimizer import optimizer_of
+from remend.train.optim.schedule import learning_rate, seed_of
+from remend.train.run.transfer import set_frozen
+from remend.train.tasks.heads import Heads, Together
+from remend.train.tasks.losses import task_losses, weighed
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+__all__ = ["Learner"]
+
+
+class Learner:
+    """Everything that a step changes.
+
+    Args:
+        recipe: net, losses, critic, rates.
+        fabric: of the run.
+        labels: what the pictures show; needed where the recipe has further tasks.
+
+    Attributes:
+        net: unwrapped: what is saved and averaged has the same names on any device.
+        optimizer: of the net.
+        ema: its averaged weights.
+        game: critic and its optimiser; None without one.
+        heads: of further tasks, learned by the net's optimiser; None without any.
+        heads_ema: their averaged weights.
+        meaning: classes and things, in the order of the heads' answers.
+        teacher: whose fills are followed; None without ``loss.distill``.
+
+    Raises:
+        UsageError: settings that do not go together.
+    """
+
+    def __init__(self, recipe: Recipe, fabric: Fabric, labels: Labels | None = None) -> None:
+        self.recipe, self.plan, self.fabric = recipe, recipe.train, fabric
+        if self.plan.batch % fabric.world_size:
+            raise UsageError(
+                f"train.batch={self.plan.batch} cannot be split over {fabric.world_size} devices"
+            )
+        if not recipe.critic.name and not recipe.loss.weights() and not recipe.tasks.weights():
+            raise UsageError("nothing would be learned: all weights of [loss] are 0; set loss.hole=2 or so")
+        self.net: Inpainter = build(recipe.net, recipe.options)
+        for key, side in (("crop_px", recipe.data.crop_px), ("validation_px", recipe.data.validation_px)):
+            if side % self.net.size_multiple:
+                raise UsageError(
+                    f"data.{key} must be a multiple of {self.net.size_multiple} for {recipe.net}, got {side}"
+                )
+        if recipe.loss.distill and not recipe.loss.teacher:
+            raise UsageError(
+                f"loss.distill={recipe.loss.distill:g} needs a teacher: give --set loss.teacher=RUN or "
+                "FILE.onnx, or leave it out with --set loss.distill=0"
+            )
+        self.teacher = Teacher(recipe.loss.teacher) if recipe.loss.distill else None
+        if self.teacher is not None:
+            self.teacher.require(recipe.data.crop_px)
+        self.net.to(memory_format=torch.channels_last)
+        optimizer = optimizer_of(self.net, recipe)
+        self.heads = Heads.of(self.net, recipe, labels) if labels is not None else None
+        learning: Inpainter | Together = self.net
+        if self.heads is not None:
+            for group in self.heads.groups(recipe):
+                optimizer.add_param_group(group)
+            learning = Together(self.net, self.heads.to(memory_format=torch.channels_last))
+        self.wrapped, self.optimizer = fabric.setup(learning, optimizer)
+        self.ema = Ema(self.net, self.plan.ema_half_life)
+        self.heads_ema = Ema(self.heads, self.plan.ema_half_life) if self.heads is not None else None
+        self.meaning = labels.as_dict() if labels is not None else {}
+        self.criterion = fabric.to_device(Criterion.of(recipe.loss)).to(memory_format=torch.channels_last)
+        self.game = Game(recipe, fabric) if recipe.critic.name else None
+
+    def step(self, batch: Batch, samples_seen: int, *, rehearse: bool = False) -> dict[str, Tensor]:
+        """Learn from one batch.
+
+        Nothing here waits for the device, and nothing looks at the numbers: whoever reads them finds out
+        whether they are finite, and goes back to a checkpoint where they are not.
+
+        Args:
+            batch: on the device.
+            samples_seen: before this step; all schedules follow from it.
+            rehearse: compute everything, change no weight.
+
+        Returns:
+            Scalars to log: every loss, gradient norms, the game's readings.
+        """
+        rate = self._schedule(samples_seen)
+        # Dropout too is a function of the sample's number: resume is exact without any state of a device.
+        torch.manual_seed(seed_of(self.plan.seed, batch.first, self.fabric.global_rank))
+        given = batch.shown()
+        with span("forward"):
+            answers = self.wrapped(given.image, given.hole, self._prior(given), self._guide(given))
+            (filled, raw, *earlier), told_by_heads = answers if self.heads is not None else (answers, {})
+        batch = as_drawn(self.net, batch)
+        if batch.damage is not None:
+            batch, filled, raw, earlier = unjudged(batch, filled, raw, earlier)
+        game = self.game if self.game is not None and self.game.begun(samples_seen) else None
+        output = raw
+        if game is not None:
+            # Losses meet at the output: cut the graph there, to weigh their gradients against each other.
+            output = raw.detach().requires_grad_()
+            filled = torch.where(batch.hole > 0.5, output, batch.image)
+        turn = Turn(batch, filled, output, samples_seen)
+        with span("losses"), self.fabric.autocast():
+            values = self.criterion(
+                filled,
+                output,
+                batch.target,
+                batch.hole,
+                self._jitter(batch),
+                earlier=earlier,
+                lesson=self.teacher.fill(given.image, given.hole) if self.teacher else None,
+            )
+        objective = values["total"]
+        if game is not None:
+            with span("critic"):
+                gradient, told = game.press(objective, turn)
+            objective = (raw * gradient).sum()
+            if "stages" in values:  # not cut: the critic judges the answer alone
+                objective = objective + self.recipe.loss.stages * values["stages"]
+            penalty, measured = game.smooth(self.net, given, samples_seen)
+            objective = objective + penalty
+            values |= told | measured
+        if self.heads is not None:
+            with span("tasks"):
+                objective, told = self._tasks(objective, values["total"], told_by_heads, batch)
+            values |= told
+        with span("backward"):
+            self.optimizer.zero_grad(set_to_none=True)
+            self.fabric.backward(objective)
+            largest = self.plan.clip or float("inf")
+            norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), largest)
+            if self.heads is not None:
+                torch.nn.utils.clip_grad_norm_(self.heads.parameters(), largest)
+        if not rehearse:
+            with span("optimizer"):
+                self.optimizer.step()
+        if game is not None:
+            with span("critic"):
+                values |= game.learn(turn, rehearse=rehearse)
+        values = {name: value.detach() for name, value in values.items()}
+        return values | {"gradient": norm.detach(), "lr": torch.tensor(rate)}
+
+    def follow(self, plan: Train) -> Train:
+        """Take another plan for the schedules: rates fall to its end. Returns it."""
+        self.plan = plan
+        if self.game is not None:
+            self.game.plan = plan
+        return plan
+
+    def average(self, samples_seen: int) -> None:
+        """Let the averaged weights follow a step that was good."""
+        with span("ema"):
+            self.ema.update(self.net, batch=self.plan.batch, samples_seen=samples_seen)
+            if self.heads is not None and self.heads_ema is not None:
+                self.heads_ema.update(self.heads, batch=self.plan.batch, samples_seen=samples_seen)
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Whatever is rehearsed inside leaves no trace: buffers, gradients and random state are put back."""
+        modules: list[torch.nn.Module] = [self.net]
+        modules += [self.game.critic] if self.game else []
+        modules += [self.heads] if self.heads else []
+        kept = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+        random = torch.get_rng_state()
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for buffer, value in kept:
+                    buffer.copy_(value)
+            torch.set_rng_state(random)
+            for module in modules:
+                module.zero_grad(set_to_none=True)
+
+    def _schedule(self, samples_seen: int) -> float:
+        """Set what follows from the samples seen: rates, and what is frozen."""
+        rate = learning_rate(self.plan, samples_seen)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        if self.recipe.transfer.freeze_until:
+            set_frozen(self.net, samples_seen < self.recipe.transfer.freeze_until)
+        return rate
+
+    def _tasks(
+        self, objective: Tensor, restoration: Tensor, answers: dict[str, Tensor], batch: Batch
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The objective with all tasks in it, and what to log of them."""
+        assert self.heads is not None
+        tasks = self.recipe.tasks.weights()
+        counts = dict.fromkeys(tasks, 0.0)
+        if batch.truth is not None:
+            own = torch.tensor([float(batch.truth.counts[task]) for task in tasks], device=self.fabric.device)
+            # Over all devices: the mean over labelled samples is then the same on one as on several.
+            shared = mean_over_devices(self.fabric, own) if self.fabric.world_size > 1 else own
+            counts = dict(zip(tasks, shared.tolist(), strict=True))
+        losses = task_losses(answers, batch.truth, counts)
+        objective, weights = weighed(
+            objective,
+            restoration,
+            losses,
+            weights=self.heads.weights,
+            log_variances=answers.get("log_variances"),
+            counts=counts,
+        )
+        told = {task: loss for task, loss in losses.items() if counts[task]}
+        return objective, told | {f"weight_{task}": weight for task, weight in weights.items()}
+
+    def _prior(self, batch: Batch) -> Tensor | None:
+        """The averaged net's own coarse fills, for some of the samples."""
+        with self.fabric.autocast():
+            return coarse_prior(
+                self.ema.net,
+                batch.image,
+                batch.hole,
+                share=self.recipe.data.prior,
+                ratios=batch.ratios,
+                seed=self.plan.seed,
+                indices=range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size),
+            )
+
+    def _guide(self, batch: Batch) -> Tensor | None:
+        """The lines that some of the holes held, for nets that follow lines."""
+        if not self.net.takes_guide:
+            return None
+        return drawn_lines(
+            batch.target,
+            batch.hole,
+            share=self.recipe.data.guide,
+            seed=self.plan.seed,
+            indices=range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size),
+        )
+
+    def _jitter(self, batch: Batch) -> tuple[int, int]:
+        down, right = np.random.default_rng([self.plan.seed, batch.first, 1]).integers(JITTER_PX, size=2)
+        return int(down), int(right)

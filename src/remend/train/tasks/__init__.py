@@ -1,0 +1,1 @@
+"""Further tasks on the features of an encoder: heads, losses and scores."""
