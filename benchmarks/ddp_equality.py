@@ -83,7 +83,7 @@ def of_weights(one: Path, two: Path) -> float:
     """Relative difference of what two runs have learned, the worst of its parts."""
     import torch
 
-    from remend.train.run import checkpoint
+    from remend.nets.weights import checkpoint
 
     a, b = (checkpoint.read(checkpoint.listing(run)[-1]).tensors for run in (one, two))
     assert a.keys() == b.keys()

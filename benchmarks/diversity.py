@@ -27,9 +27,9 @@ from benchmarks.line import print_line
 from remend.api import repair
 from remend.errors import UsageError
 from remend.evaluation.candidates import as_methods, label_of
-from remend.evaluation.metrics import psnr
 from remend.evaluation.pairs import find_pairs, read_pair
 from remend.fill.neural import Neural
+from remend.metrics import psnr
 from remend.picture import Bool
 
 Image = NDArray[np.uint8]

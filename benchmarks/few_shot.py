@@ -32,8 +32,8 @@ RECIPE: dict[str, Any] = {
 def learn(photos: Path, out: Path, crops: int, few: int = 0, weights: str = "") -> dict[str, float]:
     """Train once; the scores at the end."""
     from remend.train.config import from_dict
+    from remend.train.request import Run
     from remend.train.run.loop import train
-    from remend.train.run.request import Run
 
     recipe = from_dict(
         RECIPE

@@ -109,8 +109,8 @@ def life(recipe: Any, photos: Path, out: Path) -> Any:
 
 
 def _live(recipe: Any, photos: Path, out: Path) -> None:
+    from remend.train.request import Run
     from remend.train.run.loop import train
-    from remend.train.run.request import Run
 
     train(
         Run(recipe, (photos,), out, resume=True, precision="32-true", accelerator="cpu", say=lambda _: None)
@@ -128,7 +128,7 @@ def reached(out: Path) -> int:
 
 def newest(out: Path) -> int:
     """Samples of the newest whole checkpoint."""
-    from remend.train.run import checkpoint
+    from remend.nets.weights import checkpoint
 
     found = checkpoint.newest(out, lambda _: None)
     return int(found.state["samples_seen"]) if found else 0
@@ -149,7 +149,7 @@ def differing(one: Path, two: Path) -> list[str]:
     """Tensors of the last checkpoints that are not equal bit for bit."""
     import torch
 
-    from remend.train.run import checkpoint
+    from remend.nets.weights import checkpoint
 
     a, b = (checkpoint.read(checkpoint.listing(run)[-1]) for run in (one, two))
     if a.path.name != b.path.name or a.tensors.keys() != b.tensors.keys():

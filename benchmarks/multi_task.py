@@ -154,10 +154,10 @@ def learn(recipe: Any, learn_from: Path, out: Path, samples: list[Any]) -> dict[
     import torch
 
     from remend.nets.catalogue import build
+    from remend.nets.weights import checkpoint
     from remend.train.data.labels import read_labels
-    from remend.train.run import checkpoint
+    from remend.train.request import Run
     from remend.train.run.loop import train
-    from remend.train.run.request import Run
     from remend.train.run.validation import fill_samples, scores
     from remend.train.tasks.heads import Heads
     from remend.train.tasks.scores import task_scores

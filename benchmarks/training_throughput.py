@@ -100,8 +100,8 @@ def loader_alone(recipe: Any, photos: Path, count: int) -> float:
 def measure(folder: Path, blocks: int, steps: int) -> dict[str, Any]:
     """Run both, a block at a time."""
     from remend.train.data import samples
+    from remend.train.request import Run
     from remend.train.run.loop import train
-    from remend.train.run.request import Run
 
     # A run makes its bank of masks once, half a minute of one core spread over ten thousand crops. A few
     # dozen steps would hold nothing else, so they get a bank that is full after the first block.

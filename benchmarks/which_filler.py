@@ -22,8 +22,8 @@ from benchmarks.line import SHARED, print_line
 from remend.api import repair
 from remend.errors import RemendError
 from remend.evaluation.learned import judges
-from remend.evaluation.metrics import psnr, sharp
 from remend.fill.neural import WEIGHTS
+from remend.metrics import psnr, sharp
 from remend.picture import Bool
 from remend.train.data.masks import MaskBank
 from remend.train.data.pictures import read_pictures

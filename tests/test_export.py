@@ -8,13 +8,14 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
 from remend.errors import ModelError, UsageError  # noqa: E402
-from remend.export import export, load_net  # noqa: E402
+from remend.export import export  # noqa: E402
 from remend.fill.neural import Neural  # noqa: E402
 from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.onnx_file import to_onnx  # noqa: E402
+from remend.nets.weights import checkpoint  # noqa: E402
 from remend.nets.weights.portable import save_portable  # noqa: E402
+from remend.nets.weights.trained import load_net  # noqa: E402
 from remend.train.config import as_dict, digest, from_dict  # noqa: E402
-from remend.train.run import checkpoint  # noqa: E402
 from remend.train.run.transfer import start_from  # noqa: E402
 
 RECIPE = from_dict(

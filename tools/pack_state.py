@@ -24,8 +24,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from remend.nets.weights import checkpoint
 from remend.nets.weights.portable import load_portable, save_portable
-from remend.train.run import checkpoint
 
 FILES, PIECE = 8, 15 * 2**20
 _PARTS = ("weights", "critic", "optimizer", "critic_optimizer")

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from remend.errors import ModelError, UsageError, WriteError
-from remend.nets.catalogue import NETS, build, figures
+from remend.nets.catalogue import NETS, figures
 from remend.nets.inpainter import Inpainter
 from remend.nets.onnx_file import OPSET, parity, round_to_half, same_over_threads, to_onnx
+from remend.nets.weights.trained import load_net
 from remend.quantize import lost_in_holes, quantize
-from remend.train.config import from_dict, without_folders
+from remend.train.config import without_folders
 from remend.train.data.calibration import calibration_feeds, calibration_samples
 from remend.train.data.samples import Sample
-from remend.train.run.transfer import read_weights
 
-__all__ = ["Exported", "export", "load_net"]
+__all__ = ["Exported", "export"]
 
 _TOLERANCE = 1e-4
 # Of 8 bits against fp32, mean in the holes of the calibration: 0.001 to 0.003 for trained nets.
@@ -120,31 +120,6 @@ def export(
     except OSError as error:
         raise WriteError(f"{target} cannot be written ({error.strerror}): choose another place") from error
     return Exported(target, card_path, difference, eight_bits.get("int8_mean_difference_in_holes"))
-
-
-def load_net(source: Path) -> tuple[Inpainter, dict[str, Any]]:
-    """The net of a checkpoint with its averaged weights, ready to fill, and the checkpoint's state.
-
-    Args:
-        source: a run's folder (its best checkpoint, or its newest), a checkpoint's, or a run's
-            ``best.safetensors``.
-
-    Raises:
-        ModelError: nothing whole there, or weights without the recipe of their net.
-    """
-    tensors, state = read_weights(source)
-    if "recipe" not in state:
-        raise ModelError(
-            f"{source} holds weights without the recipe of their net: give the best.safetensors of a run"
-        )
-    recipe = from_dict(state["recipe"])
-    net = build(recipe.net, recipe.options)
-    try:
-        net.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"the checkpoint {source} does not hold its own net: {reason}") from error
-    return net.eval().requires_grad_(False), state
 
 
 def _about(net: Inpainter, state: Mapping[str, Any]) -> dict[str, Any]:

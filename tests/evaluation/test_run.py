@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from remend.errors import EvaluationError, UsageError
-from remend.evaluation.metrics import compose, psnr
 from remend.evaluation.pairs import find_pairs
 from remend.evaluation.run import evaluate
+from remend.metrics import compose, psnr
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import cv2
 import numpy as np
 
-from remend.evaluation.metrics import sharp
 from remend.fill.guided import copy_detail
+from remend.metrics import sharp
 
 
 def textured(height=96, width=128):

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("safetensors", reason="safetensors is not installed")
 
 from remend.errors import ModelError, WriteError  # noqa: E402
-from remend.train.run import checkpoint  # noqa: E402
+from remend.nets.weights import checkpoint  # noqa: E402
 
 
 def write(run, seen, value=1.0):

@@ -138,8 +138,8 @@ def test_masks_that_cannot_be_meant(tmp_path, photos, masks):
 
 @pytest.mark.skipif(importlib.util.find_spec("lightning") is None, reason="Lightning is not installed")
 def test_a_run_learns_with_a_critic_from_damaged_pictures_alone(photos, masks, tmp_path):
+    from remend.train.request import Run
     from remend.train.run import loop
-    from remend.train.run.request import Run
 
     recipe = from_dict(
         {

@@ -8,7 +8,7 @@ if importlib.util.find_spec("lightning") is None:
 
 from remend.train.config import Recipe  # noqa: E402
 from remend.train.machine.devices import start  # noqa: E402
-from remend.train.run.request import Run  # noqa: E402
+from remend.train.request import Run  # noqa: E402
 
 
 class Look(torch.nn.Module):

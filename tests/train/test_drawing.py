@@ -82,9 +82,10 @@ def test_masks_made_ahead_are_those_of_the_bank():
 def test_stop_and_resume_is_bit_for_bit_by_whomever_samples_are_drawn(photos, tmp_path):
     if importlib.util.find_spec("lightning") is None:
         pytest.skip("Lightning is not installed")
+    from remend.nets.weights import checkpoint
     from remend.train.config import from_dict
-    from remend.train.run import checkpoint, loop
-    from remend.train.run.request import Run
+    from remend.train.request import Run
+    from remend.train.run import loop
 
     def run(name, said, drawn_by):
         recipe = from_dict(

@@ -16,11 +16,12 @@ if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
 from remend.errors import DivergedError, ModelError, UsageError, WriteError  # noqa: E402
+from remend.nets.weights import checkpoint  # noqa: E402
 from remend.nets.weights.portable import load_portable  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
 from remend.train.loss.reconstruction import Criterion  # noqa: E402
-from remend.train.run import checkpoint, loop  # noqa: E402
-from remend.train.run.request import Run  # noqa: E402
+from remend.train.request import Run  # noqa: E402
+from remend.train.run import loop  # noqa: E402
 
 TINY = {
     "net": "remend",

@@ -14,7 +14,7 @@ from remend.nets.squeezenet import SqueezeNet  # noqa: E402
 from remend.train.config import load, override  # noqa: E402
 from remend.train.data.loader import Batch  # noqa: E402
 from remend.train.machine.devices import start  # noqa: E402
-from remend.train.run.request import Run  # noqa: E402
+from remend.train.request import Run  # noqa: E402
 from remend.train.run.step import Learner  # noqa: E402
 
 BOUND = 3_900  # measured: 3,862 at batch 16, the critic in the game

@@ -13,13 +13,13 @@ if importlib.util.find_spec("lightning") is None:
 
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.edges import edges_of  # noqa: E402
+from remend.nets.weights import checkpoint  # noqa: E402
 from remend.train.config import load  # noqa: E402
 from remend.train.data.guide import as_drawn, drawn_lines  # noqa: E402
 from remend.train.data.loader import Batch  # noqa: E402
 from remend.train.machine.devices import start  # noqa: E402
-from remend.train.run import checkpoint  # noqa: E402
+from remend.train.request import Run  # noqa: E402
 from remend.train.run.preflight import preflight  # noqa: E402
-from remend.train.run.request import Run  # noqa: E402
 from remend.train.run.state import Counters, put_back, state_of, tensors_of  # noqa: E402
 from remend.train.run.step import Learner  # noqa: E402
 

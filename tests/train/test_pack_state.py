@@ -10,10 +10,11 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
+from remend.nets.weights import checkpoint  # noqa: E402
+from remend.nets.weights.trained import read_weights  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
-from remend.train.run import checkpoint, loop  # noqa: E402
-from remend.train.run.request import Run  # noqa: E402
-from remend.train.run.transfer import read_weights  # noqa: E402
+from remend.train.request import Run  # noqa: E402
+from remend.train.run import loop  # noqa: E402
 
 SOURCE = Path(__file__).parents[2] / "tools" / "pack_state.py"
 

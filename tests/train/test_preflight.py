@@ -12,9 +12,9 @@ if importlib.util.find_spec("lightning") is None:
 
 from remend.errors import UsageError  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
+from remend.train.request import Run  # noqa: E402
 from remend.train.run import loop  # noqa: E402
 from remend.train.run.preflight import preflight  # noqa: E402
-from remend.train.run.request import Run  # noqa: E402
 
 TINY = {
     "net": "remend",

@@ -14,11 +14,11 @@ if importlib.util.find_spec("lightning") is None:
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.catalogue import NETS, build  # noqa: E402
 from remend.nets.critics import build_critic  # noqa: E402
+from remend.nets.weights import checkpoint  # noqa: E402
 from remend.train.config import as_dict, from_dict, load  # noqa: E402
 from remend.train.data.loader import Batch  # noqa: E402
 from remend.train.machine.devices import start  # noqa: E402
-from remend.train.run import checkpoint  # noqa: E402
-from remend.train.run.request import Run  # noqa: E402
+from remend.train.request import Run  # noqa: E402
 from remend.train.run.state import Counters, put_back, state_of, tensors_of  # noqa: E402
 from remend.train.run.step import Learner  # noqa: E402
 

@@ -19,6 +19,7 @@ if importlib.util.find_spec("lightning") is None:
 from remend.errors import ModelError, UsageError  # noqa: E402
 from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.taps import listening  # noqa: E402
+from remend.nets.weights import checkpoint  # noqa: E402
 from remend.nets.weights.portable import load_portable, save_portable  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
 from remend.train.data.heatmap import drawn  # noqa: E402
@@ -28,8 +29,8 @@ from remend.train.data.pictures import read_pictures  # noqa: E402
 from remend.train.data.samples import Sampler  # noqa: E402
 from remend.train.data.targets import Truth  # noqa: E402
 from remend.train.machine.devices import start  # noqa: E402
-from remend.train.run import checkpoint, loop  # noqa: E402
-from remend.train.run.request import Run  # noqa: E402
+from remend.train.request import Run  # noqa: E402
+from remend.train.run import loop  # noqa: E402
 from remend.train.run.step import Learner  # noqa: E402
 from remend.train.tasks.losses import task_losses, weighed  # noqa: E402
 from remend.train.tasks.scores import accuracy, average_precision, mean_iou  # noqa: E402

@@ -10,7 +10,8 @@ from remend.errors import ModelError, UsageError  # noqa: E402
 from remend.nets.inpainter import Inpainter  # noqa: E402
 from remend.nets.weights.portable import save_portable  # noqa: E402
 from remend.train.config import Recipe, Train, Transfer  # noqa: E402
-from remend.train.run.transfer import parameter_groups, set_frozen, start_from  # noqa: E402
+from remend.train.optim.groups import parameter_groups, set_frozen  # noqa: E402
+from remend.train.run.transfer import start_from  # noqa: E402
 
 
 class Body(torch.nn.Module):

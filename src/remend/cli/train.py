@@ -115,8 +115,8 @@ def train(
 
         ctx.exit(0 if check_data(sources, chosen.data, as_json=as_json) else 1)
     try:
+        from remend.train.request import Run, fast_dev
         from remend.train.run.loop import train as run
-        from remend.train.run.request import Run, fast_dev
     except ModuleNotFoundError as error:
         raise UsageError(
             f"training needs {error.name}, which is not installed: pip install 'remend[train]'"

@@ -7,11 +7,11 @@ from remend.evaluation.comparison import Comparison, Report, compare, read_repor
 from remend.evaluation.distributions import fid, ids, kid
 from remend.evaluation.features import FeatureArrays, FeatureNet, OnnxFeatures, PictureMetric
 from remend.evaluation.frozen import Frozen, freeze, read_frozen, verify, write_frozen
-from remend.evaluation.metrics import METRICS, compose, l1, measure, psnr, sharp, ssim
 from remend.evaluation.pairs import Pair, PairSet, find_outputs, find_pairs
 from remend.evaluation.protocol import Protocol
 from remend.evaluation.run import evaluate
 from remend.evaluation.scores import Evaluation, Score, Seen, Summary
+from remend.metrics import METRICS, compose, l1, measure, psnr, sharp, ssim
 
 __all__ = [
     "BUCKETS",

@@ -16,11 +16,11 @@ from remend.errors import EvaluationError, RemendError
 from remend.evaluation.buckets import buckets_of
 from remend.evaluation.candidates import Restore, as_methods, label_of, library
 from remend.evaluation.features import FeatureArrays, FeatureNet, PictureMetric
-from remend.evaluation.metrics import METRICS, compose, measure
 from remend.evaluation.pairs import Pair, PairSet, find_outputs, find_pairs, read_pair, read_rgb
 from remend.evaluation.protocol import Fingerprint, Protocol, fingerprint
 from remend.evaluation.scores import Evaluation, Score, Seen, common_pairs
 from remend.evaluation.sets import Collected
+from remend.metrics import METRICS, compose, measure
 from remend.picture import Bool
 
 __all__ = ["evaluate"]

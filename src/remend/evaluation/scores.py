@@ -9,9 +9,9 @@ from statistics import fmean, median
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.evaluation.metrics import METRICS
 from remend.evaluation.pairs import Pair
 from remend.evaluation.protocol import Protocol
+from remend.metrics import METRICS
 from remend.picture import Bool
 
 __all__ = ["Evaluation", "Score", "Seen", "Summary", "common_pairs"]

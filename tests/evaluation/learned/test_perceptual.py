@@ -170,8 +170,8 @@ def test_vectors_are_means_of_unit_vectors(weights, arrays, pictures):
 
 def test_published_figures_of_a_peer_are_met(shared_data):
     """MI-GAN's published outputs on nine faces: PD .55 over the set."""
-    from remend.evaluation.metrics import compose
     from remend.evaluation.pairs import find_pairs, read_pair, read_rgb
+    from remend.metrics import compose
 
     judge = PerceptualDistance(next((shared_data / "weights").glob("squeezenet*/*.h5")))
     values = []

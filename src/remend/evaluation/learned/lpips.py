@@ -12,7 +12,7 @@ from torch import Tensor  # noqa: TID253
 
 from remend.errors import ModelError
 from remend.evaluation.learned.perceptual import as_batch, sha256_of
-from remend.evaluation.metrics import checked
+from remend.metrics import checked
 from remend.picture import Bool
 
 __all__ = ["TRUNKS", "Lpips"]

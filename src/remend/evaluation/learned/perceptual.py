@@ -11,7 +11,7 @@ import torch  # noqa: TID253  # this package is only imported where somebody ask
 from numpy.typing import NDArray
 from torch import Tensor  # noqa: TID253
 
-from remend.evaluation.metrics import checked
+from remend.metrics import checked
 from remend.nets.squeezenet import TAPS, SqueezeNet
 from remend.picture import Bool
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from remend.errors import ModelError, UsageError
+from remend.nets.weights.trained import load_net
 
 __all__ = ["Teacher"]
 
@@ -40,8 +41,6 @@ class Teacher:
             self.file = ModelFile.open(path)
             self.size_multiple = int(self.file.card.size_multiple)
         else:
-            from remend.export import load_net
-
             net, _ = load_net(path)
             self.net, self.size_multiple = net, net.size_multiple
 

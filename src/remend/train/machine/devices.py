@@ -16,7 +16,7 @@ from remend.train.machine.allocator import keep_freed_memory
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
-    from remend.train.run.request import Run
+    from remend.train.request import Run
 
 __all__ = ["mean_over_devices", "peak_memory_gib", "start"]
 

@@ -7,8 +7,8 @@ import torch
 from remend.errors import UsageError
 from remend.nets.inpainter import Inpainter
 from remend.train.config import Recipe
+from remend.train.optim.groups import parameter_groups
 from remend.train.optim.muon import Muon, with_kernels_apart
-from remend.train.run.transfer import parameter_groups
 
 __all__ = ["OPTIMIZERS", "optimizer_of"]
 

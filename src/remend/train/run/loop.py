@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from remend.errors import ResourceError, UsageError
+from remend.nets.weights import checkpoint
 from remend.train.config import Train
 from remend.train.data.labels import read_labels
 from remend.train.data.loader import Batch, batches
@@ -23,12 +24,12 @@ from remend.train.data.samples import Sampler, validation_samples
 from remend.train.machine.devices import mean_over_devices, peak_memory_gib, start
 from remend.train.machine.profile import Profile, span
 from remend.train.machine.signals import Stop, stop_on_signal
-from remend.train.run import checkpoint, validation
+from remend.train.request import Outcome, Run
+from remend.train.run import validation
 from remend.train.run.announce import cost_line, labels_line, pictures_line, plan_line, rehearse
 from remend.train.run.board import Board
 from remend.train.run.journal import Journal, Meter
 from remend.train.run.preflight import preflight
-from remend.train.run.request import Outcome, Run
 from remend.train.run.state import Store
 from remend.train.run.step import Learner
 from remend.train.tasks.scores import task_scores

@@ -16,7 +16,7 @@ from remend.train.adversarial.step import critic_of
 from remend.train.config import Recipe
 from remend.train.data.process_loader import DRAWERS
 from remend.train.optim.optimizer import optimizer_of
-from remend.train.run.request import Run
+from remend.train.request import Run
 from remend.train.tasks.heads import WEIGHINGS
 
 __all__ = ["preflight"]

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from remend.errors import DivergedError, ModelError, RemendError, UsageError, WriteError
+from remend.nets.weights import checkpoint
 from remend.train.config import Recipe, Train, as_dict, digest, from_dict
-from remend.train.run import checkpoint
-from remend.train.run.request import Counters, Run
+from remend.train.request import Counters, Run
 from remend.train.run.step import Learner
 from remend.train.run.transfer import start_from
 

@@ -25,9 +25,9 @@ from remend.train.loss.reconstruction import JITTER_PX, Criterion
 from remend.train.machine.devices import mean_over_devices
 from remend.train.machine.profile import span
 from remend.train.optim.ema import Ema
+from remend.train.optim.groups import set_frozen
 from remend.train.optim.optimizer import optimizer_of
 from remend.train.optim.schedule import learning_rate, seed_of
-from remend.train.run.transfer import set_frozen
 from remend.train.tasks.heads import Heads, Together
 from remend.train.tasks.losses import task_losses, weighed
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from remend.errors import WriteError
-from remend.evaluation.metrics import psnr, sharp
+from remend.metrics import psnr, sharp
 from remend.nets.inpainter import Inpainter
 from remend.nets.push_pull import push_pull
 from remend.train.data.loader import collate

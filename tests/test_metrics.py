@@ -6,7 +6,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from remend.errors import EvaluationError
-from remend.evaluation.metrics import METRICS, PSNR_LIMIT_DB, compose, l1, measure, psnr, sharp, ssim
+from remend.metrics import METRICS, PSNR_LIMIT_DB, compose, l1, measure, psnr, sharp, ssim
 
 
 @pytest.fixture

@@ -1,0 +1,61 @@
+"""A net as a run left it: its averaged weights, and the net that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from remend.errors import ModelError
+from remend.nets.catalogue import build
+from remend.nets.inpainter import Inpainter
+from remend.nets.weights import checkpoint
+from remend.nets.weights.portable import load_portable
+
+__all__ = ["load_net", "read_weights"]
+
+
+def load_net(source: Path) -> tuple[Inpainter, dict[str, Any]]:
+    """The net of a checkpoint with its averaged weights, ready to fill, and the checkpoint's state.
+
+    Args:
+        source: a run's folder (its best checkpoint, or its newest), a checkpoint's, or a run's
+            ``best.safetensors``.
+
+    Raises:
+        ModelError: nothing whole there, or weights without the recipe of their net.
+        UsageError: a net or options that this build does not have.
+    """
+    tensors, state = read_weights(source)
+    recipe = state.get("recipe")
+    if not isinstance(recipe, dict) or "net" not in recipe:
+        raise ModelError(
+            f"{source} holds weights without the recipe of their net: give the best.safetensors of a run"
+        )
+    options = recipe.get("options", {}).items()
+    net = build(recipe["net"], {key: tuple(v) if isinstance(v, list) else v for key, v in options})
+    try:
+        net.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"the checkpoint {source} does not hold its own net: {reason}") from error
+    return net.eval().requires_grad_(False), state
+
+
+def read_weights(source: Path) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
+    """Averaged weights and state of a run's folder, a checkpoint's, or a portable file.
+
+    Raises:
+        ModelError: nothing whole there.
+    """
+    if not source.is_dir():
+        return load_portable(source)
+    if (source / "checkpoints").is_dir():
+        paths = checkpoint.listing(source)
+        if not paths:
+            raise ModelError(f"the run {source} has no checkpoint yet: let it train a few minutes")
+        source = checkpoint.best(source) or paths[-1]
+    found = checkpoint.read(source, ("ema",))
+    return found.tensors["ema"], found.state
