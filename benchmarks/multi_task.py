@@ -153,7 +153,7 @@ def learn(recipe: Any, learn_from: Path, out: Path, samples: list[Any]) -> dict[
     """Train once; what the averaged weights score on ``samples``."""
     import torch
 
-    from remend.nets.catalogue import build
+    from remend.nets.registry import build
     from remend.nets.weights import checkpoint
     from remend.train.data.labels import read_labels
     from remend.train.request import Run

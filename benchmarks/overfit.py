@@ -23,7 +23,7 @@ from benchmarks.line import print_line
 from benchmarks.short_runs import PRECISION
 from remend.damage.synth import make_mask
 from remend.metrics import psnr
-from remend.nets.catalogue import build, figures
+from remend.nets.registry import build, figures
 from remend.train.loss.pixels import l1
 from remend.train.optim.muon import Muon, with_kernels_apart
 

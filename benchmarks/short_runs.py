@@ -1,7 +1,7 @@
 """The field's nets, each for about a quarter of an hour of one CPU (`--preset small`), then measured.
 
-python -m benchmarks.short_runs --data photos/ --trunk squeezenet….h5 --out runs/short            # train
-python -m benchmarks.short_runs --measure pairs/celeba_few --trunk squeezenet….h5 --out runs/short
+python -m benchmarks.short_runs --data photos/ --backbone squeezenet….h5 --out runs/short            # train
+python -m benchmarks.short_runs --measure pairs/celeba_few --backbone squeezenet….h5 --out runs/short
 python -m benchmarks.short_runs --sheet short-runs.webp --out runs/short                          # to look at
 
 A net that has a finished run in the folder is not trained again; one that was stopped goes on. Measuring
@@ -51,7 +51,7 @@ def train(net: str, options: argparse.Namespace) -> None:
     """One run, and a line about what it took."""
     command = [sys.executable, "-m", "remend", "train", net, "--preset", "small"]
     command += [word for source in options.data for word in ("--data", str(source))]
-    command += ["--precision", PRECISION.get(net, "bf16"), "--set", f"loss.trunk={options.trunk}"]
+    command += ["--precision", PRECISION.get(net, "bf16"), "--set", f"loss.backbone={options.backbone}"]
     command += ["--out", str(options.out / net), "--resume", "auto", "--accelerator", "cpu"]
     if options.exclude:
         command += ["--set", f"data.exclude={options.exclude}"]
@@ -66,7 +66,7 @@ def train(net: str, options: argparse.Namespace) -> None:
 
 def measure(folder: Path, options: argparse.Namespace) -> None:
     """A line for a set of pairs: hole PSNR (dB), PD and SHARP of every net and classical filler."""
-    learned, _ = judges(features=[options.trunk])
+    learned, _ = judges(features=[options.backbone])
     nets = [net for net in options.nets if net in SHOWN]
     runs = [str(options.out / net) for net in nets if (options.out / net / "best.json").exists()]
     pairs = find_pairs(folder).pairs
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", default=list(NETS))
     parser.add_argument("--data", type=Path, action="append", default=[])
     parser.add_argument("--exclude", type=Path, help="names of pictures to leave out, as for data.exclude")
-    parser.add_argument("--trunk", type=Path, help="weights of the losses' and of PD's eyes")
+    parser.add_argument("--backbone", type=Path, help="weights of the losses' and of PD's eyes")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--measure", type=Path, action="append", default=[], metavar="PAIRS")
     parser.add_argument("--leave-out", type=Path, help="file names of pairs not to measure")
@@ -132,8 +132,8 @@ def main() -> None:
     if options.sheet:
         sheet(options.sheet, options)
         return
-    if options.trunk is None:
-        parser.error("--trunk is wanted, for learning and for measuring")
+    if options.backbone is None:
+        parser.error("--backbone is wanted, for learning and for measuring")
     for folder in options.measure:
         measure(folder, options)
     if not options.measure:

@@ -3,7 +3,7 @@
     python -m benchmarks.training_throughput [--blocks 6] [--steps 12]
 
 The shipped recipe ``remend``: bf16 autocast, channels-last, batch 16 of 128² (perceptual loss where the
-trunk's weights are at hand). The loop runs as ever, with loader, schedule, clipping, averaged weights, log
+backbone's weights are at hand). The loop runs as ever, with loader, schedule, clipping, averaged weights, log
 and TensorBoard. Each time it has logged a block of steps, the same number of bare steps is taken in the same
 process: both see the same machine. The bare steps give the loader time to run ahead by its four batches at
 most, so ``waiting`` is what the loop waited of its own time, and ``loader_alone`` what the loader could give.
@@ -35,10 +35,10 @@ def recipe_of(blocks: int, steps: int) -> Any:
     """The shipped recipe, as short as wanted."""
     from remend.train.config import load, override
 
-    trunk = SHARED / TRUNK
+    backbone = SHARED / TRUNK
     batch = load("remend").train.batch
     settings = [
-        f"loss.trunk={trunk}" if trunk.exists() else "loss.perceptual=0",
+        f"loss.backbone={backbone}" if backbone.exists() else "loss.perceptual=0",
         f"train.samples={blocks * steps * batch}",
         f"train.log_every={steps * batch}",
         f"train.validate_every={10**9}",
@@ -53,7 +53,7 @@ def bare(recipe: Any) -> Callable[[], None]:
     """A step with nothing around it."""
     import torch
 
-    from remend.nets.catalogue import build
+    from remend.nets.registry import build
     from remend.train.loss.reconstruction import Criterion
     from remend.train.optim.optimizer import optimizer_of
 

@@ -1,6 +1,6 @@
 """Whole pictures, damaged pictures, a teacher: the same small net, the same crops, the same number of steps.
 
-python -m benchmarks.ways_of_learning --data photos/ --trunk squeezenet….h5 --teacher inpaint.onnx \
+python -m benchmarks.ways_of_learning --data photos/ --backbone squeezenet….h5 --teacher inpaint.onnx \
        --out runs/ways --pairs pairs/cid22_val --archive old-000.tar
 
 Arms, `remend --preset small` at 64² each:
@@ -66,7 +66,7 @@ def learn(name: str, data: Path, options: argparse.Namespace, *settings: str, sa
     command = [sys.executable, "-m", "remend", "train", "remend", "--preset", "small", "--data", str(data)]
     command += ["--out", str(out), "--resume", "auto", "--accelerator", "cpu"]
     fixed = ["data.crop_px=64", "data.validation_px=64", "train.batch=16", f"train.samples={samples}"]
-    for setting in (f"loss.trunk={options.trunk}", *fixed, *settings):
+    for setting in (f"loss.backbone={options.backbone}", *fixed, *settings):
         command += ["--set", setting]
     subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=sys.stderr)
     return out
@@ -83,7 +83,7 @@ def main() -> None:
     """Learn, measure, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, action="append", required=True)
-    parser.add_argument("--trunk", type=Path, required=True)
+    parser.add_argument("--backbone", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pairs", type=Path, action="append", default=[])
@@ -101,7 +101,7 @@ def main() -> None:
             "distilled", whole, options, "loss.distill=1", f"loss.teacher={options.teacher}", samples=samples
         ),
     ]
-    learned, _ = judges(features=[options.trunk])
+    learned, _ = judges(features=[options.backbone])
     for folder in options.pairs:
         found = evaluate(
             find_pairs(folder).pairs, ["telea", "smooth", *(str(run) for run in runs)], learned=learned

@@ -10,8 +10,8 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 from remend.errors import ModelError, UsageError  # noqa: E402
 from remend.export import export  # noqa: E402
 from remend.fill.neural import Neural  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.onnx_file import to_onnx  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.nets.weights import checkpoint  # noqa: E402
 from remend.nets.weights.portable import save_portable  # noqa: E402
 from remend.nets.weights.trained import load_net  # noqa: E402
@@ -22,7 +22,7 @@ RECIPE = from_dict(
     {
         "net": "remend",
         "options": {"widths": [8, 8, 16], "dilations": [1, 2]},
-        "loss": {"trunk": "a/b/trunk.h5"},
+        "loss": {"backbone": "a/b/backbone.h5"},
         "transfer": {"weights": "a/b/best.safetensors"},
     }
 )
@@ -68,7 +68,7 @@ def test_the_file_answers_what_the_net_does_and_repair_runs_it(run, tmp_path, ha
     assert card["licence"] == "CC0"
     assert card["size_multiple"] == 16
     assert card["same_bits_on_1_and_2_threads"] is True
-    assert card["recipe"]["loss"]["trunk"] == "trunk.h5"
+    assert card["recipe"]["loss"]["backbone"] == "backbone.h5"
     assert card["recipe"]["transfer"]["weights"] == "best.safetensors"
     assert "prior" not in card["inputs"]
     model = Neural.load(done.model)  # checks the contract and the SHA-256

@@ -5,7 +5,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import ModelError  # noqa: E402
 from remend.export import to_onnx  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.quantize import quantize  # noqa: E402
 from remend.runtime import open_plain_session  # noqa: E402
 

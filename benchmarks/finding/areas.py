@@ -20,7 +20,7 @@ BARS = {
 
 
 def measure(every: int) -> Measured:
-    """Damage every so-manieth picture with every kind that there is."""
+    """Damage every n-th picture with every kind that there is."""
     figures, bars = {}, []
     for kind in (kind for kind in DAMAGES if kind not in LEFT_OUT):
         rows, overlaps = [], []

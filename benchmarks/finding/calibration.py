@@ -26,7 +26,7 @@ Said = list[tuple[float, bool]]
 
 
 def measure(every: int) -> Measured:
-    """Search every so-manieth picture, damaged and clean, as by default and for all that might be."""
+    """Search every n-th picture, damaged and clean, as by default and for all that might be."""
     said: dict[float, Said] = {0.5: [], 1.0: []}
     shares: list[list[float]] = []
     nested = True

@@ -9,7 +9,7 @@ from benchmarks.finding.pictures import clean_photographs
 
 
 def measure(every: int) -> Measured:
-    """Search every so-manieth picture."""
+    """Search every n-th picture."""
     shares: dict[str, dict[str, float]] = {}
     for photo in clean_photographs(every):
         shares.setdefault(photo.of_set, {})[photo.name] = float(effective(photo.pixels).mean())

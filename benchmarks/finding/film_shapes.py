@@ -15,7 +15,7 @@ WIDTHS = {"below 4 px": (0.0, 4.0), "4 to 10 px": (4.0, 10.0), "10 px and more":
 
 
 def measure(every: int) -> Measured:
-    """Search every so-manieth picture."""
+    """Search every n-th picture."""
     rows, masks, repaired = [], [], []
     widths = {name: Counts() for name in WIDTHS}
     marks = 0

@@ -38,7 +38,7 @@ def damaged_pictures(kind: str, every: int) -> Iterator[tuple[NDArray[np.uint8],
 
 
 def measure(every: int) -> Measured:
-    """Repair every second of every so-manieth picture."""
+    """Repair every second of every n-th picture."""
     figures, bars = {}, []
     for kind, limits in LIMITS.items():
         found, given = [], []

@@ -52,7 +52,7 @@ def shared(folder: str) -> Path:
 
 
 def photographs(every: int = 1, *, sets: tuple[str, ...] = SETS) -> Iterator[Photograph]:
-    """Every so-manieth picture of the shared sets.
+    """Every n-th picture of the shared sets.
 
     Raises:
         MissingError: they are not there.
@@ -65,7 +65,7 @@ def photographs(every: int = 1, *, sets: tuple[str, ...] = SETS) -> Iterator[Pho
 
 
 def scikit_photographs(every: int = 1) -> Iterator[Photograph]:
-    """Every so-manieth photograph of scikit-image's wheel; grey ones as RGB."""
+    """Every n-th photograph of scikit-image's wheel; grey ones as RGB."""
     for number, name in list(enumerate(SCIKIT))[::every]:
         loaded = getattr(data, name)()
         pixels = loaded[0] if isinstance(loaded, tuple) else loaded

@@ -19,7 +19,7 @@ SEED = 14_100
 
 
 def measure(every: int) -> Measured:
-    """Letter every so-manieth picture of Kodak, once with a date and once with a caption."""
+    """Letter every n-th picture of Kodak, once with a date and once with a caption."""
     fonts = writers()
     rows: dict[str, list[Counts]] = {"dates": [], "captions": []}
     by_font: dict[str, list[float]] = {}

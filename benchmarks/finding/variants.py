@@ -19,7 +19,7 @@ from benchmarks.finding.outlines import SEED, Laid, laid_pictures
 from remend.picture import Bool
 
 Picture8 = NDArray[np.uint8]
-FACTORS = {2: 1, 4: 1, 8: 3}  # enlargement: every so-manieth picture, for the sake of time
+FACTORS = {2: 1, 4: 1, 8: 3}  # enlargement: every n-th picture, for the sake of time
 NOISE = 8.0
 SEPIA = np.array([1.0, 0.86, 0.68], np.float32)  # a grey print's paper, R G B
 
@@ -68,7 +68,7 @@ CHANGES: dict[str, Callable[[Picture8], Picture8]] = {
 
 
 def measure(every: int) -> Measured:
-    """Search every so-manieth picture in every variant."""
+    """Search every n-th picture in every variant."""
     plain: dict[str, list[Counts]] = {}
     varied: dict[str, list[Counts]] = {}
     for number, (_, laid) in enumerate(laid_pictures(every)):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from remend.errors import ModelError, UsageError, WriteError
-from remend.nets.catalogue import NETS, figures
 from remend.nets.inpainter import Inpainter
 from remend.nets.onnx_file import OPSET, parity, round_to_half, same_over_threads, to_onnx
+from remend.nets.registry import NETS, figures
 from remend.nets.weights.trained import load_net
 from remend.quantize import lost_in_holes, quantize
 from remend.train.config import without_folders

@@ -73,8 +73,8 @@ def test_a_model_without_noise_is_told_apart(tmp_path, monkeypatch, save):
 def test_the_line_of_an_untrained_net_that_takes_noise(tmp_path, monkeypatch, save, capsys):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     pytest.importorskip("onnx", reason="onnx is not installed")
-    from remend.nets.catalogue import build
     from remend.nets.onnx_file import to_onnx
+    from remend.nets.registry import build
     from tiny_nets import TINY
 
     torch.manual_seed(0)

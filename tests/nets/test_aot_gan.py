@@ -5,7 +5,7 @@ F = torch.nn.functional
 
 from remend.errors import UsageError  # noqa: E402
 from remend.nets.aot_gan import AotGan, ContextBlock  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 
 
 def test_a_block_mixes_what_came_with_what_four_distances_saw_by_its_gate():

@@ -7,8 +7,8 @@ from tiny_nets import TINY
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import NETS, build, figures  # noqa: E402
 from remend.nets.push_pull import push_pull  # noqa: E402
+from remend.nets.registry import NETS, build, figures  # noqa: E402
 
 
 def fresh(name):

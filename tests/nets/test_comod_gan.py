@@ -8,7 +8,7 @@ from tiny_nets import TINY
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 
 OPTIONS = TINY["comod_gan"]
 

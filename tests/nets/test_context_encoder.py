@@ -3,8 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.context_encoder import ContextEncoder, Spread  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 
 
 def test_the_bottleneck_is_a_channel_wise_fully_connected_layer_with_one_weight_a_displacement():

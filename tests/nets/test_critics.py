@@ -18,8 +18,8 @@ def build_critic(name, options=None):
         return critics.build_critic(name, options)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        trunk = SqueezeNet()
-    return critics.build_critic(name, options, trunk=trunk)
+        backbone = SqueezeNet()
+    return critics.build_critic(name, options, backbone=backbone)
 
 
 def batch(count=2, height=64, width=48, seed=0):
@@ -183,7 +183,7 @@ def test_an_unknown_critic_or_option_is_one_clear_line():
         build_critic("patch", {"depth": 3})
 
 
-def test_what_the_trunk_sees_is_judged_and_the_trunk_left_alone():
+def test_what_the_backbone_sees_is_judged_and_the_backbone_left_alone():
     critic = build_critic("projected", NARROW)
     learned = sum(p.numel() for p in critic.parameters())
     assert learned == sum(p.numel() for part in (critic.heads, critic.pixels) for p in part.parameters())
@@ -192,19 +192,19 @@ def test_what_the_trunk_sees_is_judged_and_the_trunk_left_alone():
     image, hole = batch()
     image.requires_grad_()
     sum(scores.sum() for scores in critic(image, hole).scores).backward()
-    # The way back to the picture leads through the trunk, which itself learns nothing.
+    # The way back to the picture leads through the backbone, which itself learns nothing.
     assert image.grad.abs().sum() > 0
-    assert all(p.grad is None and not p.requires_grad for p in critic._trunk[0].parameters())
+    assert all(p.grad is None and not p.requires_grad for p in critic._backbone[0].parameters())
     critic.double()
-    assert all(p.dtype is torch.float64 for p in critic._trunk[0].parameters())
+    assert all(p.dtype is torch.float64 for p in critic._backbone[0].parameters())
 
 
 @pytest.mark.parametrize("maps", [(0, 12), (-13,), ()])
-def test_maps_that_the_trunk_does_not_have_are_one_clear_line(maps):
-    with pytest.raises(UsageError, match=r"chooses among the .* maps of the trunk"):
+def test_maps_that_the_backbone_does_not_have_are_one_clear_line(maps):
+    with pytest.raises(UsageError, match=r"chooses among the .* maps of the backbone"):
         build_critic("projected", NARROW | {"maps": maps})
 
 
-def test_a_critic_without_its_trunk_is_one_clear_line():
-    with pytest.raises(UsageError, match="looks through a trunk: give its weights"):
+def test_a_critic_without_its_backbone_is_one_clear_line():
+    with pytest.raises(UsageError, match="looks through a backbone: give its weights"):
         critics.build_critic("projected")

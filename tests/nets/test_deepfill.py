@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from remend.nets.catalogue import build  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 
 TINY = {"width": 4}
 

@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.edges import edges_of  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 
 TINY = {"width": 4, "blocks": 1}
 

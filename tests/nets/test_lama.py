@@ -3,8 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.lama import Lama  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 
 
 def test_the_default_net_has_the_papers_27_million_and_18_blocks_the_51_of_big_lama():

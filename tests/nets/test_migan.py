@@ -3,8 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import build, figures  # noqa: E402
 from remend.nets.migan import BranchedConv, Migan, SeparableConv  # noqa: E402
+from remend.nets.registry import build, figures  # noqa: E402
 
 TINY = {"widths": (8, 12, 16), "branches": 3}
 

@@ -6,9 +6,9 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
 from remend.errors import ModelError, UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.inpainter import Inpainter  # noqa: E402
 from remend.nets.onnx_file import parity, same_over_threads, to_onnx  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 
 
 def trained(name, options=None):

@@ -3,8 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.partial_conv import PartialConv, PartialConvNet  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 
 TINY = {"widths": (8, 8, 16, 16, 16)}
 

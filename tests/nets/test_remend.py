@@ -3,8 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import NETS, build, figures  # noqa: E402
 from remend.nets.push_pull import push_pull  # noqa: E402
+from remend.nets.registry import NETS, build, figures  # noqa: E402
 from remend.nets.remend import CopyAttention, ResidualBlock  # noqa: E402
 
 TINY = {"widths": (8, 8, 16), "dilations": (1, 2)}

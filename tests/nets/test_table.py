@@ -12,8 +12,8 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 from remend.cli.nets import nets  # noqa: E402
 from remend.errors import UsageError  # noqa: E402
 from remend.nets import costs as costs_module  # noqa: E402
-from remend.nets.catalogue import NETS  # noqa: E402
 from remend.nets.costs import Costs, costs  # noqa: E402
+from remend.nets.registry import NETS  # noqa: E402
 from remend.nets.table import BEGIN, END, markdown, published, write_into  # noqa: E402
 
 SOME = Costs(6_620_000, 8.1, 32.5, 410.0, 280.0, 900.0, "yes, within 2e-06", 1, 512)

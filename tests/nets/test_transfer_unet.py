@@ -4,8 +4,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 safetensors = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
 
 from remend.errors import ModelError, UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.encoders import SqueezeEncoder, build_encoder  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.nets.squeezenet import SqueezeNet  # noqa: E402
 
 FILE = "weights/squeezenet_v1.1_imagenet/squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -27,7 +27,7 @@ def test_the_encoder_sees_what_squeezenet_sees(shared_data):
     pytest.importorskip("h5py")
     encoder = SqueezeEncoder()
     encoder.load_weights(str(shared_data / FILE))
-    trunk = SqueezeNet.load(shared_data / FILE)
+    backbone = SqueezeNet.load(shared_data / FILE)
     image = torch.rand(1, 3, 128, 128)
     with torch.no_grad():
         features = encoder(encoder.normalise(image))
@@ -37,12 +37,12 @@ def test_the_encoder_sees_what_squeezenet_sees(shared_data):
             (256, 16, 16),
             (512, 8, 8),
         ]
-        # The stem is padded by one pixel, so its cell (1, 1) is the trunk's (0, 0) of a picture cut by one.
-        wanted = trunk(image[:, :, 1:, 1:])[0]
+        # The stem is padded by one pixel, so cell (1, 1) is the backbone's (0, 0) of a picture cut by one.
+        wanted = backbone(image[:, :, 1:, 1:])[0]
         assert torch.allclose(58 * features[0][:, :, 1:, 1:], wanted, rtol=1e-3, atol=1e-2)
         # A layer further down, away from the frame: biases and all are brought to the same range.
         scaled = SqueezeNet()
-        scaled.load_state_dict(trunk.state_dict())
+        scaled.load_state_dict(backbone.state_dict())
         for layer in (scaled, encoder):
             layer.conv1.padding = (1, 1)
         wanted = scaled.features(scaled_input(image, scaled), padding=1)

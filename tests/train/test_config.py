@@ -1,7 +1,7 @@
 import pytest
 
 from remend.errors import UsageError
-from remend.nets.catalogue import NETS
+from remend.nets.registry import NETS
 from remend.train.config import Recipe, as_dict, digest, from_dict, load, override
 
 
@@ -29,12 +29,12 @@ def test_settings_override_by_their_types():
             "train.batch=8",
             "train.lr=1",
             "train.betas=[0.5,0.9]",
-            "loss.trunk=/a/b.h5",
+            "loss.backbone=/a/b.h5",
             "options.attention=false",
         ],
     )
     assert (recipe.train.batch, recipe.train.lr, recipe.train.betas) == (8, 1.0, (0.5, 0.9))
-    assert recipe.loss.trunk == "/a/b.h5"
+    assert recipe.loss.backbone == "/a/b.h5"
     assert recipe.options == {"attention": False}
 
 
@@ -75,8 +75,8 @@ def test_unknown_recipes_and_broken_files(tmp_path):
 
 
 def test_the_digest_ignores_where_weights_lie_but_nothing_else():
-    base = override(Recipe("remend"), ["loss.trunk=/here/a.h5"])
-    assert digest(base) == digest(override(base, ["loss.trunk=/there/a.h5"]))
+    base = override(Recipe("remend"), ["loss.backbone=/here/a.h5"])
+    assert digest(base) == digest(override(base, ["loss.backbone=/there/a.h5"]))
     assert digest(base) != digest(override(base, ["train.seed=1"]))
 
 

@@ -9,13 +9,13 @@ from made_damage import worn
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.train.config import Data, from_dict  # noqa: E402
 from remend.train.data.damaged import Damage, blanked  # noqa: E402
 from remend.train.data.loader import collate  # noqa: E402
 from remend.train.data.pictures import read_pictures  # noqa: E402
 from remend.train.data.samples import Sampler, validation_samples  # noqa: E402
-from remend.train.loss.ignored import unjudged  # noqa: E402
+from remend.train.loss.ignored import mask_damaged  # noqa: E402
 from remend.train.loss.reconstruction import Criterion  # noqa: E402
 
 DATA = Data(crop_px=48, validation_px=48, thin=0.0, large=0.0, grey=0.5, jpeg=0.5, grain=0.5)
@@ -77,7 +77,7 @@ def test_losses_and_gradients_do_not_look_at_damaged_pixels(photos, masks):
     def learned(target):
         given = type(batch)(batch.image, target, batch.hole, 0, 4, batch.damage)
         filled, raw = net(shown.image, shown.hole)
-        same, filled, raw_same, _ = unjudged(given, filled, raw, [])
+        same, filled, raw_same, _ = mask_damaged(given, filled, raw, [])
         total = criterion(filled, raw_same, same.target, same.hole)["total"]
         (gradient,) = torch.autograd.grad(total, raw)
         return float(total.detach()), gradient

@@ -56,14 +56,14 @@ GAME = {
 
 
 PROJECTED = {
-    "loss": TINY["loss"] | {"trunk": __file__},
+    "loss": TINY["loss"] | {"backbone": __file__},
     "critic": GAME["critic"] | {"name": "projected", "options": {"width": 4, "pixels": 4, "maps": [0, -1]}},
 }
 
 
 @pytest.fixture
-def trunk(monkeypatch):
-    """A trunk of made weights, the same each time, where a file of learned ones is read."""
+def backbone(monkeypatch):
+    """A backbone of made weights, the same each time, where a file of learned ones is read."""
     from remend.nets.squeezenet import SqueezeNet
 
     def made(name, weights):
@@ -71,7 +71,7 @@ def trunk(monkeypatch):
             torch.manual_seed(0)
             return SqueezeNet().eval().requires_grad_(False)
 
-    monkeypatch.setattr("remend.train.adversarial.step.load_trunk", made)
+    monkeypatch.setattr("remend.train.adversarial.step.load_backbone", made)
 
 
 def run_of(photos, out, said, sections=None, **train):
@@ -111,9 +111,9 @@ def test_a_run_leaves_checkpoints_logs_and_grids(photos, tmp_path):
 @pytest.mark.parametrize(
     ("sections", "train"),
     [({}, {}), (GAME, {}), (PROJECTED, {}), ({}, {"optimizer": "muon"})],
-    ids=["alone", "against a critic", "against a critic with a trunk", "by Muon"],
+    ids=["alone", "against a critic", "against a critic with a backbone", "by Muon"],
 )
-@pytest.mark.usefixtures("trunk")
+@pytest.mark.usefixtures("backbone")
 def test_stop_and_resume_is_bit_for_bit_the_run_that_never_stopped(photos, tmp_path, sections, train):
     whole = loop.train(run_of(photos, tmp_path / "whole", [], sections, **train))
     said = []
@@ -393,8 +393,8 @@ def test_a_rehearsal_leaves_no_trace(photos, tmp_path):
 
 @pytest.mark.slow
 def test_a_tiny_net_learns_one_batch_by_heart():
-    from remend.nets.catalogue import build
     from remend.nets.push_pull import push_pull
+    from remend.nets.registry import build
     from remend.train.config import Loss
 
     torch.manual_seed(0)

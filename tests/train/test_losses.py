@@ -17,11 +17,11 @@ from remend.train.loss.pixels import (  # noqa: E402
     by_difficulty,
     decibels,
     discounted,
+    distillation_distance,
     edge_distance,
     grow,
     l1,
     l2,
-    lesson_distance,
     quarter_l1,
     total_variation,
 )
@@ -37,7 +37,7 @@ def pictures(seed=0, height=16, width=20):
     return output, target, area
 
 
-class Trunk(torch.nn.Module):
+class Backbone(torch.nn.Module):
     """Two maps: the picture itself, and its halves' means doubled."""
 
     def forward(self, image):
@@ -79,8 +79,8 @@ def test_features_are_compared_as_directions_and_gradients_stay_finite():
     assert torch.isfinite(a.grad).all()
 
 
-def test_a_perceptual_loss_without_trunk_says_what_to_do():
-    with pytest.raises(UsageError, match=r"--set loss.trunk=FILE.h5, or .* --set loss.perceptual=0"):
+def test_a_perceptual_loss_without_backbone_says_what_to_do():
+    with pytest.raises(UsageError, match=r"--set loss.backbone=FILE.h5, or .* --set loss.perceptual=0"):
         Criterion.of(Loss(perceptual=0.7))
 
 
@@ -184,7 +184,7 @@ def test_gram_matrices_by_a_loop_and_their_distance_is_of_texture_not_of_place()
     rolled = features.roll((2, 3), dims=(2, 3))
     assert float(style_distance([rolled], [features], area)) < 1e-5
     assert float(style_distance([torch.zeros_like(features)], [features], area)) == pytest.approx(1)
-    # Neither the trunk's range nor the size of the hole changes it.
+    # Neither the backbone's range nor the size of the hole changes it.
     other = features.flip(1)
     small = torch.zeros_like(area)
     small[..., :8, :8] = 1
@@ -220,7 +220,7 @@ def test_what_weighs_nothing_is_not_computed_and_what_weighs_is_summed():
         **dict.fromkeys(("perceptual", "style", "hole_quarter", "tv", "edge"), 0.5),
         discount=0.9,
     )
-    parts = Criterion(weights, Trunk())(filled, output, target, hole, (3, 5))
+    parts = Criterion(weights, Backbone())(filled, output, target, hole, (3, 5))
     assert len(parts) == 12
     assert all(float(part) > 0 for part in parts.values())
     total = float(parts.pop("total"))
@@ -235,7 +235,9 @@ def test_what_weighs_nothing_is_not_computed_and_what_weighs_is_summed():
 def test_each_part_is_a_mean_over_pictures_so_that_devices_need_no_exchange():
     output, target, hole = pictures(height=48, width=48)
     filled = torch.where(hole > 0, output, target)
-    criterion = Criterion(Loss(style=0.1, hole_quarter=1, tv=0.1, edge=1, hole_l2=1, discount=0.9), Trunk())
+    criterion = Criterion(
+        Loss(style=0.1, hole_quarter=1, tv=0.1, edge=1, hole_l2=1, discount=0.9), Backbone()
+    )
     whole = criterion(filled, output, target, hole)
     halves = [
         criterion(filled[n : n + 1], output[n : n + 1], target[n : n + 1], hole[n : n + 1]) for n in (0, 1)
@@ -249,7 +251,7 @@ def test_every_loss_runs_under_bf16_autocast_in_any_layout(layout):
     output, target, hole = (x.contiguous(memory_format=layout) for x in pictures(height=48, width=48))
     conv = torch.nn.Conv2d(3, 3, 3, padding=1).to(memory_format=layout)
     weights = Loss(style=0.1, hole_quarter=1, tv=0.1, edge=1, hole_l2=1, discount=0.9)
-    criterion = Criterion(weights, Trunk())
+    criterion = Criterion(weights, Backbone())
     plain = criterion(conv(output), conv(output), target, hole)
     with torch.autocast("cpu", torch.bfloat16):
         raw = conv(output)
@@ -260,9 +262,9 @@ def test_every_loss_runs_under_bf16_autocast_in_any_layout(layout):
     assert torch.isfinite(conv.weight.grad).all()
 
 
-def test_a_style_without_trunk_names_what_is_needed():
+def test_a_style_without_backbone_names_what_is_needed():
     with pytest.raises(UsageError, match=r"\(loss.style=0.1\) needs vgg16's weights.*FILE.safetensors"):
-        Criterion.of(Loss(perceptual=0, style=0.1, trunk_name="vgg16"))
+        Criterion.of(Loss(perceptual=0, style=0.1, backbone_name="vgg16"))
 
 
 def test_a_scratch_weighs_more_than_a_wide_hole_and_by_what_the_base_fill_leaves():
@@ -329,7 +331,7 @@ def test_over_the_frame_pixel_losses_are_the_papers_sums_by_all_pixels():
 @pytest.mark.parametrize("features", ["absolute", "squared"])
 def test_plain_features_and_gram_matrices_by_hand(features):
     output, target, hole = pictures()
-    got, wanted = Trunk()(output), Trunk()(target)
+    got, wanted = Backbone()(output), Backbone()(target)
     everywhere = torch.ones_like(hole)
     power = 1 if features == "absolute" else 2
     by_hand = sum((a - b).abs().pow(power).mean() for a, b in zip(got, wanted, strict=True))
@@ -344,20 +346,23 @@ def test_plain_features_and_gram_matrices_by_hand(features):
     assert float(plain_style_distance(got, wanted, everywhere)) == pytest.approx(style, rel=1e-5)
 
 
-def test_the_trunk_is_shown_what_the_recipe_says_and_as_many_maps():
+def test_the_backbone_is_shown_what_the_recipe_says_and_as_many_maps():
     output, target, hole = pictures(height=48, width=48)
     hole = torch.nn.functional.pad(torch.ones(2, 1, 16, 16), (16, 16, 16, 16))
     filled = torch.where(hole > 0.5, output, target)
     weights = {"perceptual": 1.0, "style": 1.0, "hole": 0.0, "ring": 0.0, "over": "frame"}
 
     def judged(**more):
-        return Criterion(Loss(**weights, **more), Trunk())(filled, output, target, hole)
+        return Criterion(Loss(**weights, **more), Backbone())(filled, output, target, hole)
 
     for name in ("perceptual", "style"):
-        each = [float(judged(judged=shown, features="absolute")[name]) for shown in ("filled", "raw", "both")]
+        each = [
+            float(judged(perceptual_input=shown, features="absolute")[name])
+            for shown in ("filled", "raw", "both")
+        ]
         assert each[2] == pytest.approx(each[0] + each[1], rel=1e-5)
         assert each[1] > each[0] > 0
-    assert float(judged(trunk_maps=1)["perceptual"]) != float(judged()["perceptual"])
+    assert float(judged(backbone_maps=1)["perceptual"]) != float(judged()["perceptual"])
 
 
 def test_a_lesson_is_the_sum_of_pooled_differences_in_the_hole():
@@ -366,15 +371,19 @@ def test_a_lesson_is_the_sum_of_pooled_differences_in_the_hole():
     hole[:, :, :8, 8:] = 1
     filled = torch.where(hole > 0.5, lesson + 0.25, target)
     lesson = torch.where(hole > 0.5, lesson, target)
-    assert float(lesson_distance(filled, lesson, hole)) == pytest.approx(4 * 0.25, rel=1e-4)
-    assert float(lesson_distance(filled, lesson, hole, whole=True)) == pytest.approx(0.25, rel=1e-4)
-    assert float(lesson_distance(lesson, lesson, hole)) == 0
+    assert float(distillation_distance(filled, lesson, hole)) == pytest.approx(4 * 0.25, rel=1e-4)
+    assert float(distillation_distance(filled, lesson, hole, whole=True)) == pytest.approx(0.25, rel=1e-4)
+    assert float(distillation_distance(lesson, lesson, hole)) == 0
     weights = Loss(hole=0.0, ring=0.0, perceptual=0.0, distill=2.0, teacher="x")
-    parts = Criterion(weights)(filled, filled, target, hole, lesson=lesson)
+    parts = Criterion(weights)(filled, filled, target, hole, teacher_fill=lesson)
     assert float(parts["total"]) == pytest.approx(2.0, rel=1e-4)
 
 
 def test_words_that_a_loss_does_not_know_are_one_clear_line():
-    for key, known in (("over", "area, frame"), ("features", "unit, "), ("judged", "filled, raw, both")):
+    for key, known in (
+        ("over", "area, frame"),
+        ("features", "unit, "),
+        ("perceptual_input", "filled, raw, both"),
+    ):
         with pytest.raises(UsageError, match=f"loss.{key} is one of {known}.*got 'none'"):
             Criterion(Loss(perceptual=0.0, **{key: "none"}))

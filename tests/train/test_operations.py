@@ -47,13 +47,13 @@ def counted(learner, count, seen):
 
 
 def test_operations_of_a_step_are_few_and_hardly_grow_with_the_batch(tmp_path, monkeypatch):
-    def trunk(name, weights):
+    def backbone(name, weights):
         return SqueezeNet().eval().requires_grad_(False)
 
     for place in ("game", "losses"):
-        monkeypatch.setattr(f"remend.train.{place}.load_trunk", trunk)
+        monkeypatch.setattr(f"remend.train.{place}.load_backbone", backbone)
     # Kernels of full width alone are Muon's; how many they are does not change what is counted.
-    settings = [f"loss.trunk={__file__}", "options.widths=[16, 32, 64]", "critic.options={width = 16}"]
+    settings = [f"loss.backbone={__file__}", "options.widths=[16, 32, 64]", "critic.options={width = 16}"]
     recipe = override(load("remend-wide"), [*settings, "data.prior=1.0"])
     learner = Learner(recipe, start(Run(recipe, (), tmp_path, accelerator="cpu")))
     seen = recipe.critic.from_samples

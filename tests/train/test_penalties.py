@@ -3,8 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
 from remend.nets.critics import Judgement, build_critic  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.train.adversarial.penalties import gradient_penalty, path_penalty, r1_penalty  # noqa: E402
 
 

@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from remend.nets.catalogue import build  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.train.data import prior  # noqa: E402
 from remend.train.data.prior import coarse_prior, half_scale  # noqa: E402
 

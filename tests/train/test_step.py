@@ -12,8 +12,8 @@ if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.catalogue import NETS, build  # noqa: E402
 from remend.nets.critics import build_critic  # noqa: E402
+from remend.nets.registry import NETS, build  # noqa: E402
 from remend.nets.weights import checkpoint  # noqa: E402
 from remend.train.config import as_dict, from_dict, load  # noqa: E402
 from remend.train.data.loader import Batch  # noqa: E402

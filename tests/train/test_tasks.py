@@ -17,7 +17,7 @@ if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
 from remend.errors import ModelError, UsageError  # noqa: E402
-from remend.nets.catalogue import build  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.nets.taps import listening  # noqa: E402
 from remend.nets.weights import checkpoint  # noqa: E402
 from remend.nets.weights.portable import load_portable, save_portable  # noqa: E402

@@ -30,7 +30,7 @@ def convert(source: Path, target: Path, key: str, limit_gib: float, overwrite: b
 
     Nothing in the file is run: it is read by a reader that knows tensors and nothing else. Checkpoints of
     Lightning and mmengine and TorchScript files are read, too; what else they hold is left out. The result
-    serves as --set transfer.weights=FILE.safetensors and --set loss.trunk=FILE.safetensors.
+    serves as --set transfer.weights=FILE.safetensors and --set loss.backbone=FILE.safetensors.
     """
     if target.suffix != ".safetensors":
         raise UsageError(f"the result ends in .safetensors, got {target.name}")

@@ -14,7 +14,7 @@ from remend.io.read import printable
 
 if TYPE_CHECKING:
     from remend.train.config import Data
-    from remend.train.data.sources import Report
+    from remend.train.data.sources import DataReport
 
 __all__ = ["check_data"]
 
@@ -64,7 +64,7 @@ def check_data(sources: Sequence[Path], data: Data, *, as_json: bool = False) ->
     return report.ok
 
 
-def _print_table(report: Report) -> None:
+def _print_table(report: DataReport) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -77,7 +77,7 @@ def _print_table(report: Report) -> None:
     Console().print(table)
 
 
-def _rows(report: Report) -> Iterator[tuple[str, str]]:
+def _rows(report: DataReport) -> Iterator[tuple[str, str]]:
     yield "layout", report.family
     groups = ", ".join(f"{printable(name)} {count:,}" for name, count in report.groups.items())
     yield "usable", f"{report.usable:,}" + (f" ({groups})" if groups else "")

@@ -68,7 +68,7 @@ __all__ = ["evaluate"]
     nargs=2,
     metavar="TRUNK LINEAR",
     type=click.Path(path_type=Path),
-    help="Adds LPIPS: a trunk's and the linear weights as safetensors.",
+    help="Adds LPIPS: a backbone's and the linear weights as safetensors.",
 )
 @click.option(
     "--protocol",

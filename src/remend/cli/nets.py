@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from remend.nets.catalogue import Figures, Net
+    from remend.nets.registry import Figures, Net
 
 __all__ = ["nets"]
 
@@ -47,7 +47,7 @@ def nets(names: tuple[str, ...], as_json: bool, measure: bool, out: Path | None,
     about half a minute a net, on a quiet machine; a page keeps what it says outside of the table.
     """
     from remend.errors import UsageError
-    from remend.nets.catalogue import NETS, build, figures
+    from remend.nets.registry import NETS, build, figures
 
     for name in names:
         if name not in NETS:

@@ -3,7 +3,7 @@
 from remend.evaluation.analysis import Analysis, Difference, Group, Mean, analyse
 from remend.evaluation.bootstrap import intervals
 from remend.evaluation.buckets import BUCKETS, buckets_of
-from remend.evaluation.comparison import Comparison, Report, compare, read_report
+from remend.evaluation.comparison import Comparison, EvaluationReport, compare, read_report
 from remend.evaluation.distributions import fid, ids, kid
 from remend.evaluation.features import FeatureArrays, FeatureNet, OnnxFeatures, PictureMetric
 from remend.evaluation.frozen import Frozen, freeze, read_frozen, verify, write_frozen
@@ -20,6 +20,7 @@ __all__ = [
     "Comparison",
     "Difference",
     "Evaluation",
+    "EvaluationReport",
     "FeatureArrays",
     "FeatureNet",
     "Frozen",
@@ -30,7 +31,6 @@ __all__ = [
     "PairSet",
     "PictureMetric",
     "Protocol",
-    "Report",
     "Score",
     "Seen",
     "Summary",

@@ -12,11 +12,11 @@ from remend.errors import EvaluationError
 from remend.evaluation.analysis import Analysis, analyse
 from remend.evaluation.scores import Score
 
-__all__ = ["Comparison", "Report", "compare", "read_report"]
+__all__ = ["Comparison", "EvaluationReport", "compare", "read_report"]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EvaluationReport:
     """A ``report.json``, as far as a comparison needs it.
 
     Attributes:
@@ -69,7 +69,7 @@ class Comparison:
     warnings: tuple[str, ...]
 
 
-def read_report(path: Path) -> Report:
+def read_report(path: Path) -> EvaluationReport:
     """Read what `remend evaluate` wrote.
 
     Args:
@@ -87,7 +87,7 @@ def read_report(path: Path) -> Report:
         raise EvaluationError(f"{path} is no JSON: give the report.json of `remend evaluate`") from error
     try:
         protocol = content["protocol"]
-        return Report(
+        return EvaluationReport(
             path,
             str(protocol["sha256"]),
             dict(protocol["rules"]),
@@ -104,7 +104,9 @@ def read_report(path: Path) -> Report:
         ) from error
 
 
-def compare(reports: Sequence[Report], *, baseline: str | None = None, force: bool = False) -> Comparison:
+def compare(
+    reports: Sequence[EvaluationReport], *, baseline: str | None = None, force: bool = False
+) -> Comparison:
     """All methods of the reports against one, on the pictures that every one of them answered.
 
     Args:
@@ -152,7 +154,7 @@ def compare(reports: Sequence[Report], *, baseline: str | None = None, force: bo
     )
 
 
-def _against_protocols(reports: Sequence[Report], *, force: bool) -> list[str]:
+def _against_protocols(reports: Sequence[EvaluationReport], *, force: bool) -> list[str]:
     first = reports[0]
     warnings = []
     for other in reports[1:]:
@@ -167,7 +169,7 @@ def _against_protocols(reports: Sequence[Report], *, force: bool) -> list[str]:
     return warnings
 
 
-def _why(a: Report, b: Report) -> str:
+def _why(a: EvaluationReport, b: EvaluationReport) -> str:
     """The first reason that two protocols are not the same."""
     if only := sorted(a.prints.keys() ^ b.prints.keys()):
         return f"{len(only)} pairs are in one of them only, such as {only[0]}"
@@ -179,10 +181,10 @@ def _why(a: Report, b: Report) -> str:
     return f"the rules of {', '.join(rules)} differ" if rules else "the seeds differ"
 
 
-def _labelled(reports: Sequence[Report]) -> dict[str, tuple[Report, str]]:
+def _labelled(reports: Sequence[EvaluationReport]) -> dict[str, tuple[EvaluationReport, str]]:
     """Label to report and method; the file's name tells apart what has one name in several."""
     names = [method for report in reports for method in report.methods]
-    found: dict[str, tuple[Report, str]] = {}
+    found: dict[str, tuple[EvaluationReport, str]] = {}
     for report in reports:
         file = report.path.parent.name if report.path.name == "report.json" else report.path.stem
         for method in report.methods:

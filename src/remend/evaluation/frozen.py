@@ -89,7 +89,7 @@ def read_frozen(path: Path) -> Frozen:
         rules = dict(content["rules"])
         pairs = tuple(Fingerprint(p["name"], p["picture"], p["mask"]) for p in content["pairs"])
         files = {p["name"]: (str(p["picture_file"]), str(p["mask_file"])) for p in content["pairs"]}
-        told, polarity, seed = content["sha256"], content["polarity"], int(content["seed"])
+        stated, polarity, seed = content["sha256"], content["polarity"], int(content["seed"])
     except OSError as error:
         raise EvaluationError(f"{path} cannot be read ({error.strerror}): give a protocol file") from error
     except (ValueError, KeyError, TypeError, AssertionError, AttributeError) as error:
@@ -101,7 +101,7 @@ def read_frozen(path: Path) -> Frozen:
             "measure with the version that froze it, or freeze anew"
         )
     protocol = Protocol(pairs, {name: str(rule) for name, rule in rules.items()}, seed)
-    if protocol.sha256 != told:
+    if protocol.sha256 != stated:
         raise EvaluationError(f"{path} was changed after it was frozen: its content no longer fits its hash")
     return Frozen(protocol, files, polarity)
 

@@ -186,8 +186,8 @@ def _measure(
     except RemendError as error:
         return Score(pair.name, label, ratio, error=str(error), buckets=buckets), None
     except Exception as error:  # whatever a method raises is told in the report, and the rest goes on
-        told = f"{type(error).__name__}: {error}"
-        return Score(pair.name, label, ratio, error=told, buckets=buckets), None
+        reason = f"{type(error).__name__}: {error}"
+        return Score(pair.name, label, ratio, error=reason, buckets=buckets), None
     outside = _outside(output, truth, ~hole)
     metrics = measure(picture, truth, hole)
     for metric in learned:

@@ -151,17 +151,17 @@ def read_votes(paths: Sequence[Path], *, protocol: str) -> tuple[Vote, ...]:
             assert content["kind"] == _KIND
             cast = [Vote(v["left"], v["right"], v["choice"]) for v in content["votes"]]
             assert all(vote.choice in ("left", "right", "same") for vote in cast)
-            told = content["protocol"]
+            stated = content["protocol"]
         except OSError as error:
             raise EvaluationError(
                 f"{path} cannot be read ({error.strerror}): give a file of votes"
             ) from error
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             raise EvaluationError(f"{path} holds no votes: save it from the page of --sheet") from error
-        if told != protocol:
+        if stated != protocol:
             raise EvaluationError(
-                f"{path} votes on protocol {str(told)[:12]}, the reports are of {protocol[:12]}: they do not "
-                "belong together"
+                f"{path} votes on protocol {str(stated)[:12]}, the reports are of {protocol[:12]}: "
+                "they do not belong together"
             )
         votes += cast
     return tuple(votes)

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from remend.errors import ModelError, UsageError
-from remend.nets.catalogue import build, figures
 from remend.nets.inpainter import Inpainter
+from remend.nets.registry import build, figures
 
 __all__ = ["Costs", "costs"]
 

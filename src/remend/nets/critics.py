@@ -13,7 +13,7 @@ hole as a fourth channel: they judge the fill and its join, and need not search 
 | ``sn_patch`` | 5.9 M | 2.3 | 253 × 253 px |
 | ``global_local`` | 6.0 M | 2.1 | the whole picture, and half of each side around the hole |
 | ``residual`` | 17.7 M | 15.5 | the whole picture |
-| ``projected`` | 0.9 M | 2.1 and the trunk's | 7 px to most of the picture, a scale each |
+| ``projected`` | 0.9 M | 2.1 and the backbone's | 7 px to most of the picture, a scale each |
 
 At ``width=64``, ``projected`` at its own 32; all figures fall with its square.
 """
@@ -45,15 +45,15 @@ __all__ = [
     "SnPatchCritic",
     "around",
     "build_critic",
-    "looks_through_a_trunk",
+    "needs_backbone",
 ]
 
 
 class GlobalCritic(Critic):
     """One score for the whole picture: does it hang together?
 
-    For holes that need to be understood (faces, centres), beside much data: with few pictures it learns
-    them by heart.
+    For holes that need to be understood (faces, centres), beside much data: with few pictures it
+    overfits.
 
     Five 4 × 4 convolutions of stride 2, the mean over the frame, two dense layers. The paper's has 5 × 5
     kernels, batch norm, and a dense layer that binds it to one size.
@@ -225,33 +225,34 @@ CRITICS: dict[str, type[Critic]] = {
 """Every critic, by its name in a recipe."""
 
 
-def looks_through_a_trunk(name: str) -> bool:
-    """Whether ``build_critic`` wants a trunk for it."""
+def needs_backbone(name: str) -> bool:
+    """Whether ``build_critic`` wants a backbone for it."""
     return name == "projected"
 
 
 def build_critic(
-    name: str, options: Mapping[str, Any] | None = None, *, trunk: nn.Module | None = None
+    name: str, options: Mapping[str, Any] | None = None, *, backbone: nn.Module | None = None
 ) -> nn.Module:
     """Make a critic with fresh weights, drawn from torch's global generator.
 
     Args:
         name: one of ``CRITICS``.
         options: its keyword arguments.
-        trunk: frozen, for a critic that looks through one; see ``remend.nets.trunks``.
+        backbone: frozen, for a critic that looks through one; see ``remend.nets.backbones``.
 
     Raises:
-        UsageError: an unknown name, options that the critic does not take, or no trunk for one that needs it.
+        UsageError: an unknown name, options that the critic does not take, or no backbone for one
+            that needs it.
     """
     if name not in CRITICS:
         raise UsageError(f"no critic is called {name!r}: choose one of {', '.join(CRITICS)}")
     further: dict[str, Any] = {}
-    if looks_through_a_trunk(name):
-        if trunk is None:
+    if needs_backbone(name):
+        if backbone is None:
             raise UsageError(
-                f"the critic {name} looks through a trunk: give its weights, --set loss.trunk=FILE.h5"
+                f"the critic {name} looks through a backbone: give its weights, --set loss.backbone=FILE.h5"
             )
-        further["trunk"] = trunk
+        further["backbone"] = backbone
     try:
         return CRITICS[name](**(options or {}), **further)
     except TypeError as error:

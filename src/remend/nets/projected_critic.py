@@ -1,4 +1,4 @@
-"""A critic that looks through the eyes of a frozen trunk."""
+"""A critic that looks through the eyes of a frozen backbone."""
 
 from __future__ import annotations
 
@@ -19,35 +19,36 @@ _PROBE_PX = 96
 
 
 class ProjectedCritic(Critic):
-    """Scores a scale of features that a trunk, taught on ImageNet and left as it is, has of a picture.
+    """Scores a scale of features that a backbone, taught on ImageNet and left as it is, has of a picture.
 
     Choose it where there is time for thousands of steps, not for hundreds of thousands: a critic of pixels
     must first learn what an edge is, this one begins with edges, textures and parts. It has a small net of
-    its own a scale, on a fixed random mixture of the trunk's channels, so that it cannot lean on the few that
-    give a fill away at once. A trunk of strided convolutions is blind to some patterns in each phase, and a
-    net would learn to draw them: so a narrow critic of pixels stands beside, and ``critic.augment =
+    its own a scale, on a fixed random mixture of the backbone's channels, so that it cannot lean on the few
+    that give a fill away at once. A backbone of strided convolutions is blind to some patterns in each phase,
+    and a net would learn to draw them: so a narrow critic of pixels stands beside, and ``critic.augment =
     "colour,translation"`` is wanted.
 
-    The trunk is the losses' (``loss.trunk_name``, ``loss.trunk``). It is neither learned nor saved.
+    The backbone is the losses' (``loss.backbone_name``, ``loss.backbone``). It is neither learned nor saved.
 
     Reference: Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021, doi:10.48550/arXiv.2111.01007.
     Here channels are mixed within a scale, not from scale to scale.
 
     Args:
-        trunk: ``trunk(image (N, 3, H, W) in [0, 1]) -> [features (N, C, h, w)]``, fine to coarse, frozen.
+        backbone: ``backbone(image (N, 3, H, W) in [0, 1]) -> [features (N, C, h, w)]``, fine to coarse,
+            frozen.
         width: channels that a scale's features are mixed to, and half of those of its net.
-        maps: which of the trunk's maps are judged, each by itself.
+        maps: which of the backbone's maps are judged, each by itself.
         pixels: width of the critic of pixels, a ``PatchCritic``; 0 = there is none.
         spectral: normalise weights by their largest singular value.
 
     Raises:
-        UsageError: maps that the trunk does not have.
+        UsageError: maps that the backbone does not have.
     """
 
     def __init__(
         self,
         *,
-        trunk: nn.Module,
+        backbone: nn.Module,
         width: int = 32,
         maps: tuple[int, ...] = (0, 1, 2, -1),
         pixels: int = 32,
@@ -55,13 +56,13 @@ class ProjectedCritic(Critic):
     ) -> None:
         super().__init__()
         # In a list, so that it is no part: not among the parameters, which are learned, nor in the state.
-        self._trunk = [trunk.eval().requires_grad_(False)]
+        self._backbone = [backbone.eval().requires_grad_(False)]
         self.maps = tuple(maps)
         with torch.no_grad():
-            seen = trunk(_probe())
+            seen = backbone(_probe())
             if not self.maps or not all(-len(seen) <= index < len(seen) for index in self.maps):
                 raise UsageError(
-                    f"critic.options.maps chooses among the {len(seen)} maps of the trunk, got "
+                    f"critic.options.maps chooses among the {len(seen)} maps of the backbone, got "
                     f"{list(self.maps)}: give numbers from {-len(seen)} to {len(seen) - 1}"
                 )
             probed = [seen[index].float() for index in self.maps]
@@ -69,7 +70,7 @@ class ProjectedCritic(Critic):
         for number, features in enumerate(probed):
             channels = features.shape[1]
             mixture = torch.randn(width, channels, 1, 1) / channels**0.5
-            # Trunks differ in size, and their maps by tenfold: each enters with a spread of about one.
+            # Backbones differ in size, and their maps by tenfold: each enters with a spread of about one.
             self.register_buffer(
                 f"mixture{number}", mixture / features.square().mean().sqrt().clamp_min(1e-6)
             )
@@ -86,12 +87,12 @@ class ProjectedCritic(Critic):
         self.pixels = PatchCritic(width=pixels, spectral=spectral) if pixels else None
 
     def judge(self, planes: Tensor) -> Judgement:
-        """Scores (N, 1, h, w) of each map, about in the trunk's cells; features of its own two layers.
+        """Scores (N, 1, h, w) of each map, about in the backbone's cells; features of its own two layers.
 
         The critic of pixels comes last.
         """
         image, hole = (planes[:, :3] + 1) / 2, planes[:, 3:]
-        seen = self._trunk[0](image)
+        seen = self._backbone[0](image)
         scores: list[Tensor] = []
         features: list[list[Tensor]] = []
         for number, (index, head) in enumerate(zip(self.maps, self.heads, strict=True)):
@@ -112,8 +113,8 @@ class ProjectedCritic(Critic):
         return Judgement(scores, features)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Whatever moves the critic to a device moves the trunk."""
-        self._trunk[0]._apply(fn, recurse)
+        """Whatever moves the critic to a device moves the backbone."""
+        self._backbone[0]._apply(fn, recurse)
         moved: Self = super()._apply(fn, recurse)
         return moved
 

@@ -1,4 +1,4 @@
-"""SqueezeNet v1.1: a small trunk whose features judge likeness; its weights are given by the user."""
+"""SqueezeNet v1.1: a small backbone whose features judge likeness; its weights are given by the user."""
 
 from __future__ import annotations
 

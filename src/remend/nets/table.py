@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remend.errors import WriteError
-from remend.nets.catalogue import NETS
+from remend.nets.registry import NETS
 
 if TYPE_CHECKING:
     from remend.nets.costs import Costs
@@ -94,13 +94,13 @@ def _ours(name: str, cost: Costs) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _theirs(name: str, said: Mapping[str, str]) -> str:
+def _theirs(name: str, stated: Mapping[str, str]) -> str:
     doi = NETS[name].doi
-    source = said.get("source", "")
+    source = stated.get("source", "")
     if doi:
         source = f"[{source or 'the paper'}](https://doi.org/{doi})"
     keys = ("figures", "protocol", "code", "licence")
-    figures, protocol, code, licence = (said.get(key) or "–" for key in keys)
+    figures, protocol, code, licence = (stated.get(key) or "–" for key in keys)
     return f"| `{name}` | {figures} | {protocol} | {source or '–'} | {code} | {licence} |"
 
 

@@ -26,7 +26,7 @@ FINEST = 4
 def listening(net: Inpainter) -> Iterator[dict[int, Tensor]]:
     """Features by scale, (N, C, H / scale, W / scale), of the last forward pass inside.
 
-    >>> from remend.nets.catalogue import build
+    >>> from remend.nets.registry import build
     >>> net = build("remend", {"widths": (8, 8, 16), "dilations": (1,)})
     >>> with listening(net) as features:
     ...     _ = net(torch.rand(1, 3, 32, 32), torch.zeros(1, 1, 32, 32))

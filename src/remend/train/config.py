@@ -1,4 +1,4 @@
-"""What a training run is told: recipes in TOML, overridden by ``--set section.key=value``."""
+"""The configuration of a training run: recipes in TOML, overridden by ``--set section.key=value``."""
 
 from __future__ import annotations
 
@@ -100,11 +100,11 @@ class Loss:
         hole: L1 in the hole.
         ring: L1 on the known pixels within ``ring_px`` of it, of the net's own prediction there.
         valid: L1 on the other known pixels.
-        perceptual: distance of the trunk's features of the composed picture, in and near the hole.
+        perceptual: distance of the backbone's features of the composed picture, in and near the hole.
         hole_l2, ring_l2, valid_l2: the mean squared difference on the same three areas.
         hole_quarter: L1 in the hole at 1/4 scale: colours and shapes, without saying where each hair lies.
         hole_db: minus the hole's PSNR in dB: every picture counts alike. Its unit is large: 0.006 is much.
-        style: distance of the Gram matrices of the trunk's features. It is relative to the target's, so
+        style: distance of the Gram matrices of the backbone's features. It is relative to the target's, so
             the weights of papers (120, 250) do not carry over: begin at 0.1.
         tv: total variation of the composed picture in the hole and a rim of 1 px; it smooths.
         edge: L1 of Sobel gradients of the composed picture in the hole and a rim of 1 px.
@@ -117,15 +117,16 @@ class Loss:
         distill: distance from the fill of a teacher, in the hole, at four scales.
         teacher: who teaches: a run's folder, its ``best.safetensors``, or any model file (``.onnx``).
         over: ``area``: pixel losses are means over their own area, so that a scratch counts as much as a wide
-            hole. ``frame``: over the whole frame, as in papers; the trunk's losses then too.
-        features: how ``perceptual`` and ``style`` compare: ``unit``, our own scale, the same for every trunk;
-            ``absolute`` or ``squared``: plain features, for the weights of papers.
-        judged: what the trunk is shown: the ``filled`` picture, the net's own ``raw`` answer, or ``both``.
+            hole. ``frame``: over the whole frame, as in papers; the backbone's losses then too.
+        features: how ``perceptual`` and ``style`` compare: ``unit``, our own scale, the same for every
+            backbone; ``absolute`` or ``squared``: plain features, for the weights of papers.
+        perceptual_input: what the backbone is shown: the ``filled`` picture, the net's own ``raw`` answer, or
+            ``both``.
         ring_px: width of the ring.
-        trunk: file with the trunk's weights: Keras' for SqueezeNet, safetensors for any other.
-        trunk_name: ``squeezenet``, or a name that timm knows: ``vgg16``, ``resnet18`` …; with ``dilated_``
+        backbone: file with the backbone's weights: Keras' for SqueezeNet, safetensors for any other.
+        backbone_name: ``squeezenet``, or a name that timm knows: ``vgg16``, ``resnet18`` …; with ``dilated_``
             before it, one that keeps its features at 1/8 and so sees further: ``dilated_resnet50``.
-        trunk_maps: of the trunk's maps of features, take this many, fine to coarse; 0 = all.
+        backbone_maps: of the backbone's maps of features, take this many, fine to coarse; 0 = all.
     """
 
     hole: float = 2.0
@@ -147,15 +148,15 @@ class Loss:
     ring_px: int = 16
     over: str = "area"
     features: str = "unit"
-    judged: str = "filled"
-    trunk: str = ""
-    trunk_name: str = "squeezenet"
-    trunk_maps: int = 0
+    perceptual_input: str = "filled"
+    backbone: str = ""
+    backbone_name: str = "squeezenet"
+    backbone_maps: int = 0
     teacher: str = ""
 
     def weights(self) -> dict[str, float]:
         """The losses that count, by name."""
-        settings = {"discount", "relative", "ring_px", "trunk_maps"}
+        settings = {"discount", "relative", "ring_px", "backbone_maps"}
         names = (
             field.name
             for field in dataclasses.fields(self)
@@ -273,8 +274,8 @@ class Train:
         minutes: the run's time, reading pictures included, where a machine is lent for so long: as many
             samples are seen as fit, and the schedule follows the clock. 0 = ``samples``. One device alone.
         batch: crops a step, over all devices.
-        optimizer: ``adamw``, or ``muon``, for nets of dense convolutions: by heart they learn in a fraction
-            of the steps, from crops that are new about as fast.
+        optimizer: ``adamw``, or ``muon``, for nets of dense convolutions: they overfit a few pictures in a
+            fraction of the steps, and learn from crops that are new about as fast.
         lr: highest learning rate.
         lr_end: share of it that is left at the end of the cosine.
         hold: share of the samples over which it stays highest before the cosine begins.
@@ -320,7 +321,7 @@ class Recipe:
     """A whole run.
 
     Attributes:
-        net: name in ``remend.nets.catalogue``.
+        net: name in ``remend.nets.registry``.
         options: keyword arguments of the net's body.
         data, loss, critic, tasks, transfer, train: the sections.
     """
@@ -348,7 +349,7 @@ _FILES = (
     ("data", "damage"),
     ("data", "against"),
     ("data", "exclude"),
-    ("loss", "trunk"),
+    ("loss", "backbone"),
     ("loss", "teacher"),
     ("transfer", "weights"),
 )
@@ -416,7 +417,7 @@ def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     Raises:
         UsageError: a setting without ``=``, an unknown key, or a value of the wrong kind.
 
-    >>> override(Recipe("remend"), ["train.batch=8", "loss.trunk=a/b.h5"]).loss.trunk
+    >>> override(Recipe("remend"), ["train.batch=8", "loss.backbone=a/b.h5"]).loss.backbone
     'a/b.h5'
     """
     content = as_dict(recipe)

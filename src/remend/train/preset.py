@@ -40,9 +40,9 @@ def small(content: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
         The same keys, as plain values.
     """
     data, plan = content["data"], content["train"]
-    said = {name: own.get(name, {}) for name in ("data", "critic", "transfer", "train")}
-    samples = said["train"].get("samples", min(plan["samples"], _SAMPLES))
-    batch = said["train"].get("batch", min(plan["batch"], _BATCH))
+    stated = {name: own.get(name, {}) for name in ("data", "critic", "transfer", "train")}
+    samples = stated["train"].get("samples", min(plan["samples"], _SAMPLES))
+    batch = stated["train"].get("batch", min(plan["batch"], _BATCH))
     shrunk = samples / max(plan["samples"], 1)
 
     def share(count: int) -> int:

@@ -58,7 +58,7 @@ def test_kid(features):
 
 @pytest.fixture(params=["squeeze", "alex"])
 def net(request, tmp_path):
-    """torchmetrics' LPIPS with a random trunk and random linear weights, and the files of both."""
+    """torchmetrics' LPIPS with a random backbone and random linear weights, and the files of both."""
     from torchmetrics.functional.image.lpips import _LPIPS
 
     torch.manual_seed(3)
@@ -72,17 +72,17 @@ def net(request, tmp_path):
         # Their slices keep torchvision's numbers: slices.1.3.squeeze.weight, slice2.3.weight.
         _, _, rest = name.partition("." if name.startswith("slice") and name[5] != "s" else "s.")
         state[f"features.{rest.split('.', 1)[1] if name.startswith('slices') else rest}"] = tensor.clone()
-    save_file(state, tmp_path / "trunk.safetensors")
+    save_file(state, tmp_path / "backbone.safetensors")
     save_file(linear, tmp_path / "linear.safetensors")
-    return request.param, theirs, tmp_path / "trunk.safetensors", tmp_path / "linear.safetensors"
+    return request.param, theirs, tmp_path / "backbone.safetensors", tmp_path / "linear.safetensors"
 
 
 def test_lpips(net):
-    kind, theirs, trunk, linear = net
+    kind, theirs, backbone, linear = net
     rng = np.random.default_rng(1)
     a, b = rng.integers(0, 256, (2, 75, 90, 3), np.uint8)
     hole = np.ones((75, 90), bool)
-    ours = Lpips(trunk, linear)
+    ours = Lpips(backbone, linear)
     assert ours.names == (f"lpips_{kind}",)
     batches = [torch.from_numpy(x).permute(2, 0, 1)[None].float() / 127.5 - 1 for x in (a, b)]
     with torch.inference_mode():
@@ -96,17 +96,17 @@ def test_lpips(net):
 
 
 def test_files_that_do_not_belong_together(tmp_path, net):
-    kind, _, trunk, linear = net
+    kind, _, backbone, linear = net
     with pytest.raises(ModelError, match="expected lin0"):
-        Lpips(trunk, trunk)
+        Lpips(backbone, backbone)
     with pytest.raises(ModelError, match="holds none of torchvision's"):
         Lpips(linear, linear)
     save_file({"lin0.model.1.weight": torch.ones(1, 64, 1, 1)}, tmp_path / "short.safetensors")
-    with pytest.raises(ModelError, match=f"is a trunk {kind}, but"):
-        Lpips(trunk, tmp_path / "short.safetensors")
+    with pytest.raises(ModelError, match=f"is a backbone {kind}, but"):
+        Lpips(backbone, tmp_path / "short.safetensors")
     (tmp_path / "x.pth").write_bytes(b"pickle")
     with pytest.raises(ModelError, match="no safetensors file"):
         Lpips(tmp_path / "x.pth", linear)
-    metrics, nets = judges(lpips=(trunk, linear))
-    assert "trunk sha256" in metrics[0].rules[f"lpips_{kind}"]
+    metrics, nets = judges(lpips=(backbone, linear))
+    assert "backbone sha256" in metrics[0].rules[f"lpips_{kind}"]
     assert nets == ()

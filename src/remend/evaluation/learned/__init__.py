@@ -23,7 +23,7 @@ def judges(
     Args:
         features: ``.h5``: SqueezeNet v1.1, which gives PD and vectors of fire9; ``.onnx``: a feature net;
             a folder: arrays made elsewhere (``FeatureArrays``).
-        lpips: trunk and linear weights.
+        lpips: backbone and linear weights.
 
     Raises:
         UsageError: a file of another kind, or PyTorch is needed and not installed.

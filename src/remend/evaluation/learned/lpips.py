@@ -1,4 +1,4 @@
-"""LPIPS with the trunk and linear weights that the user gives."""
+"""LPIPS with the backbone and linear weights that the user gives."""
 
 from __future__ import annotations
 
@@ -51,30 +51,30 @@ class Lpips:
 
     Input in [-1, 1], features unit-normalised over channels, squared differences weighted by the linear
     layers, mean over positions, sum over layers: as version 0.1 of the lpips package. Which of the three
-    trunks the files hold is seen from their shapes, and is part of the metric's name: values of different
-    trunks do not compare.
+    backbones the files hold is seen from their shapes, and is part of the metric's name: values of different
+    backbones do not compare.
 
     Args:
-        trunk: a safetensors file of torchvision's ``squeezenet1_1``, ``alexnet`` or ``vgg16``, with
+        backbone: a safetensors file of torchvision's ``squeezenet1_1``, ``alexnet`` or ``vgg16``, with
             ImageNet weights, under torchvision's names.
-        linear: a safetensors file of the lpips package's weights for that trunk (``lin0.model.1.weight`` …).
+        linear: a safetensors file of the lpips package's weights for it (``lin0.model.1.weight`` …).
 
     Raises:
         ModelError: a file cannot be read, or holds something else.
 
-    Cost: two passes of the trunk; squeeze 0.5 s, VGG 8 s a megapixel and core.
+    Cost: two passes of the backbone; squeeze 0.5 s, VGG 8 s a megapixel and core.
 
     Reference: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric",
     CVPR 2018.
     """
 
-    def __init__(self, trunk: Path, linear: Path) -> None:
-        self._trunk, self._lines = _read(trunk), _linear(linear)
-        self.kind = _kind(self._trunk, self._lines, trunk, linear)
+    def __init__(self, backbone: Path, linear: Path) -> None:
+        self._backbone, self._lines = _read(backbone), _linear(linear)
+        self.kind = _kind(self._backbone, self._lines, backbone, linear)
         self.names: tuple[str, ...] = (f"lpips_{self.kind}",)
         self.rules = {
-            self.names[0]: f"LPIPS 0.1, trunk {self.kind}, whole picture, input [-1, 1]; "
-            f"trunk sha256 {sha256_of(trunk)}; linear sha256 {sha256_of(linear)}"
+            self.names[0]: f"LPIPS 0.1, backbone {self.kind}, whole picture, input [-1, 1]; "
+            f"backbone sha256 {sha256_of(backbone)}; linear sha256 {sha256_of(linear)}"
         }
         self._truth: tuple[Image, list[Tensor]] | None = None
 
@@ -99,7 +99,7 @@ class Lpips:
         with torch.inference_mode():
             x = as_batch(image) * 2 - 1
             x = (x - torch.tensor(_SHIFT).view(1, 3, 1, 1)) / torch.tensor(_SCALE).view(1, 3, 1, 1)
-            return [m / (m.norm(dim=1, keepdim=True) + _EPSILON) for m in _run(self.kind, self._trunk, x)]
+            return [m / (m.norm(dim=1, keepdim=True) + _EPSILON) for m in _run(self.kind, self._backbone, x)]
 
 
 def _run(kind: str, state: State, x: Tensor) -> list[Tensor]:
@@ -150,8 +150,8 @@ def _linear(path: Path) -> list[Tensor]:
     return [state[name].view(1, -1, 1, 1) for name in names]
 
 
-def _kind(state: State, lines: list[Tensor], trunk: Path, linear: Path) -> str:
-    """Which trunk it is: the one that answers a small picture with maps as wide as the linear layers."""
+def _kind(state: State, lines: list[Tensor], backbone: Path, linear: Path) -> str:
+    """Which backbone it is: the one that answers a small picture with maps as wide as the linear layers."""
     for kind in TRUNKS:
         try:
             with torch.inference_mode():
@@ -160,5 +160,7 @@ def _kind(state: State, lines: list[Tensor], trunk: Path, linear: Path) -> str:
             continue
         if [m.shape[1] for m in maps] == [line.shape[1] for line in lines]:
             return kind
-        raise ModelError(f"{trunk} is a trunk {kind}, but {linear} holds the linear weights of another")
-    raise ModelError(f"{trunk} holds none of torchvision's squeezenet1_1, alexnet, vgg16 under their names")
+        raise ModelError(f"{backbone} is a backbone {kind}, but {linear} holds the linear weights of another")
+    raise ModelError(
+        f"{backbone} holds none of torchvision's squeezenet1_1, alexnet, vgg16 under their names"
+    )

@@ -84,9 +84,9 @@ def load_pickled(data: bytes, *, find: Callable[[str, str], Any], storage: Calla
     except ModelError:
         raise
     except Exception as error:  # a pickle that is none can end in any class; nothing of ours runs in it
-        said = str(error).partition("\n")[0][:200]
+        reason = str(error).partition("\n")[0][:200]
         raise ModelError(
-            f"it is damaged or holds more than weights ({type(error).__name__}: {said}): fetch it again"
+            f"it is damaged or holds more than weights ({type(error).__name__}: {reason}): fetch it again"
         ) from error
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from remend.errors import ModelError
-from remend.nets.catalogue import build
 from remend.nets.inpainter import Inpainter
+from remend.nets.registry import build
 from remend.nets.weights import checkpoint
 from remend.nets.weights.portable import load_portable
 

@@ -1,7 +1,7 @@
 """DiffAugment: what the critic sees is altered, real and filled alike, with a gradient through it.
 
-A critic that sees few pictures learns them by heart and is then of no use to the net. Alterations that it
-cannot learn around, applied to both sides of the game, put that off; they never reach the net's output.
+A critic that sees few pictures overfits to them and is then of no use to the net. Alterations that it
+cannot learn around, applied to real and filled alike, put that off; they never reach the net's output.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the game stands, and a word when it is lost."""
+"""How critic and net stand against each other, and an alarm when their training collapses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["CollapseAlarm", "readings", "spread"]
 def readings(
     real: Judgement, filled: Judgement, hole: Tensor, *, mask_as_target: bool = True
 ) -> dict[str, Tensor]:
-    """What a step says of the game: ``critic_real``, ``critic_filled``, ``critic_right``.
+    """What a step says of the adversary: ``critic_real``, ``critic_filled``, ``critic_right``.
 
     Mean scores of real pictures and filled ones where the latter were filled, and how often the real one
     of a pair scores higher: 0.5 is a draw, 1 a critic that is never fooled. Scalars, means over scales.
@@ -58,7 +58,7 @@ def spread(filled: Tensor, target: Tensor, hole: Tensor) -> Tensor:
 
 @dataclass
 class CollapseAlarm:
-    """Running means of the game, and how long it has been one-sided; plain numbers throughout.
+    """Running means of the adversary, and how long it has been one-sided; plain numbers throughout.
 
     Told of each step, it answers a line for the log when the critic has won or the fills have gone flat for
     ``patience`` steps on end, and again after as many more. It changes nothing: what to do is said in the

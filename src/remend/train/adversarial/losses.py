@@ -1,4 +1,4 @@
-"""The game between net and critic: pure functions of scores, features and gradients.
+"""Adversarial losses of net and critic: pure functions of scores, features and gradients.
 
 Every mean is taken within a picture and then over pictures, like the other losses: a scratch counts as
 much as a large hole, and a batch split over devices needs no exchange of hole areas.
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 KINDS = ("hinge", "non-saturating", "least-squares", "bce", "wasserstein")
-"""The losses of the game."""
+"""The adversarial losses."""
 
 _SMOOTH = 0.9
 _LARGEST_WEIGHT = 1e4

@@ -1,4 +1,4 @@
-"""The critic's side of a step: what it tells the net, and what it learns itself."""
+"""The critic's side of a step: the generator's adversarial gradient, and the critic's own update."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from remend.nets.critics import Judgement, build_critic, looks_through_a_trunk
+from remend.nets.backbones import load_backbone
+from remend.nets.critics import Judgement, build_critic, needs_backbone
 from remend.nets.inpainter import Inpainter
-from remend.nets.trunks import load_trunk
 from remend.train.adversarial.augment import diff_augment, kinds_of
 from remend.train.adversarial.collapse import CollapseAlarm, readings, spread
 from remend.train.adversarial.losses import balance, critic_loss, feature_matching, generator_loss
@@ -25,14 +25,14 @@ from remend.train.optim.schedule import learning_rate, seed_of
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
-__all__ = ["Game", "Turn", "critic_of"]
+__all__ = ["Adversary", "Generated", "critic_of"]
 
 _AUGMENT_STREAM = 3  # of the random numbers of a sample
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What one step of the game is about.
+class Generated:
+    """What the net made of one batch, and what the critic compares it with.
 
     Attributes:
         batch: what the net was shown.
@@ -47,7 +47,7 @@ class Turn:
     samples_seen: int
 
 
-class Game:
+class Adversary:
     """The critic of a run with its optimiser.
 
     Args:
@@ -57,67 +57,73 @@ class Game:
     Attributes:
         critic: unwrapped: what is saved has the same names on any device.
         optimizer: of the critic.
-        alarm: notices when the game is lost.
+        alarm: notices when training collapses.
     """
 
     def __init__(self, recipe: Recipe, fabric: Fabric) -> None:
-        self.fabric, self.plan, self.rules = fabric, recipe.train, recipe.critic
+        self.fabric, self.plan, self.config = fabric, recipe.train, recipe.critic
         self.critic = critic_of(recipe).to(memory_format=torch.channels_last)
-        self.kinds = kinds_of(self.rules.augment)
-        self.others = bool(recipe.loss.weights() or self.rules.feature_matching)
+        self.augmentations = kinds_of(self.config.augment)
+        self.has_reconstruction = bool(recipe.loss.weights() or self.config.feature_matching)
         optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=self.rules.lr, betas=self.rules.betas, foreach=True
+            self.critic.parameters(), lr=self.config.lr, betas=self.config.betas, foreach=True
         )
         self.scorer, self.optimizer = fabric.setup(_Scorer(self.critic), optimizer)
         self.alarm = CollapseAlarm()
 
-    def begun(self, samples_seen: int) -> bool:
-        """Whether the critic plays by now."""
-        return samples_seen >= self.rules.from_samples
+    def has_begun(self, samples_seen: int) -> bool:
+        """Whether the critic has joined by now."""
+        return samples_seen >= self.config.from_samples
 
-    def press(self, reconstruction: Tensor, turn: Turn) -> tuple[Tensor, dict[str, Tensor]]:
-        """What the net is told: the gradient of all losses at its output.
+    def generator_gradient(
+        self, reconstruction: Tensor, generated: Generated
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The gradient of all losses, the adversarial one among them, at the net's output.
 
         Taking it there, where they meet, lets their sizes be balanced and logged without a second backward
         through the net.
 
         Args:
             reconstruction: sum of the other losses.
-            turn: the step.
+            generated: of this step.
 
         Returns:
             The gradient (N, 3, H, W), and what to log: losses and the balance of the two gradients as they
             are applied.
         """
-        rules = self.rules
+        config = self.config
         self.critic.requires_grad_(False)
-        real, filled, hole = self._altered(turn, filled=turn.filled)
+        real, filled, hole = self._augmented(generated, filled=generated.filled)
         with self.fabric.autocast():
-            judged = self.critic(filled, hole)
-            adversarial = generator_loss(rules.loss, judged, hole, mask_as_target=rules.mask_as_target)
-            told = {"adversarial": adversarial.detach()}
-            if rules.feature_matching:
+            on_filled = self.critic(filled, hole)
+            adversarial = generator_loss(config.loss, on_filled, hole, mask_as_target=config.mask_as_target)
+            logs = {"adversarial": adversarial.detach()}
+            if config.feature_matching:
                 with torch.no_grad():
                     wanted = self.critic(real, hole)
-                matching = feature_matching(judged, wanted)
-                reconstruction = reconstruction + rules.feature_matching * matching
-                told["feature_matching"] = matching.detach()
+                matching = feature_matching(on_filled, wanted)
+                reconstruction = reconstruction + config.feature_matching * matching
+                logs["feature_matching"] = matching.detach()
         self.critic.requires_grad_(True)
-        (against,) = torch.autograd.grad(adversarial, turn.output, retain_graph=True)
-        if self.others:
-            (towards,) = torch.autograd.grad(reconstruction, turn.output)
+        (adversarial_gradient,) = torch.autograd.grad(adversarial, generated.output, retain_graph=True)
+        if self.has_reconstruction:
+            (reconstruction_gradient,) = torch.autograd.grad(reconstruction, generated.output)
         else:  # the net learns from the critic alone
-            towards = torch.zeros_like(turn.output)
+            reconstruction_gradient = torch.zeros_like(generated.output)
         # Over all devices, so that they agree.
         weight, ratio = balance(
-            towards, against, turn.batch.hole, rules.balance, add_up=partial(mean_over_devices, self.fabric)
+            reconstruction_gradient,
+            adversarial_gradient,
+            generated.batch.hole,
+            config.balance,
+            add_up=partial(mean_over_devices, self.fabric),
         )
-        if not rules.balance:
-            weight = torch.full_like(weight, rules.weight)
-        told["balance"] = weight * ratio if self.others else torch.zeros_like(weight)
-        return towards + weight * against, told
+        if not config.balance:
+            weight = torch.full_like(weight, config.weight)
+        logs["balance"] = weight * ratio if self.has_reconstruction else torch.zeros_like(weight)
+        return reconstruction_gradient + weight * adversarial_gradient, logs
 
-    def smooth(
+    def path_regularization(
         self, net: Inpainter, batch: Batch, samples_seen: int
     ) -> tuple[Tensor | float, dict[str, Tensor]]:
         """The penalty on fills that move unevenly with the noise, at the steps that have one.
@@ -133,96 +139,98 @@ class Game:
         Raises:
             UsageError: the net takes no noise.
         """
-        rules = self.rules
-        if not rules.path_length or self._step(samples_seen) % rules.path_every:
+        config = self.config
+        if not config.path_length or self._step(samples_seen) % config.path_every:
             return 0.0, {}
         penalty, length = path_penalty(net, batch.image, batch.hole)
         mean = net.body.path_mean
         assert isinstance(mean, Tensor)
         mean.copy_(mean_over_devices(self.fabric, mean))
-        return rules.path_length * rules.path_every * penalty, {
+        return config.path_length * config.path_every * penalty, {
             "path_penalty": penalty.detach(),
             "path": length,
         }
 
-    def learn(self, turn: Turn, *, rehearse: bool = False) -> dict[str, Tensor]:
-        """The critic's own steps on the pictures of ``turn``, if it is its turn.
+    def train_critic(self, generated: Generated, *, rehearse: bool = False) -> dict[str, Tensor]:
+        """The critic's own steps on the pictures of ``generated``, if it is its turn.
 
         Args:
-            turn: the step.
+            generated: of this step.
             rehearse: compute everything, change nothing.
 
         Returns:
             What to log, of the last of the steps.
         """
-        rules, step = self.rules, self._step(turn.samples_seen)
-        if step % rules.every:
+        config, step = self.config, self._step(generated.samples_seen)
+        if step % config.every:
             return {}
-        said: dict[str, Tensor] = {}
-        rate = rules.lr * learning_rate(self.plan, turn.samples_seen) / self.plan.lr
+        logs: dict[str, Tensor] = {}
+        rate = config.lr * learning_rate(self.plan, generated.samples_seen) / self.plan.lr
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        for own in range(rules.steps):
-            real, filled, hole = self._altered(turn, filled=turn.filled.detach(), again=own + 1)
+        for own in range(config.steps):
+            real, filled, hole = self._augmented(generated, filled=generated.filled.detach(), again=own + 1)
             # Real and filled in one forward: with DDP a step has one forward and one backward.
             with self.fabric.autocast():
                 scores = self.scorer(torch.cat([real, filled]), torch.cat([hole, hole]))
                 on_real = Judgement([s[: len(hole)] for s in scores], [])
                 on_filled = Judgement([s[len(hole) :] for s in scores], [])
                 loss = critic_loss(
-                    rules.loss,
+                    config.loss,
                     on_real,
                     on_filled,
                     hole,
-                    mask_as_target=rules.mask_as_target,
-                    soft_px=rules.soft_px,
+                    mask_as_target=config.mask_as_target,
+                    soft_px=config.soft_px,
                 )
-            said["critic"] = loss.detach()
-            if rules.r1 and (step // rules.every * rules.steps + own) % rules.r1_every == 0:
+            logs["critic"] = loss.detach()
+            if config.r1 and (step // config.every * config.steps + own) % config.r1_every == 0:
                 penalty = r1_penalty(self.critic, real, hole)
-                said["r1"] = penalty.detach()
-                loss = loss + rules.r1 * rules.r1_every * penalty
-            if rules.gp:
+                logs["r1"] = penalty.detach()
+                loss = loss + config.r1 * config.r1_every * penalty
+            if config.gp:
                 slope = gradient_penalty(self.critic, real, filled, hole)
-                said["gp"] = slope.detach()
-                loss = loss + rules.gp * slope
+                logs["gp"] = slope.detach()
+                loss = loss + config.gp * slope
             self.optimizer.zero_grad(set_to_none=True)
             self.fabric.backward(loss)
             norm = torch.nn.utils.clip_grad_norm_(self.critic.parameters(), float("inf"))
-            said["critic_gradient"] = norm.detach()
+            logs["critic_gradient"] = norm.detach()
             if not rehearse:
                 with span("optimizer"):
                     self.optimizer.step()
-            said |= readings(on_real, on_filled, hole, mask_as_target=rules.mask_as_target)
-        said["contrast"] = spread(turn.filled.detach(), turn.batch.target, turn.batch.hole)
-        return said
+            logs |= readings(on_real, on_filled, hole, mask_as_target=config.mask_as_target)
+        logs["contrast"] = spread(generated.filled.detach(), generated.batch.target, generated.batch.hole)
+        return logs
 
     def _step(self, samples_seen: int) -> int:
         """Steps since the critic joined."""
-        return (samples_seen - self.rules.from_samples) // self.plan.batch
+        return (samples_seen - self.config.from_samples) // self.plan.batch
 
-    def _altered(self, turn: Turn, *, filled: Tensor, again: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    def _augmented(
+        self, generated: Generated, *, filled: Tensor, again: int = 0
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """What the critic is shown: real, filled and hole; each sample's draw follows from its index."""
-        batch = turn.batch
-        if not self.kinds:
+        batch = generated.batch
+        if not self.augmentations:
             return batch.target, filled, batch.hole
         own = range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size)
         seeds = (seed_of(self.plan.seed, index, _AUGMENT_STREAM, again) for index in own)
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        return diff_augment(batch.target, filled, batch.hole, kinds=self.kinds, generator=generators)
+        return diff_augment(batch.target, filled, batch.hole, kinds=self.augmentations, generator=generators)
 
 
 def critic_of(recipe: Recipe) -> nn.Module:
-    """The critic that a recipe names, fresh; if it looks through a trunk, through the losses'.
+    """The critic that a recipe names, fresh; if it looks through a backbone, through the losses'.
 
     Raises:
-        UsageError: there is none of this name, with these options, or without a trunk.
-        ModelError: the trunk's file cannot be used.
+        UsageError: there is none of this name, with these options, or without a backbone.
+        ModelError: the backbone's file cannot be used.
     """
-    rules, trunk = recipe.critic, None
-    if looks_through_a_trunk(rules.name) and recipe.loss.trunk:
-        trunk = load_trunk(recipe.loss.trunk_name, recipe.loss.trunk)
-    return build_critic(rules.name, rules.options, trunk=trunk)
+    config, backbone = recipe.critic, None
+    if needs_backbone(config.name) and recipe.loss.backbone:
+        backbone = load_backbone(recipe.loss.backbone_name, recipe.loss.backbone)
+    return build_critic(config.name, config.options, backbone=backbone)
 
 
 class _Scorer(nn.Module):

@@ -139,7 +139,7 @@ def export_finder(
             f"in 8 bits the net answers {lost:.3f} off on average: calibrate with other pictures"
         )
     target.write_bytes(small)
-    told = state["recipe"].items()  # where files lie on this machine is nobody's business
+    stated = state["recipe"].items()  # where files lie on this machine is nobody's business
     card: dict[str, Any] = {
         "name": "damage",
         "architecture": "finder",
@@ -151,7 +151,7 @@ def export_finder(
         "parameters": sum(p.numel() for p in net.parameters()),
         "samples_seen": state["samples_seen"],
         "recipe": {
-            key: Path(value).name if key in ("shapes", "fonts", "weights") else value for key, value in told
+            key: Path(value).name if key in ("shapes", "fonts", "weights") else value for key, value in stated
         },
         "groups": sorted({path.name for path in sources}),
         "lost_in_8_bits": round(lost, 5),

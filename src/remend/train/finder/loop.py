@@ -195,8 +195,8 @@ class _Run:
         row = {"samples": self.seen, **validate(self.ema.net, judged)}
         _append(self.out / "validation.csv", row)
         self.say("validation " + " ".join(f"{name} {value:.4g}" for name, value in row.items()))
-        told = {"net": "finder", "samples_seen": self.seen, "recipe": asdict(self.recipe)}
-        save_portable(self.out / "best.safetensors", self.ema.net.state_dict(), told)
+        about = {"net": "finder", "samples_seen": self.seen, "recipe": asdict(self.recipe)}
+        save_portable(self.out / "best.safetensors", self.ema.net.state_dict(), about)
 
     def save(self) -> None:
         """Write all that the run needs to go on, whole or not at all."""

@@ -1,4 +1,4 @@
-"""What a run of the finder is told: a TOML file, overridden by ``--set``."""
+"""The configuration of a run of the finder: a TOML file, overridden by ``--set``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinderRecipe:
-    """What a run of the finder is told.
+    """The configuration of a run of the finder.
 
     Attributes:
         stage: the parts, one after the other.

@@ -30,7 +30,7 @@ GRIDS, GRID_SHARES = (1, 2, 3), (0.35, 0.4, 0.25)  # photographs of a made pictu
 SEAM_PX = 6
 CLEAN_TIMES = 4.0  # how much more often than made pictures those that people have are clean
 WIDE_PX = 200.0  # there a find counts twice from three times this area on: it does more harm
-# More epochs learn pictures by heart: all pieces of one are one example.
+# More epochs overfit to pictures: all pieces of one are one example.
 EPOCHS, DECAY, MEMBERS = 60, 0.1, 5
 RIGHT = 0.5  # of a piece's pixels that lie within 2 px of damage: then it is one
 

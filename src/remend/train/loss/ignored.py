@@ -10,15 +10,15 @@ from torch import Tensor
 
 from remend.train.data.loader import Batch
 
-__all__ = ["unjudged"]
+__all__ = ["mask_damaged"]
 
 
-def unjudged(
+def mask_damaged(
     batch: Batch, filled: Tensor, raw: Tensor, earlier: Sequence[Tensor]
 ) -> tuple[Batch, Tensor, Tensor, list[Tensor]]:
     """The batch and the net's answers with the same pixels, and no gradient, wherever a sample is damaged.
 
-    What is put there is the net's own prediction: nothing is different there, so that no loss, trunk or
+    What is put there is the net's own prediction: nothing is different there, so that no loss, backbone or
     critic has anything to tell, and no hard edge arises that they would look at instead.
 
     Args:

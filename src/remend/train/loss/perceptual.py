@@ -1,7 +1,8 @@
-"""Likeness as a trunk sees it: distances of features and of their statistics.
+"""Likeness as a backbone sees it: distances of features and of their statistics.
 
-In two forms. Ours compares directions and shares, so that a weight means the same with any trunk; that of
-papers compares plain features, so that the weights of papers hold, with the trunk and the size that they had.
+In two forms. Ours compares directions and shares, so that a weight means the same with any backbone; that
+of papers compares plain features, so that the weights of papers hold, with the backbone and the size that
+they had.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def style_distance(
     """L1 of Gram matrices over ``area``, as a share of the wanted one's L1; mean over maps.
 
     The Gram matrix says which features go together, not where: texture. Papers divide by channels and
-    positions, so that their weights (PConv 120, AOT-GAN and EdgeConnect 250) belong to one trunk, one input
-    range and one size of picture, and make NaN or repeated patterns elsewhere. Here the distance is 1 for a
-    fill without any of the wanted texture, whatever the trunk: begin at a weight of 0.1.
+    positions, so that their weights (PConv 120, AOT-GAN and EdgeConnect 250) belong to one backbone, one
+    input range and one size of picture, and make NaN or repeated patterns elsewhere. Here the distance is
+    1 for a fill without any of the wanted texture, whatever the backbone: begin at a weight of 0.1.
 
     Reference: Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016,
     doi:10.1109/CVPR.2016.265; for holes: Liu et al., ECCV 2018, doi:10.1007/978-3-030-01252-6_6.
@@ -76,8 +77,8 @@ def plain_feature_distance(
         each: (N,), weighs pictures.
         power: 1 or 2.
 
-    Reference: absolute: Liu et al., ECCV 2018, doi:10.1007/978-3-030-01252-6_6; squared, on a trunk that sees
-    far: Suvorov et al., WACV 2022, doi:10.1109/WACV51458.2022.00323.
+    Reference: absolute: Liu et al., ECCV 2018, doi:10.1007/978-3-030-01252-6_6; squared, on a backbone
+    that sees far: Suvorov et al., WACV 2022, doi:10.1109/WACV51458.2022.00323.
     """
     total = torch.zeros((), device=area.device)
     for a, b in zip(got, wanted, strict=True):

@@ -16,11 +16,11 @@ __all__ = [
     "by_difficulty",
     "decibels",
     "discounted",
+    "distillation_distance",
     "edge_distance",
     "grow",
     "l1",
     "l2",
-    "lesson_distance",
     "quarter_l1",
     "total_variation",
 ]
@@ -114,7 +114,9 @@ def quarter_l1(filled: Tensor, target: Tensor, hole: Tensor) -> Tensor:
     return (difference / cells.clamp_min(1 / 16)).mean()
 
 
-def lesson_distance(filled: Tensor, lesson: Tensor, hole: Tensor, *, whole: bool = False) -> Tensor:
+def distillation_distance(
+    filled: Tensor, teacher_fill: Tensor, hole: Tensor, *, whole: bool = False
+) -> Tensor:
     """L1 between a fill and a teacher's in the hole, at 1, 1/2, 1/4 and 1/8 of the size; sum over scales.
 
     What is uncertain in a picture is certain in a teacher's answer: a small net learns to follow one that
@@ -122,7 +124,7 @@ def lesson_distance(filled: Tensor, lesson: Tensor, hole: Tensor, *, whole: bool
 
     Args:
         filled: (N, 3, H, W), composed.
-        lesson: (N, 3, H, W), the teacher's, composed.
+        teacher_fill: (N, 3, H, W), the teacher's, composed.
         hole: (N, 1, H, W), 1 = fill.
         whole: as in ``l1``.
 
@@ -130,7 +132,7 @@ def lesson_distance(filled: Tensor, lesson: Tensor, hole: Tensor, *, whole: bool
     nets add to the picture at each scale, and so needs a teacher of its own build.
     """
     total = torch.zeros((), device=hole.device)
-    difference, area = filled - lesson, hole
+    difference, area = filled - teacher_fill, hole
     for scale in range(_LESSON_SCALES):
         if scale:
             difference, area = F.avg_pool2d(difference, 2), F.avg_pool2d(area, 2)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from remend.errors import UsageError
-from remend.nets.trunks import load_trunk
+from remend.nets.backbones import load_backbone
 from remend.train.config import Loss
 from remend.train.loss.perceptual import (
     feature_distance,
@@ -20,11 +20,11 @@ from remend.train.loss.pixels import (
     by_difficulty,
     decibels,
     discounted,
+    distillation_distance,
     edge_distance,
     grow,
     l1,
     l2,
-    lesson_distance,
     quarter_l1,
     total_variation,
 )
@@ -32,15 +32,15 @@ from remend.train.loss.pixels import (
 __all__ = ["JITTER_PX", "Criterion"]
 
 JITTER_PX = 16
-"""The trunk sees crops shifted by up to this, so that its grid of strides is nowhere fixed."""
+"""The backbone sees crops shifted by up to this, so that its grid of strides is nowhere fixed."""
 
 _MARGIN_PX = 8
 _RIM_PX = 1
-# What a loss may be told in words.
+# Settings of losses that are words.
 _CHOICES = {
     "over": ("area", "frame"),
     "features": ("unit", "absolute", "squared"),
-    "judged": ("filled", "raw", "both"),
+    "perceptual_input": ("filled", "raw", "both"),
 }
 
 
@@ -49,40 +49,40 @@ class Criterion(nn.Module):
 
     Args:
         weights: from the recipe.
-        trunk: judges likeness; needed where ``weights.perceptual`` or ``weights.style`` is above 0.
+        backbone: judges likeness; needed where ``weights.perceptual`` or ``weights.style`` is above 0.
 
     Raises:
-        UsageError: a loss is told a word that it does not know.
+        UsageError: a setting is a word that its loss does not know.
     """
 
-    def __init__(self, weights: Loss, trunk: nn.Module | None = None) -> None:
+    def __init__(self, weights: Loss, backbone: nn.Module | None = None) -> None:
         super().__init__()
         for key, known in _CHOICES.items():
             if getattr(weights, key) not in known:
                 raise UsageError(f"loss.{key} is one of {', '.join(known)}, got {getattr(weights, key)!r}")
         self.weights = weights
-        self.trunk = trunk if weights.perceptual or weights.style else None
+        self.backbone = backbone if weights.perceptual or weights.style else None
 
     @staticmethod
     def of(weights: Loss) -> Criterion:
-        """Load the trunk that ``weights`` names.
+        """Load the backbone that ``weights`` names.
 
         Raises:
-            UsageError: a loss needs a trunk, but none is given; or the trunk is unknown.
-            ModelError: the trunk's file cannot be used.
+            UsageError: a loss needs a backbone, but none is given; or the backbone is unknown.
+            ModelError: the backbone's file cannot be used.
         """
         asked = {name: getattr(weights, name) for name in ("perceptual", "style") if getattr(weights, name)}
         if not asked:
             return Criterion(weights)
-        if not weights.trunk:
+        if not weights.backbone:
             given = ", ".join(f"loss.{name}={value:g}" for name, value in asked.items())
-            kind = "FILE.h5" if weights.trunk_name == "squeezenet" else "FILE.safetensors"
+            kind = "FILE.h5" if weights.backbone_name == "squeezenet" else "FILE.safetensors"
             without = " ".join(f"--set loss.{name}=0" for name in asked)
             raise UsageError(
-                f"the perceptual loss ({given}) needs {weights.trunk_name}'s weights: "
-                f"give --set loss.trunk={kind}, or leave it out with {without}"
+                f"the perceptual loss ({given}) needs {weights.backbone_name}'s weights: "
+                f"give --set loss.backbone={kind}, or leave it out with {without}"
             )
-        return Criterion(weights, load_trunk(weights.trunk_name, weights.trunk))
+        return Criterion(weights, load_backbone(weights.backbone_name, weights.backbone))
 
     def forward(
         self,
@@ -93,7 +93,7 @@ class Criterion(nn.Module):
         shift: tuple[int, int] = (0, 0),
         *,
         earlier: Sequence[Tensor] = (),
-        lesson: Tensor | None = None,
+        teacher_fill: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Every loss by name, unweighted, and ``total``.
 
@@ -102,9 +102,9 @@ class Criterion(nn.Module):
             raw: (N, 3, H, W), as the net predicts it.
             target: (N, 3, H, W).
             hole: (N, 1, H, W), 1 = fill.
-            shift: of the trunk's crop, (down, right), below ``JITTER_PX``.
+            shift: of the backbone's crop, (down, right), below ``JITTER_PX``.
             earlier: (N, 3, H, W) each, as earlier stages of the net predict it.
-            lesson: (N, 3, H, W), how a teacher fills it.
+            teacher_fill: (N, 3, H, W), how a teacher fills it.
         """
         weights, whole = self.weights, self.weights.over == "frame"
         ring = grow(hole, weights.ring_px) - hole
@@ -133,11 +133,11 @@ class Criterion(nn.Module):
             parts["tv"] = total_variation(filled, grow(hole, _RIM_PX), whole=whole)
         if weights.edge:
             parts["edge"] = edge_distance(filled, target, grow(hole, _RIM_PX))
-        if weights.distill and lesson is not None:
-            parts["distill"] = lesson_distance(filled, lesson, hole, whole=whole)
-        if self.trunk is not None:
-            shown = {"filled": [filled], "raw": [raw], "both": [filled, raw]}[weights.judged]
-            parts |= self._judged(self.trunk, shown, target, hole, shift, each.get("hole"))
+        if weights.distill and teacher_fill is not None:
+            parts["distill"] = distillation_distance(filled, teacher_fill, hole, whole=whole)
+        if self.backbone is not None:
+            shown = {"filled": [filled], "raw": [raw], "both": [filled, raw]}[weights.perceptual_input]
+            parts |= self._judged(self.backbone, shown, target, hole, shift, each.get("hole"))
         total = torch.zeros((), device=filled.device)
         for name, part in parts.items():
             total = total + getattr(weights, name) * part
@@ -145,25 +145,25 @@ class Criterion(nn.Module):
 
     def _judged(
         self,
-        trunk: nn.Module,
+        backbone: nn.Module,
         shown: Sequence[Tensor],
         target: Tensor,
         hole: Tensor,
         shift: tuple[int, int],
         each: Tensor | None,
     ) -> dict[str, Tensor]:
-        """The losses on the trunk's features, of a crop that is shifted; added up over what is shown."""
+        """The losses on the backbone's features, of a crop that is shifted; added up over what is shown."""
         weights, (down, right) = self.weights, shift
         rows = slice(down, target.shape[2] - JITTER_PX + down)
         columns = slice(right, target.shape[3] - JITTER_PX + right)
-        maps = weights.trunk_maps or None
+        maps = weights.backbone_maps or None
         with torch.no_grad():
-            wanted = trunk(target[:, :, rows, columns])[:maps]
+            wanted = backbone(target[:, :, rows, columns])[:maps]
         area = torch.ones_like(hole) if weights.over == "frame" else grow(hole, _MARGIN_PX)
         area = area[:, :, rows, columns]
         parts: dict[str, Tensor] = {}
         for image in shown:
-            got = trunk(image[:, :, rows, columns])[:maps]
+            got = backbone(image[:, :, rows, columns])[:maps]
             if weights.perceptual:
                 if weights.features == "unit":
                     own = feature_distance(got, wanted, area, each)

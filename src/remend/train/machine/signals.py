@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a wish to stop after the current step, instead of an end in the middle of it."""
+"""SIGTERM and SIGINT as a request to stop after the current step, instead of an end in the middle of it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Muon(torch.optim.Optimizer):
     update of a kernel (out, in, h, w), read as a matrix of ``out`` rows, is scaled to the size that AdamW's
     has, so a learning rate means about the same for both.
 
-    Choose it for nets of plain dense convolutions: ``remend`` learns eight pictures by heart in a sixth of
+    Choose it for nets of plain dense convolutions: ``remend`` overfits eight pictures in a sixth of
     AdamW's steps; from crops that are new it learns about as fast as by AdamW (docs/log.md).
 
     Args:

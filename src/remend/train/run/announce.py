@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from remend.nets.catalogue import figures
+from remend.nets.registry import figures
 from remend.train.config import Recipe
 from remend.train.data.labels import Labels
 from remend.train.data.loader import Batch
@@ -38,10 +38,10 @@ class Estimate:
 def rehearse(learner: Learner) -> Estimate:
     """Take two steps on made pictures, the second of them timed, and undo them.
 
-    With the critic in the game, if there will be one: that is what most of the run will cost.
+    With the critic, if there will be one: that is what most of the run will cost.
     """
     fabric, recipe = learner.fabric, learner.recipe
-    samples_seen = recipe.critic.from_samples if learner.game is not None else 0
+    samples_seen = recipe.critic.from_samples if learner.adversary is not None else 0
     side, count = recipe.data.crop_px, recipe.train.batch // fabric.world_size
     made = torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(0))
     made = made.contiguous(memory_format=torch.channels_last)
@@ -89,14 +89,12 @@ def plan_line(recipe: Recipe, out: object) -> str:
     >>> plan_line(Recipe("remend"), "runs/x")
     '1,500,000 crops of 128², 16 a step; losses hole 2, ring 0.1, perceptual 0.7; no critic; into runs/x'
     """
-    plan, critic = recipe.train, recipe.critic
+    plan, rules = recipe.train, recipe.critic
     losses = ", ".join(f"{name} {value:g}" for name, value in recipe.loss.weights().items())
-    game = (
-        f"{critic.name} critic ({critic.loss}) from {critic.from_samples:,}" if critic.name else "no critic"
-    )
+    critic = f"{rules.name} critic ({rules.loss}) from {rules.from_samples:,}" if rules.name else "no critic"
     return (
-        f"{plan.samples:,} crops of {recipe.data.crop_px}², {plan.batch} a step; losses {losses}; {game}; "
-        f"into {out}"
+        f"{plan.samples:,} crops of {recipe.data.crop_px}², {plan.batch} a step; losses {losses}; "
+        f"{critic}; into {out}"
     )
 
 

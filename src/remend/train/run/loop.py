@@ -48,7 +48,7 @@ def train(run: Run) -> Outcome:
 
     Raises:
         UsageError: pictures, recipe, devices and checkpoint do not go together.
-        ModelError: no checkpoint of the run is whole, or the trunk's weights are not.
+        ModelError: no checkpoint of the run is whole, or the backbone's weights are not.
         WriteError: a checkpoint cannot be written.
         DivergedError: losses are not finite, four times between two checkpoints.
         ResourceError: the process of another device has ended.
@@ -104,7 +104,7 @@ class _Trainer:
         self.first = fabric.is_global_zero
         self.say: Callable[[str], None] = run.say if self.first else _silent
         torch.manual_seed(self.plan.seed)
-        # Before pictures are read: a trunk that is none, an encoder that the net does not have.
+        # Before pictures are read: a backbone that is none, an encoder that the net does not have.
         labels = read_labels(run.sources, self.recipe.tasks)
         self.learner = Learner(self.recipe, fabric, labels)
         data = self.recipe.data
@@ -231,17 +231,17 @@ class _Trainer:
         flat = [value.to(device, non_blocking=True) for step in unread for value in step.values.values()]
         numbers = iter(mean_over_devices(self.fabric, torch.stack(flat).double()).tolist())
         for step in unread:
-            told = {name: next(numbers) for name in step.values}
-            if not np.isfinite(list(told.values())).all():
+            values = {name: next(numbers) for name in step.values}
+            if not np.isfinite(list(values.values())).all():
                 return step.first
-            self.meter.add(self.plan.batch, told, step.waited)
-            self._watch(told, step.samples_seen)
+            self.meter.add(self.plan.batch, values, step.waited)
+            self._watch(values, step.samples_seen)
         return None
 
     def _agree(self, *, stopped: bool, timed: bool) -> tuple[bool, bool]:
         """Whether any of the devices wants to stop or to save."""
-        wishes = torch.tensor([stopped, timed], dtype=torch.float64, device=self.fabric.device)
-        stopping, saving = mean_over_devices(self.fabric, wishes).tolist()
+        requests = torch.tensor([stopped, timed], dtype=torch.float64, device=self.fabric.device)
+        stopping, saving = mean_over_devices(self.fabric, requests).tolist()
         return stopping > 0, saving > 0
 
     def _open_logs(self) -> None:
@@ -265,10 +265,10 @@ class _Trainer:
             self.board.scalars(self.counters.samples_seen, row, "train")
 
     def _watch(self, numbers: dict[str, float], samples_seen: int) -> None:
-        """Sound the alarm when the game between net and critic is lost."""
-        game = self.learner.game
-        if game is not None and "critic_right" in numbers:
-            line = game.alarm.update(right=numbers["critic_right"], contrast=numbers["contrast"])
+        """Sound the alarm when adversarial training collapses."""
+        adversary = self.learner.adversary
+        if adversary is not None and "critic_right" in numbers:
+            line = adversary.alarm.update(right=numbers["critic_right"], contrast=numbers["contrast"])
             if line is not None:
                 self.say(f"alarm at {samples_seen:,}: {line}")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from remend.errors import UsageError
-from remend.nets.catalogue import build
-from remend.nets.critics import looks_through_a_trunk
+from remend.nets.critics import needs_backbone
 from remend.nets.inpainter import Inpainter
+from remend.nets.registry import build
 from remend.train.adversarial.augment import kinds_of
 from remend.train.adversarial.losses import KINDS
 from remend.train.adversarial.step import critic_of
@@ -81,8 +81,8 @@ def _files(recipe: Recipe) -> None:
     wanted = {"data.masks": data.masks, "data.exclude": data.exclude}
     if data.damage != "find":
         wanted["data.damage"] = data.damage
-    if loss.perceptual or loss.style or looks_through_a_trunk(recipe.critic.name):
-        wanted["loss.trunk"] = loss.trunk
+    if loss.perceptual or loss.style or needs_backbone(recipe.critic.name):
+        wanted["loss.backbone"] = loss.backbone
     if loss.distill:
         wanted["loss.teacher"] = loss.teacher
     if weights != _DOWNLOADED:

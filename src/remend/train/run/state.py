@@ -154,10 +154,12 @@ def tensors_of(learner: Learner) -> dict[str, dict[str, Tensor]]:
         "optimizer": checkpoint.optimizer_tensors(learner.net, learner.optimizer),
         "rng": {"torch": torch.get_rng_state()},
     }
-    if learner.game is not None:
-        # With the vectors of its spectral norms, so that the game goes on bit for bit.
-        parts["critic"] = learner.game.critic.state_dict()
-        parts["critic_optimizer"] = checkpoint.optimizer_tensors(learner.game.critic, learner.game.optimizer)
+    if learner.adversary is not None:
+        # With the vectors of its spectral norms, so that the adversary goes on bit for bit.
+        parts["critic"] = learner.adversary.critic.state_dict()
+        parts["critic_optimizer"] = checkpoint.optimizer_tensors(
+            learner.adversary.critic, learner.adversary.optimizer
+        )
     if learner.heads is not None and learner.heads_ema is not None:
         parts["heads"] = learner.heads.state_dict()
         parts["heads_ema"] = learner.heads_ema.net.state_dict()
@@ -178,7 +180,7 @@ def state_of(learner: Learner, counters: Counters, data: dict[str, int]) -> dict
         "measured": counters.measured,
         "scores": counters.scores,
         "data": data,
-        "alarm": learner.game.alarm.as_dict() if learner.game is not None else None,
+        "alarm": learner.adversary.alarm.as_dict() if learner.adversary is not None else None,
         "tasks": learner.meaning,
     }
 
@@ -193,7 +195,7 @@ def put_back(
     Raises:
         ModelError: the checkpoint is of another net, width or critic, or of tasks with other classes.
     """
-    tensors, game, state = found.tensors, learner.game, found.state
+    tensors, adversary, state = found.tensors, learner.adversary, found.state
     then, now = _optimizer(state), learner.plan.optimizer
     kept = then == now  # what AdamW remembers is of no use to Muon, nor the other way round
     heads, average = learner.heads, learner.heads_ema
@@ -208,10 +210,10 @@ def put_back(
         learner.ema.net.load_state_dict(tensors["ema"])
         checkpoint.restore_optimizer(learner.net, learner.optimizer, tensors["optimizer"] if kept else {})
         torch.set_rng_state(tensors["rng"]["torch"])
-        if game is not None and "critic" in tensors:
+        if adversary is not None and "critic" in tensors:
             what = "critic"
-            game.critic.load_state_dict(tensors["critic"])
-            checkpoint.restore_optimizer(game.critic, game.optimizer, tensors["critic_optimizer"])
+            adversary.critic.load_state_dict(tensors["critic"])
+            checkpoint.restore_optimizer(adversary.critic, adversary.optimizer, tensors["critic_optimizer"])
         if heads is not None and average is not None and "heads" in tensors:
             what = "set of tasks"
             heads.load_state_dict(tensors["heads"])
@@ -227,12 +229,14 @@ def put_back(
         ) from error
     if not kept:
         say(f"note: the optimiser is fresh: {now}, the checkpoint's is {then}")
-    if (game is None) != ("critic" not in tensors):
-        say("note: " + ("the checkpoint's critic is left out" if game is None else "the critic is fresh"))
+    if (adversary is None) != ("critic" not in tensors):
+        say(
+            "note: " + ("the checkpoint's critic is left out" if adversary is None else "the critic is fresh")
+        )
     if (heads is None) != ("heads" not in tensors):
         say("note: " + ("the checkpoint's tasks are left out" if heads is None else "the tasks are fresh"))
-    if game is not None and state.get("alarm"):
-        game.alarm = type(game.alarm)(**state["alarm"])
+    if adversary is not None and state.get("alarm"):
+        adversary.alarm = type(adversary.alarm)(**state["alarm"])
     counters.samples_seen = int(state["samples_seen"])
     counters.best = float("-inf") if state["best"] is None else float(state["best"])
     counters.measured = int(state.get("measured", -1))

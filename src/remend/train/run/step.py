@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from remend.errors import UsageError
-from remend.nets.catalogue import build
 from remend.nets.inpainter import Inpainter
-from remend.train.adversarial.step import Game, Turn
+from remend.nets.registry import build
+from remend.train.adversarial.step import Adversary, Generated
 from remend.train.config import Recipe, Train
 from remend.train.data.guide import as_drawn, drawn_lines
 from remend.train.data.labels import Labels
 from remend.train.data.loader import Batch
 from remend.train.data.prior import coarse_prior
 from remend.train.loss.distillation import Teacher
-from remend.train.loss.ignored import unjudged
+from remend.train.loss.ignored import mask_damaged
 from remend.train.loss.reconstruction import JITTER_PX, Criterion
 from remend.train.machine.devices import mean_over_devices
 from remend.train.machine.profile import span
@@ -49,7 +49,7 @@ class Learner:
         net: unwrapped: what is saved and averaged has the same names on any device.
         optimizer: of the net.
         ema: its averaged weights.
-        game: critic and its optimiser; None without one.
+        adversary: critic and its optimiser; None without one.
         heads: of further tasks, learned by the net's optimiser; None without any.
         heads_ema: their averaged weights.
         meaning: classes and things, in the order of the heads' answers.
@@ -94,7 +94,7 @@ class Learner:
         self.heads_ema = Ema(self.heads, self.plan.ema_half_life) if self.heads is not None else None
         self.meaning = labels.as_dict() if labels is not None else {}
         self.criterion = fabric.to_device(Criterion.of(recipe.loss)).to(memory_format=torch.channels_last)
-        self.game = Game(recipe, fabric) if recipe.critic.name else None
+        self.adversary = Adversary(recipe, fabric) if recipe.critic.name else None
 
     def step(self, batch: Batch, samples_seen: int, *, rehearse: bool = False) -> dict[str, Tensor]:
         """Learn from one batch.
@@ -108,7 +108,7 @@ class Learner:
             rehearse: compute everything, change no weight.
 
         Returns:
-            Scalars to log: every loss, gradient norms, the game's readings.
+            Scalars to log: every loss, gradient norms, the critic's readings.
         """
         rate = self._schedule(samples_seen)
         # Dropout too is a function of the sample's number: resume is exact without any state of a device.
@@ -116,17 +116,19 @@ class Learner:
         given = batch.shown()
         with span("forward"):
             answers = self.wrapped(given.image, given.hole, self._prior(given), self._guide(given))
-            (filled, raw, *earlier), told_by_heads = answers if self.heads is not None else (answers, {})
+            (filled, raw, *earlier), of_heads = answers if self.heads is not None else (answers, {})
         batch = as_drawn(self.net, batch)
         if batch.damage is not None:
-            batch, filled, raw, earlier = unjudged(batch, filled, raw, earlier)
-        game = self.game if self.game is not None and self.game.begun(samples_seen) else None
+            batch, filled, raw, earlier = mask_damaged(batch, filled, raw, earlier)
+        adversary = (
+            self.adversary if self.adversary is not None and self.adversary.has_begun(samples_seen) else None
+        )
         output = raw
-        if game is not None:
+        if adversary is not None:
             # Losses meet at the output: cut the graph there, to weigh their gradients against each other.
             output = raw.detach().requires_grad_()
             filled = torch.where(batch.hole > 0.5, output, batch.image)
-        turn = Turn(batch, filled, output, samples_seen)
+        generated = Generated(batch, filled, output, samples_seen)
         with span("losses"), self.fabric.autocast():
             values = self.criterion(
                 filled,
@@ -135,22 +137,22 @@ class Learner:
                 batch.hole,
                 self._jitter(batch),
                 earlier=earlier,
-                lesson=self.teacher.fill(given.image, given.hole) if self.teacher else None,
+                teacher_fill=self.teacher.fill(given.image, given.hole) if self.teacher else None,
             )
         objective = values["total"]
-        if game is not None:
+        if adversary is not None:
             with span("critic"):
-                gradient, told = game.press(objective, turn)
+                gradient, logs = adversary.generator_gradient(objective, generated)
             objective = (raw * gradient).sum()
             if "stages" in values:  # not cut: the critic judges the answer alone
                 objective = objective + self.recipe.loss.stages * values["stages"]
-            penalty, measured = game.smooth(self.net, given, samples_seen)
+            penalty, measured = adversary.path_regularization(self.net, given, samples_seen)
             objective = objective + penalty
-            values |= told | measured
+            values |= logs | measured
         if self.heads is not None:
             with span("tasks"):
-                objective, told = self._tasks(objective, values["total"], told_by_heads, batch)
-            values |= told
+                objective, logs = self._tasks(objective, values["total"], of_heads, batch)
+            values |= logs
         with span("backward"):
             self.optimizer.zero_grad(set_to_none=True)
             self.fabric.backward(objective)
@@ -161,17 +163,17 @@ class Learner:
         if not rehearse:
             with span("optimizer"):
                 self.optimizer.step()
-        if game is not None:
+        if adversary is not None:
             with span("critic"):
-                values |= game.learn(turn, rehearse=rehearse)
+                values |= adversary.train_critic(generated, rehearse=rehearse)
         values = {name: value.detach() for name, value in values.items()}
         return values | {"gradient": norm.detach(), "lr": torch.tensor(rate)}
 
     def follow(self, plan: Train) -> Train:
         """Take another plan for the schedules: rates fall to its end. Returns it."""
         self.plan = plan
-        if self.game is not None:
-            self.game.plan = plan
+        if self.adversary is not None:
+            self.adversary.plan = plan
         return plan
 
     def average(self, samples_seen: int) -> None:
@@ -185,7 +187,7 @@ class Learner:
     def unchanged(self) -> Iterator[None]:
         """Whatever is rehearsed inside leaves no trace: buffers, gradients and random state are put back."""
         modules: list[torch.nn.Module] = [self.net]
-        modules += [self.game.critic] if self.game else []
+        modules += [self.adversary.critic] if self.adversary else []
         modules += [self.heads] if self.heads else []
         kept = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
         random = torch.get_rng_state()
@@ -229,8 +231,8 @@ class Learner:
             log_variances=answers.get("log_variances"),
             counts=counts,
         )
-        told = {task: loss for task, loss in losses.items() if counts[task]}
-        return objective, told | {f"weight_{task}": weight for task, weight in weights.items()}
+        logs = {task: loss for task, loss in losses.items() if counts[task]}
+        return objective, logs | {f"weight_{task}": weight for task, weight in weights.items()}
 
     def _prior(self, batch: Batch) -> Tensor | None:
         """The averaged net's own coarse fills, for some of the samples."""

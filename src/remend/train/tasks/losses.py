@@ -97,11 +97,11 @@ def weighed(
             objective = objective + weights[task] * loss
         return objective, {}
     total = torch.zeros_like(restoration)
-    told: dict[str, Tensor] = {}
+    logs: dict[str, Tensor] = {}
     for index, task in enumerate(weights):
         variance = log_variances[index]
         weight = torch.exp(-variance)
-        told[task] = weight.detach()
+        logs[task] = weight.detach()
         if task == RESTORATION:
             total = total + weight.detach() * objective + weight * restoration.detach() + variance / 2
         elif counts.get(task):
@@ -110,11 +110,11 @@ def weighed(
             total = total + losses[task] + 0 * variance
     if RESTORATION not in weights:
         total = total + objective  # 0, but its graph reaches all of the net
-    return total, told
+    return total, logs
 
 
 def _detection(heat: Tensor, box: Tensor, known: Mapping[str, Tensor]) -> Tensor:
-    """(N,); a sample that nothing is said of loses 0."""
+    """(N,); a sample that without a label loses 0."""
     wanted, centre = known["heat"], known["centre"]
     asked = torch.maximum(known["asked"], centre)
     things = centre.sum(dim=(1, 2, 3)).clamp_min(1)

@@ -37,9 +37,9 @@ def task_scores(
     for first in range(0, len(labelled), _BATCH):
         batch = collate(labelled[first : first + _BATCH]).to(device).shown()
         with torch.inference_mode():
-            _, told = together(batch.image, batch.hole)
-        for name in told.keys() - {"log_variances"}:
-            answers.setdefault(name, []).extend(told[name].float().cpu().numpy())
+            _, outputs = together(batch.image, batch.hole)
+        for name in outputs.keys() - {"log_variances"}:
+            answers.setdefault(name, []).extend(outputs[name].float().cpu().numpy())
     labels = [sample.label for sample in labelled if sample.label is not None]
     scores: dict[str, float] = {}
     if "classes" in answers:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.train.data.sources.catalogue import list_records
+from remend.train.data.sources.formats import list_records
 from remend.train.data.sources.likeness import Likeness, fingerprint, grouped, near_pairs
 from remend.train.data.sources.names import groups_of, split_names
 from remend.train.data.sources.record import Listing, Record, content, decode
 
-__all__ = ["Alike", "Report", "Sizes", "scan"]
+__all__ = ["Alike", "DataReport", "Sizes", "scan"]
 
 _AHEAD = 64
 
@@ -49,7 +49,7 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Report:
+class DataReport:
     """What was found.
 
     Attributes:
@@ -125,7 +125,7 @@ def scan(
     validation: int = 0,
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
-) -> Report:
+) -> DataReport:
     """Read every picture once: what is there, what is broken, small or twice, and what leaks.
 
     Args:
@@ -167,7 +167,7 @@ def scan(
     aside = split_names([s.name for s in seen], validation)
     leaks = _leaks(seen, held)
     short = sorted(min(s.size) for s in seen)
-    return Report(
+    return DataReport(
         family=listing.family,
         usable=len(seen),
         groups=groups_of(s.name for s in seen),

@@ -1,6 +1,6 @@
-"""Trunks: nets learned elsewhere, frozen, whose features judge likeness and style.
+"""Backbones: nets learned elsewhere, frozen, whose features judge likeness and style.
 
-Say which one when you quote a number: distances of two trunks cannot be compared.
+Say which one when you quote a number: distances of two backbones cannot be compared.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from remend.nets.encoders import TimmEncoder
 from remend.nets.squeezenet import SqueezeNet
 
-__all__ = ["TimmTrunk", "load_trunk"]
+__all__ = ["TimmBackbone", "load_backbone"]
 
 _DILATED = "dilated_"
 
 
-class TimmTrunk(nn.Module):
-    """A backbone of timm as a trunk: its features by scale, of a picture in [0, 1].
+class TimmBackbone(nn.Module):
+    """A net of timm as a backbone: its features by scale, of a picture in [0, 1].
 
     Args:
         encoder: with its weights loaded.
@@ -33,11 +33,11 @@ class TimmTrunk(nn.Module):
         return self.encoder(self.encoder.normalise(image))
 
 
-def load_trunk(name: str, weights: str) -> nn.Module:
-    """A trunk with its weights, frozen, in evaluation mode.
+def load_backbone(name: str, weights: str) -> nn.Module:
+    """A backbone with its weights, frozen, in evaluation mode.
 
     Args:
-        name: ``squeezenet`` (v1.1), or a backbone of timm: ``vgg16`` is the trunk of most papers,
+        name: ``squeezenet`` (v1.1), or a backbone of timm: ``vgg16`` is the backbone of most papers,
             ``resnet18`` costs least. ``dilated_`` before it: its later layers are dilated instead of
             strided, as far as timm can, so that features stay at 1/8 and each sees far. LaMa's is a
             dilated ResNet-50 that ADE20K taught to segment; ``dilated_resnet50`` has the weights of ImageNet,
@@ -45,7 +45,7 @@ def load_trunk(name: str, weights: str) -> nn.Module:
         weights: a file: Keras' ``…_notop.h5`` for SqueezeNet, timm's ``model.safetensors`` for others.
 
     Returns:
-        ``trunk(image (N, 3, H, W) in [0, 1]) -> [features (N, C, h, w)]``, fine to coarse.
+        ``backbone(image (N, 3, H, W) in [0, 1]) -> [features (N, C, h, w)]``, fine to coarse.
 
     Raises:
         UsageError: timm is not installed or does not know the name; or the file is of another kind.
@@ -59,4 +59,4 @@ def load_trunk(name: str, weights: str) -> nn.Module:
     plain = name.removeprefix(_DILATED)
     encoder = TimmEncoder(plain, stride=8 if plain != name else 0)
     encoder.load_weights(weights)
-    return TimmTrunk(encoder).eval().requires_grad_(False)
+    return TimmBackbone(encoder).eval().requires_grad_(False)
