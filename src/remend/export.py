@@ -13,7 +13,7 @@ from remend.errors import ModelError, UsageError, WriteError
 from remend.nets.inpainter import Inpainter
 from remend.nets.onnx_file import OPSET, parity, round_to_half, same_over_threads, to_onnx
 from remend.nets.registry import NETS, figures
-from remend.nets.weights.trained import load_net
+from remend.nets.weights.trained import load_net, which_state
 from remend.quantize import lost_in_holes, quantize
 from remend.train.config import without_folders
 from remend.train.data.calibration import calibration_feeds, calibration_samples
@@ -35,12 +35,14 @@ class Exported:
         model: the ONNX file.
         card: its card.
         parity: largest difference between torch and ONNX Runtime, of pictures in [0, 1]; before 8 bits.
+        state: which state of the run was taken, and why.
         lost: mean difference in holes between 8 bits and fp32; None = all is in fp32.
     """
 
     model: Path
     card: Path
     parity: float
+    state: str
     lost: float | None = None
 
 
@@ -84,6 +86,7 @@ def export(
     if half and calibrate is not None:
         raise UsageError("weights are stored in 16 bits or in 8, not in both: give --half or --int8")
     net, state = load_net(source)
+    taken = which_state(source, state)
     samples = [] if calibrate is None else calibration_samples(calibrate, net)
     if half:
         net = net.folded()
@@ -105,6 +108,7 @@ def export(
         "sha256": hashlib.sha256(content).hexdigest(),
         "licence": licence,
         **_about(net, state),
+        "state": taken,
         "inputs": _inputs(net, prior=prior),
         "outputs": {"filled": "N,3,H,W float32, equal to image where hole is 0"},
         "weights": "fp16 stored, fp32 computed" if half else "fp32",
@@ -119,7 +123,8 @@ def export(
         _replace(card_path, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise WriteError(f"{target} cannot be written ({error.strerror}): choose another place") from error
-    return Exported(target, card_path, difference, eight_bits.get("int8_mean_difference_in_holes"))
+    lost = eight_bits.get("int8_mean_difference_in_holes")
+    return Exported(target, card_path, difference, taken, lost)
 
 
 def _about(net: Inpainter, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def export(
     """Write the averaged weights of CHECKPOINT as ONNX, with a model card beside it.
 
     CHECKPOINT is a run's best.safetensors, a checkpoint's folder, or a run's: then its best checkpoint by
-    validation. Nothing is written unless ONNX Runtime answers what the trainer's net does.
+    train.best, with a critic one after the critic joined; a line says which and why. Nothing is written
+    unless ONNX Runtime answers what the trainer's net does.
 
     --int8 makes a file of a quarter of the size, two to four times as fast where the processor multiplies
     bytes (AVX-512 VNNI, ARM dot products) and slower where it does not. What touches pixels stays in fp32.
@@ -77,6 +78,7 @@ def export(
         licence=licence,
         overwrite=overwrite,
     )
+    click.echo(f"takes {done.state}", err=True)
     click.echo(f"largest difference to the trainer's net: {done.parity:.1e}", err=True)
     if done.lost is not None:
         click.echo(f"8 bits differ from fp32 by {255 * done.lost:.2f} of 255 in holes, on average", err=True)

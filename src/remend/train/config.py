@@ -293,6 +293,10 @@ class Train:
         validate_every: crops between two validations.
         save_minutes: minutes between two checkpoints.
         keep: checkpoints to keep besides the best.
+        best: which checkpoint is the best, and so exported: ``psnr``, ``pd`` (distance of features, needs
+            ``loss.backbone``), ``sharp-aware`` (PSNR less 4 dB for each factor of 2 in sharpness), ``last``,
+            or any score of validation, such as ``psnr_box``. ``auto``: ``psnr`` without a critic; with one
+            ``pd`` or, without a backbone, ``sharp-aware``. With a critic, only checkpoints after it joined.
     """
 
     samples: int = 1_500_000
@@ -314,6 +318,7 @@ class Train:
     validate_every: int = 32_000
     save_minutes: float = 5.0
     keep: int = 2
+    best: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ class Counters:
     samples_seen: int = 0
     # The next sample to draw. It runs ahead of samples_seen once a batch was passed over.
     position: int = 0
+    # The best validation so far, by what ``train.best`` names, and where it was; -1 = nowhere.
     best: float = float("-inf")
+    best_at: int = -1
     # When the scores were measured; -1 = never.
     measured: int = -1
     scores: dict[str, float] = field(default_factory=dict)

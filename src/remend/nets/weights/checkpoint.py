@@ -33,7 +33,6 @@ from remend.nets.weights.portable import save_portable
 __all__ = [
     "Checkpoint",
     "best",
-    "best_score",
     "folder_of",
     "keep_best",
     "listing",
@@ -196,22 +195,14 @@ def keep_best(run: Path, checkpoint: Path, ema: Mapping[str, Tensor], state: Map
     # The file first: once best.json names a checkpoint, best.safetensors is that one's or a later one's.
     save_portable(run / "best.safetensors", ema, state)
     draft = run / ".best.json.part"
-    score = state["scores"].get("psnr")
+    content = {"checkpoint": checkpoint.name, "score": state.get("best"), "by": state.get("best_by")}
     try:
-        draft.write_text(json.dumps({"checkpoint": checkpoint.name, "score": score}), encoding="utf-8")
+        draft.write_text(json.dumps(content), encoding="utf-8")
         draft.replace(run / "best.json")
     except OSError as error:
         raise WriteError(
             f"{run / 'best.json'} cannot be written ({error.strerror}): make room; checkpoints are whole"
         ) from error
-
-
-def best_score(run: Path) -> float:
-    """The best checkpoint's score; minus infinity where none was marked."""
-    try:
-        return float(json.loads((run / "best.json").read_text(encoding="utf-8"))["score"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return float("-inf")
 
 
 def best(run: Path) -> Path | None:

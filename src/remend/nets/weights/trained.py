@@ -14,7 +14,7 @@ from remend.nets.registry import build
 from remend.nets.weights import checkpoint
 from remend.nets.weights.portable import load_portable
 
-__all__ = ["load_net", "read_weights"]
+__all__ = ["load_net", "read_weights", "which_state"]
 
 
 def load_net(source: Path) -> tuple[Inpainter, dict[str, Any]]:
@@ -59,3 +59,35 @@ def read_weights(source: Path) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
         source = checkpoint.best(source) or paths[-1]
     found = checkpoint.read(source, ("ema",))
     return found.tensors["ema"], found.state
+
+
+def which_state(source: Path, state: Mapping[str, Any]) -> str:
+    """Which state of a run was read, and why that one, in one line.
+
+    Args:
+        source: what ``read_weights`` was given.
+        state: what it answered.
+
+    >>> state = {"samples_seen": 64000, "best_at": 64000, "best": -0.41, "best_by": "pd"}
+    >>> which_state(Path("run/best.safetensors"), state)
+    'the state at 64,000 samples: the best so far by pd (0.41)'
+    """
+    seen = int(state.get("samples_seen", 0))
+    recipe = state.get("recipe", {})
+    critic = recipe.get("critic", {}) if isinstance(recipe, Mapping) else {}
+    where = f"the state at {seen:,} samples"
+    if source.is_dir() and not (source / "checkpoints").is_dir():
+        why = "the one that was given"
+    elif state.get("best_at", -1) != seen or state.get("best") is None:
+        why = "no validation names a best one"
+    else:
+        rule = str(state.get("best_by", "psnr"))
+        # What is better low is kept with its sign turned.
+        value = "" if rule == "last" else f" ({abs(float(state['best'])):.4g})"
+        why = f"the best so far by {rule}{value}"
+    if not critic.get("name"):
+        return f"{where}: {why}"
+    start = int(critic.get("from_samples", 0))
+    if seen > start:
+        return f"{where}: {why}; its critic joined at {start:,}"
+    return f"{where}: {why}; its critic was to join at {start:,}, so that it has not learned from it"

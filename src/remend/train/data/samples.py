@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,10 +20,15 @@ from remend.train.data.mask_files import MaskFiles, read_mask_files
 from remend.train.data.masks import MaskBank
 from remend.train.data.pictures import Pictures
 
-__all__ = ["Sample", "Sampler", "validation_samples"]
+__all__ = ["USUAL_KINDS", "Sample", "Sampler", "validation_kinds", "validation_samples"]
 
 # In this order for good: what is drawn depends on it.
 _GROUPS = ("thin", "free_form", "box", "large", "centre")
+_FILES = "files"
+_LEAST_A_KIND = 4  # validation samples, where as many pictures are set aside
+USUAL_KINDS = ("thin", "free_form", "centre")
+"""Holes to look at where no recipe says which."""
+
 _SHARES = ("mask_share", "flip", "grey", "jpeg", "grain")
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
 
@@ -121,7 +127,7 @@ class Sampler:
     def _hole(self, rng: np.random.Generator) -> tuple[str, Bool]:
         """The group of a hole, and the hole."""
         if self.mask_files is not None and rng.random() < self.data.mask_share:
-            return "files", self.mask_files.draw(self.data.crop_px, rng)
+            return _FILES, self.mask_files.draw(self.data.crop_px, rng)
         weights = np.array([getattr(self.data, name) for name in _GROUPS])
         group = _GROUPS[int(rng.choice(len(_GROUPS), p=weights / weights.sum()))]
         if group == "centre":
@@ -160,22 +166,47 @@ class Sampler:
         return number
 
 
+def validation_kinds(data: Data) -> tuple[str, ...]:
+    """The kinds of holes that a recipe draws, which are the kinds that it is validated on.
+
+    >>> validation_kinds(Data(thin=0.0, large=0.0))
+    ('free_form', 'box')
+    """
+    drawn = not data.masks or data.mask_share < 1
+    own = tuple(name for name in _GROUPS if drawn and getattr(data, name) > 0)
+    return own + ((_FILES,) if data.masks and data.mask_share > 0 else ())
+
+
 def validation_samples(
     pictures: Pictures,
     side: int,
     *,
     seed: int = 0,
+    kinds: Sequence[str] = USUAL_KINDS,
+    mask_files: MaskFiles | None = None,
     damage: Damage | None = None,
     labels: Labels | None = None,
 ) -> list[Sample]:
-    """The fixed samples of validation: middles of pictures with thin, free-form and centre holes in turn.
+    """The fixed samples of validation: middles of pictures with holes of each kind in turn.
 
-    Where pictures are damaged, holes are measured on what is known.
+    Where pictures are fewer than four a kind, each picture is shown with every kind. Where pictures are
+    damaged, holes are measured on what is known.
+
+    Args:
+        pictures: those set aside.
+        side: of the samples, px.
+        seed: of the holes.
+        kinds: of holes: groups of ``masks.GROUPS``, ``centre``, or ``files``.
+        mask_files: needed for ``files``.
+        damage: where pictures are damaged.
+        labels: of further tasks.
     """
     bank = MaskBank(seed=seed + 1)
     samples = []
-    for index in range(len(pictures)):
-        group = ("thin", "free_form", "centre")[index % 3]
+    rounds = 1 if len(pictures) >= _LEAST_A_KIND * len(kinds) else len(kinds)
+    for number in range(rounds * len(pictures)):
+        turn, index = divmod(number, len(pictures))
+        group = kinds[(index + turn) % len(kinds)]
         name, picture = pictures.usable(index)
         top, left = ((length - side) // 2 for length in picture.shape[:2])
         place = (slice(top, top + side), slice(left, left + side))
@@ -183,10 +214,14 @@ def validation_samples(
         if damage is not None:
             bad = np.ascontiguousarray(damage(name, picture)[place])
             target = blanked(target, bad)
+        rng = np.random.default_rng([seed, number])
         if group == "centre":
             hole = centre((side, side))
+        elif group == _FILES:
+            assert mask_files is not None
+            hole = mask_files.draw(side, rng)
         else:
-            hole = bank.draw(group, side, np.random.default_rng([seed, index]))
+            hole = bank.draw(group, side, rng)
         sample = _sample(target, target, hole, group, bad)
         if labels is not None:
             place_of = Place(name, (picture.shape[0], picture.shape[1]), top, left, side)

@@ -20,7 +20,7 @@ from remend.train.data.labels import read_labels
 from remend.train.data.loader import Batch, batches
 from remend.train.data.pictures import read_pictures
 from remend.train.data.process_loader import drawn_by_processes, suits
-from remend.train.data.samples import Sampler, validation_samples
+from remend.train.data.samples import Sampler, validation_kinds, validation_samples
 from remend.train.machine.devices import mean_over_devices, peak_memory_gib, start
 from remend.train.machine.profile import Profile, span
 from remend.train.machine.signals import Stop, stop_on_signal
@@ -134,7 +134,14 @@ class _Trainer:
             self.say(labels_line(labels, len(self.sampler.labelled)))
         self.say(plan_line(self.recipe, run.out))
         self.fixed = (
-            validation_samples(aside, data.validation_px, damage=self.sampler.damage, labels=labels)
+            validation_samples(
+                aside,
+                data.validation_px,
+                kinds=validation_kinds(data),
+                mask_files=self.sampler.mask_files,
+                damage=self.sampler.damage,
+                labels=labels,
+            )
             if self.first
             else []
         )
@@ -281,6 +288,9 @@ class _Trainer:
         outputs = validation.fill_samples(learner.ema.net, self.fixed, self.fabric.device)
         wanted = validation.as_wanted(learner.net, self.fixed)
         counters.scores = validation.scores(wanted, outputs)
+        if (backbone := learner.criterion.backbone) is not None:
+            with torch.inference_mode():
+                counters.scores |= validation.distances(backbone, wanted, outputs, self.fabric.device)
         if learner.heads_ema is not None:
             average = learner.ema.net, learner.heads_ema.net
             counters.scores |= task_scores(*average, self.fixed, self.fabric.device)

@@ -17,6 +17,7 @@ from remend.train.config import Recipe
 from remend.train.data.process_loader import DRAWERS
 from remend.train.optim.optimizer import optimizer_of
 from remend.train.request import Run
+from remend.train.run.best import check_rule
 from remend.train.tasks.heads import WEIGHINGS
 
 __all__ = ["preflight"]
@@ -58,6 +59,7 @@ def preflight(run: Run) -> None:
             )
     if recipe.train.drawn_by not in DRAWERS:
         raise UsageError(f"train.drawn_by is {', '.join(DRAWERS)}, got {recipe.train.drawn_by!r}")
+    check_rule(recipe)
     optimizer_of(net, recipe)
     _tasks(net, recipe)
     _sizes(net, recipe)

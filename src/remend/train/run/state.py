@@ -14,6 +14,7 @@ from remend.errors import DivergedError, ModelError, RemendError, UsageError, Wr
 from remend.nets.weights import checkpoint
 from remend.train.config import Recipe, Train, as_dict, digest, from_dict
 from remend.train.request import Counters, Run
+from remend.train.run.best import counts, rule_of, score_of
 from remend.train.run.step import Learner
 from remend.train.run.transfer import start_from
 
@@ -65,9 +66,13 @@ class Store:
         if not same_recipe(self.run.recipe, found.state):
             self.say("note: the recipe differs from the checkpoint's; this one counts from here on")
         if found.path.parent != self.run.out / "checkpoints":
-            self.counters.best = float("-inf")  # that run's best stays there
+            self.counters.best, self.counters.best_at = float("-inf"), -1  # that run's best stays there
             self.save()
-        elif self.first and self.counters.best > checkpoint.best_score(self.run.out):
+        elif (
+            self.first
+            and self.counters.best_at == self.counters.samples_seen
+            and checkpoint.best(self.run.out) != found.path
+        ):
             # The end came between writing its checkpoint and marking it.
             checkpoint.keep_best(self.run.out, found.path, found.tensors["ema"], found.state)
 
@@ -79,9 +84,7 @@ class Store:
         """
         out, counters, learner = self.run.out, self.counters, self.learner
         if self.first:
-            score = counters.scores.get("psnr", float("-inf"))
-            better = score > counters.best
-            counters.best = max(score, counters.best)
+            better = self._mark()
             state = state_of(learner, counters, self.data)
             saved = checkpoint.save(out, counters.samples_seen, tensors_of(learner), state)
             if better:
@@ -91,6 +94,20 @@ class Store:
         # On every device: each goes back there when numbers are not finite.
         self.last = checkpoint.folder_of(out, counters.samples_seen)
         self._rollbacks = 0
+
+    def _mark(self) -> bool:
+        """Whether what is about to be saved is the best so far, which the counters then say."""
+        counters, recipe = self.counters, self.run.recipe
+        rule, seen = rule_of(recipe), counters.samples_seen
+        if rule != "last" and counters.measured != seen:
+            return False  # the scores are of an earlier state
+        score = score_of(rule, counters.scores, seen)
+        # The first after the critic has joined is better than all before, whatever their scores.
+        joined, before = counts(recipe, seen), counts(recipe, counters.best_at)
+        better = score > float("-inf") and (joined, score) > (before, counters.best)
+        if better:
+            counters.best, counters.best_at = score, seen
+        return better
 
     def finish(self) -> None:
         """Save what is not saved; without any validation the last weights count as the best."""
@@ -177,6 +194,8 @@ def state_of(learner: Learner, counters: Counters, data: dict[str, int]) -> dict
         "samples_seen": counters.samples_seen,
         "position": counters.position,
         "best": counters.best if np.isfinite(counters.best) else None,
+        "best_at": counters.best_at,
+        "best_by": rule_of(recipe),
         "measured": counters.measured,
         "scores": counters.scores,
         "data": data,
@@ -238,7 +257,9 @@ def put_back(
     if adversary is not None and state.get("alarm"):
         adversary.alarm = type(adversary.alarm)(**state["alarm"])
     counters.samples_seen = int(state["samples_seen"])
-    counters.best = float("-inf") if state["best"] is None else float(state["best"])
+    same_rule = state.get("best_by", "psnr") == rule_of(learner.recipe)
+    counters.best = float(state["best"]) if same_rule and state["best"] is not None else float("-inf")
+    counters.best_at = int(state.get("best_at", -1)) if same_rule else -1
     counters.measured = int(state.get("measured", -1))
     counters.scores = dict(state["scores"])
 

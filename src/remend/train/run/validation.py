@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from remend.errors import WriteError
 from remend.metrics import psnr, sharp
@@ -17,8 +18,9 @@ from remend.nets.inpainter import Inpainter
 from remend.nets.push_pull import push_pull
 from remend.train.data.loader import collate
 from remend.train.data.samples import Sample
+from remend.train.loss.perceptual import feature_distance
 
-__all__ = ["as_wanted", "base_scores", "fill_samples", "grid", "scores", "write_grid"]
+__all__ = ["as_wanted", "base_scores", "distances", "fill_samples", "grid", "scores", "write_grid"]
 
 Pixels = NDArray[np.uint8]
 
@@ -57,6 +59,33 @@ def scores(samples: Sequence[Sample], outputs: Sequence[Pixels]) -> dict[str, fl
     mean = float(np.mean(list(result.values())))
     result |= {f"sharp_{name}": float(np.nanmedian([v[1] for v in vs])) for name, vs in by_group.items()}
     return {"psnr": mean, **result}
+
+
+def distances(
+    backbone: nn.Module, samples: Sequence[Sample], outputs: Sequence[Pixels], device: torch.device
+) -> dict[str, float]:
+    """``pd_GROUP``, the perceptual distance of the holes of each group, and ``pd``, the mean over groups.
+
+    The distance of ``loss.perceptual`` in units of its own (``features = "unit"``); lower is better.
+
+    Args:
+        backbone: of the losses, on ``device``.
+        samples: what was filled.
+        outputs: the fills.
+        device: where it is computed.
+
+    Cost: two passes of the backbone a sample.
+    """
+    by_group: dict[str, list[float]] = {}
+    for sample, output in zip(samples, outputs, strict=True):
+        got, wanted = (
+            backbone(torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device, torch.float32) / 255)
+            for pixels in (output, sample.target)
+        )
+        area = torch.from_numpy(sample.hole)[None, None].to(device, torch.float32)
+        by_group.setdefault(sample.group, []).append(float(feature_distance(got, wanted, area)))
+    result = {f"pd_{name}": float(np.mean(values)) for name, values in by_group.items()}
+    return {"pd": float(np.mean(list(result.values()))), **result}
 
 
 def base_scores(samples: Sequence[Sample]) -> dict[str, float]:
