@@ -1,9 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 
 from remend.errors import DecodeError, UsageError
 from remend.train.data import pictures as module
 from remend.train.data.pictures import read_pictures
+from remend.train.data.samples import validation_samples, validation_side
 
 
 @pytest.fixture
@@ -110,3 +112,27 @@ def test_the_order_and_the_split_of_folders_and_shards_stay_for_good(photos, tmp
     )
     assert pictures.groups == {"more": 2, "photos": 12}
     assert pictures.split(300)[1].names == ("more-001/b/1.png",)
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["decoded", "read at each use"])
+def test_small_pictures_are_enlarged_where_that_is_asked_for(photos, many, monkeypatch):
+    if many:
+        monkeypatch.setattr(module, "CHECKED", 3)
+    assert not read_pictures([photos], least_px=96, enlarge=True).skipped  # 80 × 96 each
+    enlarged, own = (read_pictures([photos], least_px=n, enlarge=True) for n in (120, 64))
+    assert {enlarged[i].shape for i in range(12)} == {(120, 144, 3)}
+    assert own[3].shape == (80, 96, 3)
+    small = cv2.resize(enlarged[3], (96, 80), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - own[3]).mean() < 2
+    with pytest.raises(UsageError, match=r"enlarge them with --set data\.enlarge=true"):
+        read_pictures([photos], least_px=120)
+
+
+def test_validation_is_on_crops_as_large_as_most_pictures_allow(photos):
+    pictures = read_pictures([photos], least_px=64)
+    assert validation_side(pictures, 64, 64, 16) == 64
+    assert validation_side(pictures, 176, 64, 32) == 64
+    assert validation_side(pictures, 176, 64, 8) == 80
+    cv2.imwrite(str(photos / "00.png"), np.zeros((64, 64, 3), np.uint8))
+    samples = validation_samples(read_pictures([photos], least_px=64), 80)
+    assert {sample.hole.shape for sample in samples} == {(80, 80)}

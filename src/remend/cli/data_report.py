@@ -47,7 +47,7 @@ def check_data(sources: Sequence[Path], data: Data, *, as_json: bool = False) ->
         task = running.add_task("pictures", total=None)
         report = scan(
             sources,
-            least_px=max(data.crop_px, data.validation_px),
+            least_px=1 if data.enlarge else data.crop_px,
             against=[Path(data.against)] if data.against else [],
             validation=data.validation,
             progress=lambda done, total: running.update(task, completed=done, total=total),

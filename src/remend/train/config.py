@@ -53,7 +53,8 @@ class Data:
         jpeg: share compressed after the damage, so that its traces lie around the hole.
         grain: share with film grain.
         validation: how many pictures are set aside, chosen by a hash of their names; at most a tenth.
-        validation_px: side of the validation crops.
+        validation_px: side of the validation crops; where most pictures are smaller, as large as they are.
+        enlarge: pictures smaller than the crop are enlarged to it, instead of left out.
         prior: share of the wider holes that start from the net's own fill at half scale, so that it learns
             to go from coarse to fine; the crop must suit the net at half its side.
         guide: share of samples that are shown the lines their hole held, for nets that follow lines.
@@ -82,6 +83,7 @@ class Data:
     grain: float = 0.15
     validation: int = 300
     validation_px: int = 176
+    enlarge: bool = False
     prior: float = 0.0
     guide: float = 0.5
     damage: str = ""

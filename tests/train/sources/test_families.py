@@ -1,6 +1,8 @@
 """Each data set as its archives unpack, made small."""
 
 import json
+import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -208,8 +210,42 @@ def test_cifar_10(tmp_path):
         open_source(root)
 
 
-def test_pickles_are_not_read(tmp_path):
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_cifar_10_as_python_pickled_it_is_read_without_unpickling(protocol, tmp_path, monkeypatch):
+    root = tmp_path / "cifar-10-batches-py"
+    root.mkdir()
+    rows = np.zeros((2, 3072), np.uint8)
+    rows[1, :1024] = 200  # the red plane
+    rows[1, 1024] = 7  # green, top left
+    names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+    for number in (1, 2):
+        batch = {"batch_label": f"batch {number}", "labels": [6, 9], "data": rows, "filenames": ["a", "b"]}
+        (root / f"data_batch_{number}").write_bytes(pickle.dumps(batch, protocol))
+    (root / "test_batch").write_bytes(b"")
+    meta = {"num_cases_per_batch": 2, "label_names": names, "num_vis": 3072}
+    (root / "batches.meta").write_bytes(pickle.dumps(meta, protocol))
+    for unpickle in ("loads", "load", "Unpickler"):
+        monkeypatch.delattr(pickle, unpickle)
+    listing = list_records([tmp_path], annotations=True)
+    assert [r.labels[0] for r in listing.records] == ["frog", "truck"] * 2
+    assert listing.records[1].pixels()[0, 0].tolist() == [200, 7, 0]
+    assert listing.records[1].pixels()[5, 5].tolist() == [200, 0, 0]
+    assert "left for measuring" in listing.notes[0]
+
+
+class Hostile:
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return Path.touch, (self.file,)
+
+
+@pytest.mark.parametrize("content", [b"\x80\x04.", b"", b"no pickle at all", None])
+def test_what_is_no_pickled_batch_is_refused_and_never_run(content, tmp_path):
     (tmp_path / "cifar-10-batches-py").mkdir()
-    (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"\x80\x04.")
-    with pytest.raises(UsageError, match="take the binary version"):
+    written = content if content is not None else pickle.dumps({"data": Hostile(tmp_path / "ran")})
+    (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(written)
+    with pytest.raises(UsageError, match=r"take it from cifar-10-python\.tar\.gz again"):
         open_source(tmp_path)
+    assert not (tmp_path / "ran").exists()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +46,7 @@ class Pictures:
         skipped: a line for each file that could not be used.
         notes: a line for each thing that was left alone on purpose.
         least_px: shorter side that a picture must have.
+        enlarge: smaller ones are enlarged to it at each use, instead of left out.
         say: told of a file that cannot be used any more, once each.
     """
 
@@ -54,6 +56,7 @@ class Pictures:
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     least_px: int = 1
+    enlarge: bool = False
     say: Callable[[str], None] = print
     _memory: _Memory | None = field(default=None, repr=False, compare=False)
     _told: set[str] = field(default_factory=set, repr=False, compare=False)
@@ -90,16 +93,24 @@ class Pictures:
     def _usable(self, index: int) -> NDArray[np.uint8]:
         stored, name = self.stored[index], self.names[index]
         if isinstance(stored, np.ndarray):
-            return stored
+            return self._enlarged(stored)
         kept = self._memory.kept.get(name) if self._memory else None
         if kept is not None:
-            return kept
+            return self._enlarged(kept)
         image = pixels_of(stored, name)
-        if min(image.shape[:2]) < self.least_px:
+        if min(image.shape[:2]) < self.least_px and not self.enlarge:
             raise DecodeError(_too_small(name, image.shape[1], image.shape[0], self.least_px))
         if self._memory is not None:
             self._memory.offer(name, image)
-        return image
+        return self._enlarged(image)
+
+    def _enlarged(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A small picture brought to ``least_px`` on its shorter side; kept small, since memory is dearer."""
+        short = min(image.shape[:2])
+        if not self.enlarge or short >= self.least_px:
+            return image
+        height, width = (max(self.least_px, round(n * self.least_px / short)) for n in image.shape[:2])
+        return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
     @property
     def in_memory(self) -> bool:
@@ -124,6 +135,10 @@ class Pictures:
             self._only([i for i, name in enumerate(self.names) if name in chosen]),
         )
 
+    def at_least(self, side: int) -> Pictures:
+        """Those whose shorter side is ``side`` px or more; every one is looked at."""
+        return self._only([i for i in range(len(self)) if min(self[i].shape[:2]) >= side])
+
     def few(self, count: int) -> Pictures:
         """``count`` of them for learning from few, chosen by another hash of the names; 0 = all.
 
@@ -144,6 +159,7 @@ class Pictures:
             stored,
             groups_of(names),
             least_px=self.least_px,
+            enlarge=self.enlarge,
             say=self.say,
             _memory=self._memory,
             _told=self._told,
@@ -169,6 +185,7 @@ def read_pictures(
     sources: Sequence[Path],
     *,
     least_px: int,
+    enlarge: bool = False,
     memory_gib: float = 6.0,
     threads: int = 2,
     deduplicate: bool = False,
@@ -186,6 +203,7 @@ def read_pictures(
     Args:
         sources: whatever ``remend.train.data.sources.open_source`` takes.
         least_px: pictures with a shorter side are skipped.
+        enlarge: they are enlarged to it instead.
         memory_gib: for decoded pictures.
         threads: that read.
         deduplicate: leave out all but the first of pictures that look alike; every one is decoded for that.
@@ -211,7 +229,7 @@ def read_pictures(
             skipped.append(found)
             continue
         size, image = found
-        if min(size) < least_px:
+        if min(size) < least_px and not enlarge:
             skipped.append(_too_small(record.name, *size, least_px))
             continue
         names.append(record.name)
@@ -229,6 +247,7 @@ def read_pictures(
         tuple(skipped),
         listing.notes,
         least_px=least_px,
+        enlarge=enlarge,
         say=say,
         _memory=memory if lazily else None,
     )
@@ -260,6 +279,7 @@ def _without_duplicates(pictures: Pictures) -> Pictures:
         pictures.skipped + lines,
         pictures.notes,
         least_px=pictures.least_px,
+        enlarge=pictures.enlarge,
         say=pictures.say,
         _memory=pictures._memory,
     )
@@ -310,7 +330,10 @@ def _nothing(sources: Sequence[Path], listing: Listing, skipped: list[str], leas
     where = ", ".join(map(str, sources))
     why = f" ({skipped[0]}; {len(skipped)} skipped)" if skipped else ""
     if any("smaller than" in line for line in skipped):
-        return f"no pictures in {where}{why}: lower data.crop_px and data.validation_px, or give larger ones"
+        return (
+            f"no pictures in {where}{why}: lower data.crop_px, enlarge them with --set data.enlarge=true, or "
+            "give larger ones"
+        )
     return f"no pictures in {where}{why}: give folders, lists or tar shards of WebP, JPEG or PNG"
 
 

@@ -20,7 +20,7 @@ from remend.train.data.mask_files import MaskFiles, read_mask_files
 from remend.train.data.masks import MaskBank
 from remend.train.data.pictures import Pictures
 
-__all__ = ["USUAL_KINDS", "Sample", "Sampler", "validation_kinds", "validation_samples"]
+__all__ = ["USUAL_KINDS", "Sample", "Sampler", "validation_kinds", "validation_samples", "validation_side"]
 
 # In this order for good: what is drawn depends on it.
 _GROUPS = ("thin", "free_form", "box", "large", "centre")
@@ -166,6 +166,25 @@ class Sampler:
         return number
 
 
+def validation_side(pictures: Pictures, wanted: int, crop_px: int, multiple: int) -> int:
+    """The side of the validation samples: ``wanted``, or what most of the pictures allow.
+
+    Args:
+        pictures: those set aside.
+        wanted: ``data.validation_px``.
+        crop_px: of training; never less than this.
+        multiple: of the net's sides.
+
+    >>> validation_side(Pictures((), (), {}), 176, 64, 16)
+    176
+    """
+    sides = sorted(min(pictures[index].shape[:2]) for index in range(len(pictures)))
+    if not sides:
+        return wanted
+    middle = sides[len(sides) // 2]
+    return wanted if middle >= wanted else max(crop_px, middle // multiple * multiple)
+
+
 def validation_kinds(data: Data) -> tuple[str, ...]:
     """The kinds of holes that a recipe draws, which are the kinds that it is validated on.
 
@@ -201,6 +220,7 @@ def validation_samples(
         damage: where pictures are damaged.
         labels: of further tasks.
     """
+    pictures = pictures.at_least(side)
     bank = MaskBank(seed=seed + 1)
     samples = []
     rounds = 1 if len(pictures) >= _LEAST_A_KIND * len(kinds) else len(kinds)

@@ -20,7 +20,7 @@ from remend.train.data.labels import read_labels
 from remend.train.data.loader import Batch, batches
 from remend.train.data.pictures import read_pictures
 from remend.train.data.process_loader import drawn_by_processes, suits
-from remend.train.data.samples import Sampler, validation_kinds, validation_samples
+from remend.train.data.samples import Sampler, validation_kinds, validation_samples, validation_side
 from remend.train.machine.devices import mean_over_devices, peak_memory_gib, start
 from remend.train.machine.profile import Profile, span
 from remend.train.machine.signals import Stop, stop_on_signal
@@ -108,10 +108,10 @@ class _Trainer:
         labels = read_labels(run.sources, self.recipe.tasks)
         self.learner = Learner(self.recipe, fabric, labels)
         data = self.recipe.data
-        least = max(data.crop_px, data.validation_px)
         pictures = read_pictures(
             run.sources,
-            least_px=least,
+            least_px=data.crop_px,
+            enlarge=data.enlarge,
             memory_gib=data.memory_gib,
             deduplicate=data.deduplicate,
             exclude=Path(data.exclude) if data.exclude else None,
@@ -133,10 +133,14 @@ class _Trainer:
                 )
             self.say(labels_line(labels, len(self.sampler.labelled)))
         self.say(plan_line(self.recipe, run.out))
+        multiple = self.learner.net.size_multiple
+        side = validation_side(aside, data.validation_px, data.crop_px, multiple) if self.first else 0
+        if self.first and side != data.validation_px:
+            self.say(f"note: validation is on crops of {side}², since most pictures are no larger")
         self.fixed = (
             validation_samples(
                 aside,
-                data.validation_px,
+                side,
                 kinds=validation_kinds(data),
                 mask_files=self.sampler.mask_files,
                 damage=self.sampler.damage,

@@ -59,6 +59,12 @@ def preflight(run: Run) -> None:
             )
     if recipe.train.drawn_by not in DRAWERS:
         raise UsageError(f"train.drawn_by is {', '.join(DRAWERS)}, got {recipe.train.drawn_by!r}")
+    placed = {"segmentation", "detection"} & set(recipe.tasks.weights())
+    if recipe.data.enlarge and (recipe.data.damage or placed):
+        raise UsageError(
+            "data.enlarge is not for pictures with masks of their damage, outlines or boxes, which lie in "
+            "the pixels of the small picture: enlarge both yourself"
+        )
     check_rule(recipe)
     optimizer_of(net, recipe)
     _tasks(net, recipe)
