@@ -110,6 +110,13 @@ def train(
         _train_finder(recipe, sources, settings, out, resume, accelerator, fast_dev_run=fast_dev_run)
         return
     chosen = config.override(config.load(recipe, preset=preset or ""), settings)
+    if (first := config.first_run(recipe)) and not chosen.transfer.weights and not check:
+        click.echo(
+            f"note: {recipe} goes on from a run of {first}, which is what begins here; after it, "
+            f"{recipe} with --set transfer.weights=RUN",
+            err=True,
+        )
+        recipe, chosen = first, config.override(config.load(first, preset=preset or ""), settings)
     if check:
         from remend.cli.data_report import check_data
 

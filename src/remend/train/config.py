@@ -26,6 +26,7 @@ __all__ = [
     "Transfer",
     "as_dict",
     "digest",
+    "first_run",
     "from_dict",
     "load",
     "override",
@@ -374,29 +375,26 @@ def load(name: str, *, preset: str = "") -> Recipe:
     """
     if preset not in ("", "small"):
         raise UsageError(f"no preset is called {preset!r}: give small, or none")
-    shipped = resources.files("remend.train") / "recipes"
-    if name.endswith(".toml"):
-        try:
-            text = Path(name).read_text(encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"the recipe {name} cannot be read ({error.strerror})") from error
-    else:
-        known = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir() if p.name.endswith(".toml"))
-        if name not in known:
-            raise UsageError(
-                f"no recipe is called {name!r}: choose one of {', '.join(known)}, or a .toml file"
-            )
-        text = (shipped / f"{name}.toml").read_text(encoding="utf-8")
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the recipe {name} is no TOML: {error}") from error
+    content = _content(name)
+    content.pop("first_run", None)
     own = content.pop("small", {})
     recipe = from_dict(content)
     if not isinstance(own, Mapping):
         raise UsageError(f"[small] of a recipe is a table, got {own!r}")
     cut_down = from_dict(small(as_dict(recipe), own))  # what it says is checked, asked for or not
     return cut_down if preset else recipe
+
+
+def first_run(name: str) -> str:
+    """The recipe of the run whose weights this one goes on from, where it cannot do without; "" = none.
+
+    Raises:
+        UsageError: no such recipe, or no TOML.
+
+    >>> first_run("edge_connect"), first_run("unet")
+    ('edge_connect_edges', '')
+    """
+    return str(_content(name).get("first_run", ""))
 
 
 def from_dict(content: Mapping[str, Any]) -> Recipe:
@@ -463,6 +461,27 @@ def without_folders(content: Mapping[str, Any]) -> dict[str, Any]:
         if key in named.get(section, {}):
             named[section][key] = Path(named[section][key]).name
     return named
+
+
+def _content(name: str) -> dict[str, Any]:
+    """What a recipe's file holds: the package's own by name, or a TOML file by path."""
+    shipped = resources.files("remend.train") / "recipes"
+    if name.endswith(".toml"):
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"the recipe {name} cannot be read ({error.strerror})") from error
+    else:
+        known = sorted(p.name.removesuffix(".toml") for p in shipped.iterdir() if p.name.endswith(".toml"))
+        if name not in known:
+            raise UsageError(
+                f"no recipe is called {name!r}: choose one of {', '.join(known)}, or a .toml file"
+            )
+        text = (shipped / f"{name}.toml").read_text(encoding="utf-8")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"the recipe {name} is no TOML: {error}") from error
 
 
 def _parse(text: str) -> Any:

@@ -77,10 +77,9 @@ class Criterion(nn.Module):
         if not weights.backbone:
             given = ", ".join(f"loss.{name}={value:g}" for name, value in asked.items())
             kind = "FILE.h5" if weights.backbone_name == "squeezenet" else "FILE.safetensors"
-            without = " ".join(f"--set loss.{name}=0" for name in asked)
             raise UsageError(
                 f"the perceptual loss ({given}) needs {weights.backbone_name}'s weights: "
-                f"give --set loss.backbone={kind}, or leave it out with {without}"
+                f"give --set loss.backbone={kind}"
             )
         return Criterion(weights, load_backbone(weights.backbone_name, weights.backbone))
 

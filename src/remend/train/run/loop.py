@@ -28,6 +28,7 @@ from remend.train.request import Outcome, Run
 from remend.train.run import validation
 from remend.train.run.announce import cost_line, labels_line, pictures_line, plan_line, rehearse
 from remend.train.run.board import Board
+from remend.train.run.fallbacks import without_files
 from remend.train.run.journal import Journal, Meter
 from remend.train.run.preflight import preflight
 from remend.train.run.state import Store
@@ -59,8 +60,12 @@ def train(run: Run) -> Outcome:
         raise UsageError(
             f"--resume {run.resume} is no folder: give auto, never, or the folder of a run or a checkpoint"
         )
+    recipe, notes = without_files(run.recipe)
+    run = replace(run, recipe=recipe)
     preflight(run)
     fabric = start(run)
+    for note in notes if fabric.is_global_zero else ():
+        run.say(note)
     try:
         with stop_on_signal() as stop:
             return _Trainer(run, fabric).run_until(stop)

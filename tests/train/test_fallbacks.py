@@ -1,0 +1,80 @@
+"""Every net begins as a stranger types it, without a file and without a flag."""
+
+import dataclasses
+import importlib.util
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+if importlib.util.find_spec("lightning") is None:
+    pytest.skip("Lightning is not installed", allow_module_level=True)
+
+from click.testing import CliRunner  # noqa: E402
+
+from remend.cli.train import train  # noqa: E402
+from remend.errors import UsageError  # noqa: E402
+from remend.nets.registry import NETS  # noqa: E402
+from remend.train.config import load  # noqa: E402
+from remend.train.run import loop  # noqa: E402
+from remend.train.run.fallbacks import without_files  # noqa: E402
+from remend.train.run.preflight import preflight  # noqa: E402
+from tiny_nets import TINY  # noqa: E402
+
+
+@pytest.mark.parametrize("net", [*NETS, "remend-wide", "remend-open"])
+def test_what_a_stranger_types_begins(net, photos, tmp_path, monkeypatch):
+    """Everything that is asked before pictures are read, of the recipe as it is shipped."""
+    monkeypatch.chdir(tmp_path)
+    begun = []
+
+    class EnoughError(Exception):
+        pass
+
+    def start(run):
+        begun.append(run.recipe)
+        raise EnoughError
+
+    monkeypatch.setattr(loop, "start", start)
+    result = CliRunner().invoke(train, [net, "--data", str(photos)])
+    assert isinstance(result.exception, EnoughError), result.exception
+    loss = begun[0].loss
+    assert loss.hole or loss.hole_l2 or begun[0].critic.name
+    assert not loss.perceptual and not loss.style and not loss.distill
+
+
+def test_a_net_without_files_learns_and_says_what_they_would_add(photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = ["data.crop_px=64", "data.validation_px=64", "train.samples=4", "train.batch=2"]
+    settings += [f"options.widths={list(TINY['unet']['widths'])}"]
+    flags = [word for setting in settings for word in ("--set", setting)]
+    result = CliRunner().invoke(train, ["unet", "--data", str(photos), "--precision", "fp32", *flags])
+    assert result.exit_code == 0, result.output
+    assert "note: without squeezenet's weights (--set loss.backbone=FILE.h5) loss.perceptual is left out" in (
+        result.output
+    )
+    assert (tmp_path / "runs" / "unet" / "best.safetensors").exists()
+
+
+def test_lama_without_a_backbone_is_told_what_belongs_into_a_hole():
+    recipe, notes = without_files(load("lama"))
+    assert (recipe.loss.hole, recipe.loss.perceptual, load("lama").loss.hole) == (10.0, 0.0, 0.0)
+    assert notes[-1] == "note: loss.hole=10, since no other loss says what belongs into a hole"
+
+
+def test_a_recipe_that_lacks_nothing_stays_as_it_is(tmp_path):
+    for name in ("deepfill_v2", "context_encoder", "comod_gan"):
+        assert without_files(load(name)) == (load(name), [])
+    recipe = load("unet")
+    recipe = dataclasses.replace(recipe, loss=dataclasses.replace(recipe.loss, backbone="given.h5"))
+    assert without_files(recipe) == (recipe, [])
+
+
+def test_the_first_of_two_runs_begins_where_there_is_none_to_go_on_from(photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    begun = []
+    monkeypatch.setattr(loop, "preflight", lambda run: begun.append(run) or preflight(run))
+    monkeypatch.setattr(loop, "start", lambda run: (_ for _ in ()).throw(UsageError("enough")))
+    result = CliRunner().invoke(train, ["edge_connect", "--data", str(photos)])
+    assert "note: edge_connect goes on from a run of edge_connect_edges, which is what" in result.output
+    assert begun[0].recipe.options["stage"] == "edges"
+    assert begun[0].out.name == "edge_connect_edges"
