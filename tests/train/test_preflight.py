@@ -37,7 +37,6 @@ REFUSED = {
     "an optimiser": ({"train": {"optimizer": "sgd"}}, r"train\.optimizer is adamw or muon, got 'sgd'"),
     "an augmentation": ({"critic": CRITIC | {"augment": "colours"}}, "colours"),
     "a backbone": ({"loss": {"backbone": "no/backbone.h5"}}, r"loss.backbone=no/backbone.h5 is not there"),
-    "no backbone at all": ({"loss": {"perceptual": 0.7}}, "--set loss.backbone=FILE.h5"),
     "weights": ({"transfer": {"weights": "no/best.safetensors"}}, "transfer.weights=no/best"),
     "masks": ({"data": TINY["data"] | {"masks": "no/masks"}}, "data.masks=no/masks is not there"),
     "one width": (UNET | {"options": {"widths": [8]}}, "unet needs two widths at least"),
