@@ -72,14 +72,14 @@ def holes(size: int) -> np.ndarray:
 
 
 def overfit(name: str, *, side: int, seconds: float, batch: int, lr: float, optimizer: str) -> dict[str, Any]:
-    """Learn the eight pictures by heart, the rate falling; stops at the bar or when the time is over."""
+    """Overfit the eight pictures, the rate falling; stops at the bar or when the time is over."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     wanted, missing = pictures(side), holes(side)
     image = torch.from_numpy(wanted).permute(0, 3, 1, 2).float() / 255
     hole = torch.from_numpy(missing)[:, None].float()
     net = build(name).to(memory_format=torch.channels_last).train()
-    # One answer is to be learned by heart, so chance is held where it is served: 0.
+    # One answer is to be overfitted, so chance is held where it is served: 0.
     chance = {"noise": torch.zeros(batch, net.noise_size)} if net.noise_size else {}
     parameters = list(net.parameters())
     mover: torch.optim.Optimizer

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from remend.errors import UsageError
+
+if TYPE_CHECKING:
+    from remend.damage.given import Polarity
+    from remend.evaluation.scores import Evaluation, Seen
 
 __all__ = ["evaluate"]
 
@@ -66,7 +72,7 @@ __all__ = ["evaluate"]
 @click.option(
     "--lpips",
     nargs=2,
-    metavar="TRUNK LINEAR",
+    metavar="BACKBONE LINEAR",
     type=click.Path(path_type=Path),
     help="Adds LPIPS: a backbone's and the linear weights as safetensors.",
 )
@@ -93,24 +99,7 @@ __all__ = ["evaluate"]
     "--json", "as_json", is_flag=True, help="One JSON line a picture and method instead of the table."
 )
 @click.pass_context
-def evaluate(
-    ctx: click.Context,
-    folder: Path,
-    methods: str | None,
-    outputs: tuple[Path, ...],
-    masks: Path | None,
-    target: Path,
-    mask_polarity: str,
-    quality: str,
-    seed: int,
-    features: tuple[Path, ...],
-    lpips: tuple[Path, Path] | None,
-    protocol: Path | None,
-    freeze: Path | None,
-    sheet: Path | None,
-    overwrite: bool,
-    as_json: bool,
-) -> None:
+def evaluate(ctx: click.Context, /, **options: Any) -> None:
     """Measure methods on PAIRS: a folder of pictures and their masks.
 
     \b
@@ -122,76 +111,122 @@ def evaluate(
     --features and --lpips. Every figure carries a protocol hash over all pictures, masks and rules: compare
     only what has the same, with `remend compare`.
     """
-    from remend.evaluation.frozen import freeze as frozen_of
-    from remend.evaluation.frozen import read_frozen, verify, write_frozen
     from remend.evaluation.gallery import Gallery
-    from remend.evaluation.learned import judges
-    from remend.evaluation.pairs import PairSet, find_pairs
-    from remend.evaluation.report import check_free, write_report
-    from remend.evaluation.run import evaluate as measure
-    from remend.evaluation.scores import Seen
-    from remend.evaluation.tables import caveats, score_json, sets_table, table
+    from remend.evaluation.report import write_report
     from remend.evaluation.votes import Sheet
     from remend.io.atomic import write_whole
 
-    names = [name.strip() for name in (methods or "").split(",") if name.strip()]
-    if not names and not outputs:
+    asked = Asked(**options)
+    _refuse(asked)
+    gallery = Gallery()
+    ballot = Sheet(seed=asked.seed) if asked.sheet is not None else None
+    evaluation = _measured(asked, [gallery.see] + ([ballot.see] if ballot is not None else []))
+    for name, reason in evaluation.skipped.items():
+        click.echo(f"remend: {name}: not measured: {reason}", err=True)
+    title = f"Evaluation of {asked.folder.name}"
+    written = write_report(evaluation, gallery, asked.target, title=title, overwrite=asked.overwrite)
+    if ballot is not None and asked.sheet is not None:
+        page = ballot.page(evaluation.protocol.sha256)
+        write_whole(asked.sheet, page.encode(), overwrite=asked.overwrite)
+        written = (*written, asked.sheet)
+    _show(evaluation, as_json=asked.as_json)
+    for path in written:
+        click.echo(f"wrote {path}", err=True)
+    if evaluation.skipped or evaluation.failures:
+        ctx.exit(1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of one call, as the command line has them."""
+
+    folder: Path
+    methods: str | None
+    outputs: tuple[Path, ...]
+    masks: Path | None
+    target: Path
+    mask_polarity: Polarity
+    quality: str
+    seed: int
+    features: tuple[Path, ...]
+    lpips: tuple[Path, Path] | None
+    protocol: Path | None
+    freeze: Path | None
+    sheet: Path | None
+    overwrite: bool
+    as_json: bool
+
+    @property
+    def names(self) -> list[str]:
+        """The methods, one by one."""
+        return [name.strip() for name in (self.methods or "").split(",") if name.strip()]
+
+
+def _refuse(asked: Asked) -> None:
+    """What cannot be meant, or would overwrite something, before anything is measured."""
+    from remend.evaluation.report import check_free
+
+    if not asked.names and not asked.outputs:
         raise UsageError("nothing to measure: give --method telea,biharmonic,auto or --outputs DIR")
-    check_free(target, overwrite=overwrite)
-    if sheet is not None:
-        if sheet.suffix.lower() != ".html" or len(names) + len(outputs) < 2:
+    check_free(asked.target, overwrite=asked.overwrite)
+    if (sheet := asked.sheet) is not None:
+        if sheet.suffix.lower() != ".html" or len(asked.names) + len(asked.outputs) < 2:
             raise UsageError(
                 f"--sheet {sheet} is a .html page and needs two methods or more to choose between"
             )
-        check_free(sheet, overwrite=overwrite)
-    if freeze is not None and freeze.exists():
+        check_free(sheet, overwrite=asked.overwrite)
+    if (freeze := asked.freeze) is not None and freeze.exists():
         raise UsageError(
             f"{freeze} exists: numbers may hang on it; choose another name, or --protocol {freeze}"
         )
-    found = find_pairs(folder, masks=masks)
+
+
+def _measured(asked: Asked, observers: Sequence[Callable[[Seen], None]]) -> Evaluation:
+    """All methods on all pairs, with a bar; whoever observes sees each pair as it is done."""
+    from remend.evaluation.frozen import freeze as frozen_of
+    from remend.evaluation.frozen import read_frozen, verify, write_frozen
+    from remend.evaluation.learned import judges
+    from remend.evaluation.pairs import PairSet, find_pairs
+    from remend.evaluation.run import evaluate as measure
+
+    found = find_pairs(asked.folder, masks=asked.masks)
     for line in found.unpaired:
         click.echo(f"remend: left out {line}", err=True)
-    learned, nets = judges(features=features, lpips=lpips)
+    learned, nets = judges(features=asked.features, lpips=asked.lpips)
     rules = {name: rule for judge in (*learned, *nets) for name, rule in judge.rules.items()}
-    settings: dict[str, Any] = {"polarity": mask_polarity, "learned": rules, "seed": seed}
+    settings: dict[str, Any] = {"polarity": asked.mask_polarity, "learned": rules, "seed": asked.seed}
     pairs = found.pairs
-    if protocol is not None:
-        pairs = verify(read_frozen(protocol), pairs, **settings)
-    if freeze is not None:
-        write_frozen(freeze, frozen_of(pairs, **settings))
-    gallery = Gallery()
-    ballot = Sheet(seed=seed) if sheet is not None else None
+    if asked.protocol is not None:
+        pairs = verify(read_frozen(asked.protocol), pairs, **settings)
+    if asked.freeze is not None:
+        write_frozen(asked.freeze, frozen_of(pairs, **settings))
     with Progress(len(pairs)) as progress:
 
         def see(seen: Seen) -> None:
-            gallery.see(seen)
-            if ballot is not None:
-                ballot.see(seen)
+            for observer in observers:
+                observer(seen)
             for score in seen.scores:
                 if score.error is not None:
                     progress.log(f"remend: {score.pair}: {score.method}: {score.error}")
             progress.advance()
 
-        evaluation = measure(
+        return measure(
             PairSet(pairs, found.unpaired),
-            names,
-            outputs=outputs,
-            polarity=mask_polarity,  # type: ignore[arg-type]  # click.Choice holds it to the four
-            quality=quality,
-            seed=seed,
+            asked.names,
+            outputs=asked.outputs,
+            polarity=asked.mask_polarity,
+            quality=asked.quality,
+            seed=asked.seed,
             observer=see,
             learned=learned,
             features=nets,
         )
-    for name, reason in evaluation.skipped.items():
-        click.echo(f"remend: {name}: not measured: {reason}", err=True)
-    written = write_report(
-        evaluation, gallery, target, title=f"Evaluation of {folder.name}", overwrite=overwrite
-    )
-    if ballot is not None and sheet is not None:
-        page = ballot.page(evaluation.protocol.sha256)
-        write_whole(sheet, page.encode(), overwrite=overwrite)
-        written = (*written, sheet)
+
+
+def _show(evaluation: Evaluation, *, as_json: bool) -> None:
+    """The table, or a JSON line a picture and method, to stdout; what to bear in mind to stderr."""
+    from remend.evaluation.tables import caveats, score_json, sets_table, table
+
     if as_json:  # at the end, since the protocol's hash on every line is of all pairs
         for score in evaluation.scores:
             click.echo(json.dumps(score_json(score, evaluation.protocol.short), ensure_ascii=False))
@@ -205,10 +240,6 @@ def evaluate(
             console.print(of_sets)
     for line in caveats(evaluation):
         click.echo(f"remend: {line}", err=True)
-    for path in written:
-        click.echo(f"wrote {path}", err=True)
-    if evaluation.skipped or evaluation.failures:
-        ctx.exit(1)
 
 
 class Progress:
