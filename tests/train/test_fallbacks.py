@@ -2,7 +2,9 @@
 
 import dataclasses
 import importlib.util
+import pickle
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -78,3 +80,26 @@ def test_the_first_of_two_runs_begins_where_there_is_none_to_go_on_from(photos, 
     assert "note: edge_connect goes on from a run of edge_connect_edges, which is what" in result.output
     assert begun[0].recipe.options["stage"] == "edges"
     assert begun[0].out.name == "edge_connect_edges"
+
+
+def test_cifar_10_at_64_as_tutorials_teach_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "data" / "cifar-10-batches-py"
+    root.mkdir(parents=True)
+    rows = np.random.default_rng(0).integers(0, 256, (12, 3072)).astype(np.uint8)
+    batch = {"data": rows, "labels": [number % 10 for number in range(12)]}
+    (root / "data_batch_1").write_bytes(pickle.dumps(batch, 2))
+    settings = ["data.crop_px=64", "train.samples=4", "train.batch=2"]
+    settings += [f"options.widths={list(TINY['unet']['widths'])}"]
+    flags = [word for setting in settings for word in ("--set", setting)]
+    command = ["unet", "--data", str(root.parent), "--precision", "fp32", *flags]
+    refused = CliRunner().invoke(train, command)
+    assert "32×32, smaller than 64 px" in str(refused.exception)
+    assert "--set data.enlarge=true" in str(refused.exception)
+    assert CliRunner().invoke(train, [*command, "--check"]).exit_code == 1
+    command += ["--set", "data.enlarge=true"]
+    checked = CliRunner().invoke(train, [*command, "--check", "--json"])
+    assert checked.exit_code == 0, checked.output
+    result = CliRunner().invoke(train, command)
+    assert result.exit_code == 0, result.output
+    assert "note: validation is on crops of 64², since most pictures are no larger" in result.output
