@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.critics import Judgement, build_critic  # noqa: E402
+from remend.nets.critics import CriticOutput, build_critic  # noqa: E402
 from remend.train.adversarial.losses import (  # noqa: E402
     KINDS,
     balance,
@@ -20,7 +20,7 @@ HOLE = torch.ones(1, 1, 8, 8)
 
 
 def of(*scores, features=()):
-    return Judgement([torch.tensor(scores).view(1, 1, 1, -1)], [list(features)])
+    return CriticOutput([torch.tensor(scores).view(1, 1, 1, -1)], [list(features)])
 
 
 def softplus(x):
@@ -60,14 +60,14 @@ def test_beyond_the_margin_hinge_asks_for_no_more():
 def test_gradients_pull_the_scores_apart_and_the_net_pulls_back(kind):
     real, filled = (torch.zeros(1, 1, 1, 1, requires_grad=True) for _ in range(2))
     even = 0.5 if kind == "least-squares" else 0.0
-    judged = [Judgement([score + even], [[]]) for score in (real, filled)]
+    judged = [CriticOutput([score + even], [[]]) for score in (real, filled)]
     critic_loss(kind, *judged, HOLE).backward()
     assert float(real.grad) < 0 < float(filled.grad)
     # At the boundary real and filled pull alike, smoothing apart.
     if kind != "bce":
         assert float(real.grad) == pytest.approx(-float(filled.grad))
     filled.grad = None
-    generator_loss(kind, Judgement([filled + even], [[]]), HOLE).backward()
+    generator_loss(kind, CriticOutput([filled + even], [[]]), HOLE).backward()
     assert float(filled.grad) < 0
 
 
@@ -98,7 +98,7 @@ def test_a_critic_of_scratches_cannot_win_by_calling_everything_real(kind):
     hole[:, :, 20, 8:24] = 1
     even = 0.5 if kind == "least-squares" else 0.0
     level = torch.full((1, 1, 8, 8), even, requires_grad=True)
-    judgement = Judgement([level], [[]])
+    judgement = CriticOutput([level], [[]])
     (gradient,) = torch.autograd.grad(critic_loss(kind, judgement, judgement, hole), level)
     crossed = target_of(hole, level) > 0
     assert int(crossed.sum()) == 2
@@ -109,7 +109,7 @@ def test_a_critic_of_scratches_cannot_win_by_calling_everything_real(kind):
 
 
 def test_the_net_answers_for_its_fills_alone_and_a_scratch_counts_as_much():
-    scores = Judgement([torch.tensor([[1.0, 5.0], [1.0, 5.0]]).view(2, 1, 1, 2).requires_grad_()], [[]])
+    scores = CriticOutput([torch.tensor([[1.0, 5.0], [1.0, 5.0]]).view(2, 1, 1, 2).requires_grad_()], [[]])
     hole = torch.zeros(2, 1, 8, 16)
     hole[0, ..., :8] = 1  # the first cell, whole
     hole[1, :, 0, 0] = 1  # one pixel of it
@@ -127,12 +127,12 @@ def test_channels_of_a_score_map_count_alike():
     hole[:, :, :3] = 1
     for mask_as_target in (True, False):
         whole = critic_loss(
-            "hinge", *(Judgement([s], [[]]) for s in (real, filled)), hole, mask_as_target=mask_as_target
+            "hinge", *(CriticOutput([s], [[]]) for s in (real, filled)), hole, mask_as_target=mask_as_target
         )
         each = [
             critic_loss(
                 "hinge",
-                *(Judgement([s[:, c : c + 1]], [[]]) for s in (real, filled)),
+                *(CriticOutput([s[:, c : c + 1]], [[]]) for s in (real, filled)),
                 hole,
                 mask_as_target=mask_as_target,
             )
@@ -142,7 +142,7 @@ def test_channels_of_a_score_map_count_alike():
 
 
 def test_scales_count_alike():
-    two = Judgement([torch.full((1, 1, 4, 4), 2.0), torch.full((1, 1, 1, 1), -1.0)], [[], []])
+    two = CriticOutput([torch.full((1, 1, 4, 4), 2.0), torch.full((1, 1, 1, 1), -1.0)], [[], []])
     assert float(generator_loss("hinge", two, HOLE)) == pytest.approx(-0.5)
 
 
@@ -251,7 +251,9 @@ def test_a_soft_mask_is_least_squares_against_a_blurred_target():
     assert torch.allclose(soften(torch.ones_like(hole), 10.0), torch.ones_like(hole), atol=1e-5)
     share = torch.nn.functional.avg_pool2d(soft, 8)
     score, real = torch.randn(2, 1, 1, 8, 8).unbind()
-    loss = critic_loss("least-squares", Judgement([real], []), Judgement([score], []), hole, soft_px=3.0)
+    loss = critic_loss(
+        "least-squares", CriticOutput([real], []), CriticOutput([score], []), hole, soft_px=3.0
+    )
     inside = (share * ((real - 1) ** 2 + score**2)).sum() / share.sum() / 2
     outside = ((1 - share) * (score - 1) ** 2).sum() / (1 - share).sum() / 2
     assert float(loss) == pytest.approx(float(inside + outside), rel=1e-4)

@@ -4,12 +4,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from remend.nets.critics import Judgement  # noqa: E402
+from remend.nets.critics import CriticOutput  # noqa: E402
 from remend.train.adversarial.collapse import CollapseAlarm, readings, spread  # noqa: E402
 
 
 def of(scores):
-    return Judgement([torch.tensor(scores).view(1, 1, 1, -1)], [[]])
+    return CriticOutput([torch.tensor(scores).view(1, 1, 1, -1)], [[]])
 
 
 def test_readings_by_hand():

@@ -392,7 +392,7 @@ def test_a_rehearsal_leaves_no_trace(photos, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_tiny_net_learns_one_batch_by_heart():
+def test_a_tiny_net_overfits_one_batch():
     from remend.nets.push_pull import push_pull
     from remend.nets.registry import build
     from remend.train.config import Loss

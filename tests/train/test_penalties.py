@@ -3,7 +3,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from remend.errors import UsageError  # noqa: E402
-from remend.nets.critics import Judgement, build_critic  # noqa: E402
+from remend.nets.critics import CriticOutput, build_critic  # noqa: E402
 from remend.nets.registry import build  # noqa: E402
 from remend.train.adversarial.penalties import gradient_penalty, path_penalty, r1_penalty  # noqa: E402
 
@@ -20,7 +20,7 @@ class Quadratic(torch.nn.Module):
         assert image.dtype is torch.float32
         assert not torch.is_autocast_enabled("cpu")
         score = self.weight * image.square().sum(dim=(1, 2, 3)).view(-1, 1, 1, 1) / 2
-        return Judgement([score] * self.times, [[]] * self.times)
+        return CriticOutput([score] * self.times, [[]] * self.times)
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -55,7 +55,7 @@ class Linear(torch.nn.Module):
 
     def forward(self, image, hole):
         score = self.weight * image.sum(dim=(1, 2, 3)).view(-1, 1, 1, 1)
-        return Judgement([score] * self.scales, [[]] * self.scales)
+        return CriticOutput([score] * self.scales, [[]] * self.scales)
 
 
 @pytest.mark.parametrize("scales", [1, 2])
@@ -96,7 +96,7 @@ def test_held_to_a_slope_of_one_a_critic_learns_the_distance():
             self.weight = torch.nn.Parameter(0.01 * torch.randn(3, 8, 8))
 
         def forward(self, image, hole):
-            return Judgement([(self.weight * image).sum(dim=(1, 2, 3), keepdim=True)], [[]])
+            return CriticOutput([(self.weight * image).sum(dim=(1, 2, 3), keepdim=True)], [[]])
 
     torch.manual_seed(0)
     critic = Weighing()

@@ -18,7 +18,7 @@ if importlib.util.find_spec("lightning") is None:
 
 from remend.errors import ModelError, UsageError  # noqa: E402
 from remend.nets.registry import build  # noqa: E402
-from remend.nets.taps import listening  # noqa: E402
+from remend.nets.taps import feature_hooks  # noqa: E402
 from remend.nets.weights import checkpoint  # noqa: E402
 from remend.nets.weights.portable import load_portable, save_portable  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
@@ -94,7 +94,7 @@ def test_features_are_heard_and_change_nothing(net):
     image, hole = torch.rand(2, 3, 64, 64), torch.zeros(2, 1, 64, 64)
     with torch.no_grad():
         alone = made(image, hole)[0]
-        with listening(made) as features:
+        with feature_hooks(made) as features:
             heard = made(image, hole)[0]
     assert torch.equal(alone, heard)
     assert min(features) == 4

@@ -10,14 +10,14 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from remend.nets.precision import norms_in_fp32
 
-__all__ = ["SLOPE", "Critic", "Judgement", "critic_conv"]
+__all__ = ["SLOPE", "Critic", "CriticOutput", "critic_conv"]
 
 SLOPE = 0.2
 """Of every critic's leaky ReLU."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class CriticOutput:
     """What a critic says of a batch, one entry a scale.
 
     Attributes:
@@ -33,7 +33,7 @@ class Judgement:
 class Critic(nn.Module):
     """What all critics share: how pictures enter, and how weights are normalised (``norms_in_fp32``)."""
 
-    def forward(self, image: Tensor, hole: Tensor) -> Judgement:
+    def forward(self, image: Tensor, hole: Tensor) -> CriticOutput:
         """Judge pictures.
 
         Args:
@@ -43,7 +43,7 @@ class Critic(nn.Module):
         with norms_in_fp32(self, image):
             return self.judge(torch.cat([2 * image - 1, hole.to(image.dtype)], dim=1))
 
-    def judge(self, planes: Tensor) -> Judgement:
+    def judge(self, planes: Tensor) -> CriticOutput:
         """Judge (N, 4, H, W): RGB in [-1, 1] and the hole."""
         raise NotImplementedError
 

@@ -1,6 +1,6 @@
 """Critics: nets that learn to tell filled pictures from real ones.
 
-``critic(image, hole) -> Judgement``: scores are logits, positive = real, and features are what the critic
+``critic(image, hole) -> CriticOutput``: scores are logits, positive = real, and features are what the critic
 saw on the way, for feature matching. All of them take any size from 32 px on, hold no normalisation
 but that of their weights (a picture's scores do not depend on what else is in the batch), and see the
 hole as a fourth channel: they judge the fill and its join, and need not search for it.
@@ -29,16 +29,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from remend.errors import UsageError
-from remend.nets.critic import SLOPE, Critic, Judgement, critic_conv
+from remend.nets.critic import SLOPE, Critic, CriticOutput, critic_conv
 from remend.nets.patch_critic import PatchCritic
 from remend.nets.projected_critic import ProjectedCritic
 from remend.nets.residual_critic import ResidualCritic
 
 __all__ = [
     "CRITICS",
+    "CriticOutput",
     "GlobalCritic",
     "GlobalLocalCritic",
-    "Judgement",
     "MultiscaleCritic",
     "PatchCritic",
     "ProjectedCritic",
@@ -78,7 +78,7 @@ class GlobalCritic(Critic):
         self.hidden = critic_conv(channels[-1], channels[-1], spectral=spectral, kernel=1)
         self.score = critic_conv(channels[-1], 1, spectral=spectral, kernel=1, gain=1.0)
 
-    def judge(self, planes: Tensor) -> Judgement:
+    def judge(self, planes: Tensor) -> CriticOutput:
         """A score (N, 1, 1, 1), and the features of all convolutions."""
         features: list[Tensor] = []
         x = planes
@@ -86,7 +86,7 @@ class GlobalCritic(Critic):
             x = F.leaky_relu(layer(F.pad(x, (1, 1, 1, 1))), SLOPE)
             features.append(x)
         x = F.leaky_relu(self.hidden(x.mean(dim=(2, 3), keepdim=True)), SLOPE)
-        return Judgement([self.score(x)], [features])
+        return CriticOutput([self.score(x)], [features])
 
 
 class MultiscaleCritic(Critic):
@@ -111,7 +111,7 @@ class MultiscaleCritic(Critic):
             PatchCritic(width=width, layers=layers, spectral=spectral) for _ in range(scales)
         )
 
-    def judge(self, planes: Tensor) -> Judgement:
+    def judge(self, planes: Tensor) -> CriticOutput:
         """Scores and features of each scale, fine to coarse."""
         scores: list[Tensor] = []
         features: list[list[Tensor]] = []
@@ -121,7 +121,7 @@ class MultiscaleCritic(Critic):
             judgement = critic.judge(planes)
             scores += judgement.scores
             features += judgement.features
-        return Judgement(scores, features)
+        return CriticOutput(scores, features)
 
 
 class SnPatchCritic(Critic):
@@ -147,7 +147,7 @@ class SnPatchCritic(Critic):
             critic_conv(a, b, spectral=spectral, kernel=5, stride=2) for a, b in pairwise(channels)
         )
 
-    def judge(self, planes: Tensor) -> Judgement:
+    def judge(self, planes: Tensor) -> CriticOutput:
         """The last layer as scores, the others as features."""
         features: list[Tensor] = []
         x = planes
@@ -156,7 +156,7 @@ class SnPatchCritic(Critic):
                 x = F.leaky_relu(x, SLOPE)
                 features.append(x)
             x = layer(F.pad(x, (2, 2, 2, 2)))
-        return Judgement([x], [features])
+        return CriticOutput([x], [features])
 
 
 class GlobalLocalCritic(Critic):
@@ -182,10 +182,10 @@ class GlobalLocalCritic(Critic):
         self.whole = GlobalCritic(width=width, layers=4, spectral=spectral)
         self.near = GlobalCritic(width=width, layers=4, spectral=spectral)
 
-    def judge(self, planes: Tensor) -> Judgement:
+    def judge(self, planes: Tensor) -> CriticOutput:
         """Two scores (N, 1, 1, 1) and the features of both."""
         whole, near = self.whole.judge(planes), self.near.judge(around(planes, self.share))
-        return Judgement(whole.scores + near.scores, whole.features + near.features)
+        return CriticOutput(whole.scores + near.scores, whole.features + near.features)
 
 
 def around(planes: Tensor, share: float) -> Tensor:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from remend.nets.critic import SLOPE, Critic, Judgement, critic_conv
+from remend.nets.critic import SLOPE, Critic, CriticOutput, critic_conv
 
 __all__ = ["PatchCritic"]
 
@@ -43,7 +43,7 @@ class PatchCritic(Critic):
         self.wide = critic_conv(channels[layers], channels[layers + 1], spectral=spectral)
         self.score = critic_conv(channels[layers + 1], 1, spectral=spectral, gain=1.0)
 
-    def judge(self, planes: Tensor) -> Judgement:
+    def judge(self, planes: Tensor) -> CriticOutput:
         """Scores (N, 1, H / 8, W / 8) at the default layers, and the features of all layers before."""
         features: list[Tensor] = []
         x = planes
@@ -52,4 +52,4 @@ class PatchCritic(Critic):
             features.append(x)
         x = F.leaky_relu(self.wide(F.pad(x, (1, 2, 1, 2))), SLOPE)
         features.append(x)
-        return Judgement([self.score(F.pad(x, (2, 1, 2, 1)))], [features])
+        return CriticOutput([self.score(F.pad(x, (2, 1, 2, 1)))], [features])

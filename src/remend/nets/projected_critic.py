@@ -1,4 +1,4 @@
-"""A critic that looks through the eyes of a frozen backbone."""
+"""A critic on the features of a frozen backbone (projected GAN)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from remend.errors import UsageError
-from remend.nets.critic import SLOPE, Critic, Judgement, critic_conv
+from remend.nets.critic import SLOPE, Critic, CriticOutput, critic_conv
 from remend.nets.patch_critic import PatchCritic
 
 __all__ = ["ProjectedCritic"]
@@ -86,7 +86,7 @@ class ProjectedCritic(Critic):
 
         self.pixels = PatchCritic(width=pixels, spectral=spectral) if pixels else None
 
-    def judge(self, planes: Tensor) -> Judgement:
+    def judge(self, planes: Tensor) -> CriticOutput:
         """Scores (N, 1, h, w) of each map, about in the backbone's cells; features of its own two layers.
 
         The critic of pixels comes last.
@@ -108,9 +108,9 @@ class ProjectedCritic(Critic):
             scores.append(score(x))
             features.append(own)
         if self.pixels is not None:
-            own_eyes = self.pixels.judge(planes)
-            scores, features = scores + own_eyes.scores, features + own_eyes.features
-        return Judgement(scores, features)
+            of_pixels = self.pixels.judge(planes)
+            scores, features = scores + of_pixels.scores, features + of_pixels.features
+        return CriticOutput(scores, features)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Whatever moves the critic to a device moves the backbone."""

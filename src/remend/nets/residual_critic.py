@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from remend.nets.critic import Critic, Judgement
+from remend.nets.critic import Critic, CriticOutput
 from remend.nets.modulated import EqualConv, EqualLinear, rectify
 
 __all__ = ["ResidualCritic"]
@@ -42,7 +42,7 @@ class ResidualCritic(Critic):
         self.hidden = EqualLinear(widths[-1], widths[-1])
         self.score = EqualLinear(widths[-1], 1)
 
-    def judge(self, planes: Tensor) -> Judgement:
+    def judge(self, planes: Tensor) -> CriticOutput:
         """A score (N, 1, 1, 1), and the features of all blocks."""
         features: list[Tensor] = []
         x = rectify(self.stem(planes))
@@ -50,4 +50,4 @@ class ResidualCritic(Critic):
             x = (rectify(down(rectify(look(x)))) + past(x)) / math.sqrt(2)
             features.append(x)
         x = rectify(self.last(x)).mean(dim=(2, 3))
-        return Judgement([self.score(rectify(self.hidden(x)))[:, :, None, None]], [features])
+        return CriticOutput([self.score(rectify(self.hidden(x)))[:, :, None, None]], [features])

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from remend.nets.critics import Judgement
+from remend.nets.critics import CriticOutput
 from remend.train.adversarial.losses import target_of
 
 __all__ = ["CollapseAlarm", "readings", "spread"]
@@ -15,7 +15,7 @@ __all__ = ["CollapseAlarm", "readings", "spread"]
 
 @torch.no_grad()
 def readings(
-    real: Judgement, filled: Judgement, hole: Tensor, *, mask_as_target: bool = True
+    real: CriticOutput, filled: CriticOutput, hole: Tensor, *, mask_as_target: bool = True
 ) -> dict[str, Tensor]:
     """What a step says of the adversary: ``critic_real``, ``critic_filled``, ``critic_right``.
 

@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from remend.errors import UsageError
-from remend.nets.critics import Judgement
+from remend.nets.critics import CriticOutput
 
 __all__ = [
     "KINDS",
@@ -49,8 +49,8 @@ _LARGEST_WEIGHT = 1e4
 
 def critic_loss(
     kind: str,
-    real: Judgement,
-    filled: Judgement,
+    real: CriticOutput,
+    filled: CriticOutput,
     hole: Tensor,
     *,
     mask_as_target: bool = True,
@@ -91,7 +91,7 @@ def critic_loss(
     return total / len(real.scores)
 
 
-def generator_loss(kind: str, filled: Judgement, hole: Tensor, *, mask_as_target: bool = True) -> Tensor:
+def generator_loss(kind: str, filled: CriticOutput, hole: Tensor, *, mask_as_target: bool = True) -> Tensor:
     """What the net minimises: that its fills pass as real; mean over the critic's scales.
 
     Args:
@@ -127,7 +127,7 @@ def soften(hole: Tensor, sigma_px: float) -> Tensor:
     return F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
 
 
-def feature_matching(filled: Judgement, real: Judgement) -> Tensor:
+def feature_matching(filled: CriticOutput, real: CriticOutput) -> Tensor:
     """Mean absolute difference of the critic's features; mean over layers and scales.
 
     Gradients go to the fill alone. Within each layer of each picture it is divided by the mean size of the

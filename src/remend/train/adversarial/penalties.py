@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from remend.errors import UsageError
-from remend.nets.critic import Judgement
+from remend.nets.critic import CriticOutput
 from remend.nets.inpainter import Inpainter
 from remend.nets.precision import in_fp32
 
@@ -41,7 +41,7 @@ def r1_penalty(critic: nn.Module, image: Tensor, hole: Tensor) -> Tensor:
     """
     with in_fp32(image):
         image = image.detach().float().requires_grad_()
-        judgement: Judgement = critic(image, hole.float())
+        judgement: CriticOutput = critic(image, hole.float())
         total = torch.zeros((), device=image.device)
         for scores in judgement.scores:
             (gradient,) = torch.autograd.grad(scores.sum(), image, create_graph=True)
@@ -74,7 +74,7 @@ def gradient_penalty(critic: nn.Module, real: Tensor, filled: Tensor, hole: Tens
         real, filled, hole = real.detach().float(), filled.detach().float(), hole.float()
         way = torch.rand(len(real), 1, 1, 1, device=real.device)
         between = torch.lerp(real, filled, way).requires_grad_()
-        judgement: Judgement = critic(between, hole)
+        judgement: CriticOutput = critic(between, hole)
         total = torch.zeros((), device=real.device)
         for scores in judgement.scores:
             (gradient,) = torch.autograd.grad(scores.mean(dim=(1, 2, 3)).sum(), between, create_graph=True)

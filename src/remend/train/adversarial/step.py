@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from remend.nets.backbones import load_backbone
-from remend.nets.critics import Judgement, build_critic, needs_backbone
+from remend.nets.critics import CriticOutput, build_critic, needs_backbone
 from remend.nets.inpainter import Inpainter
 from remend.train.adversarial.augment import diff_augment, kinds_of
 from remend.train.adversarial.collapse import CollapseAlarm, readings, spread
@@ -173,8 +173,8 @@ class Adversary:
             # Real and filled in one forward: with DDP a step has one forward and one backward.
             with self.fabric.autocast():
                 scores = self.scorer(torch.cat([real, filled]), torch.cat([hole, hole]))
-                on_real = Judgement([s[: len(hole)] for s in scores], [])
-                on_filled = Judgement([s[len(hole) :] for s in scores], [])
+                on_real = CriticOutput([s[: len(hole)] for s in scores], [])
+                on_filled = CriticOutput([s[len(hole) :] for s in scores], [])
                 loss = critic_loss(
                     config.loss,
                     on_real,

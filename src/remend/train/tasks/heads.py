@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from remend.errors import UsageError
 from remend.nets.inpainter import Inpainter
-from remend.nets.taps import FINEST, listening, tap_channels
+from remend.nets.taps import FINEST, feature_hooks, tap_channels
 from remend.train.config import Recipe
 from remend.train.data.labels import Labels
 
@@ -157,7 +157,7 @@ class Together(nn.Module):
         self, image: Tensor, hole: Tensor, prior: Tensor | None = None, guide: Tensor | None = None
     ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
         """``(answers of the net, answers of the heads)``; see ``Inpainter`` and ``Heads``."""
-        with listening(self.net) as features:
+        with feature_hooks(self.net) as features:
             outputs = self.net(image, hole, prior, guide)
         return outputs, self.heads(features)
 
