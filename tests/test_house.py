@@ -19,6 +19,7 @@ SOURCE = Path(remend.__file__).parent
 # nothing above, neither at the top of a file nor later in a function.
 HOUSE = (
     ("errors", "privacy"),
+    ("kinds",),
     ("budget", "faults", "picture", "runtime"),
     ("metrics", "samples", "tone"),
     ("windows",),

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend import __version__
-from remend.damage.kinds import FOUND_KINDS
 from remend.errors import WriteError
 from remend.finding import Finding
 from remend.io.atomic import write_whole
+from remend.kinds import FOUND_KINDS
 from remend.picture import Bool, Filled, Region
 from remend.pipeline import Restored, Settings
 from remend.plan.plan import Plan, Step

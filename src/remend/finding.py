@@ -13,10 +13,10 @@ import numpy as np
 from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
-from remend.damage.kinds import parse_kinds
 from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.errors import DecodeError, MaskError, UsageError
-from remend.picture import DTYPES, Bool, DamageKind, Picture, Region
+from remend.kinds import DamageKind, parse_kinds
+from remend.picture import DTYPES, Bool, Picture, Region
 from remend.samples import eight_bit
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class MaskOptions:
         resize_mask: accept a mask, or a guide, of another size.
         yes: a given mask that marks more than four fifths of the picture is meant.
         sensitivity: of finding: 0 (only what is sure) to 1 (all that might be damage).
-        find: the kinds to look for, as `remend.damage.kinds.parse_kinds` reads them; empty = the default
+        find: the kinds to look for, as `remend.kinds.parse_kinds` reads them; empty = the default
             ones, which lettering is not among.
         skip: kinds to leave out of them.
         force: search what is no photograph, too.

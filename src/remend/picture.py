@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
+from remend.kinds import DamageKind
 
 __all__ = [
     "Bool",
     "Box",
     "Container",
-    "DamageKind",
     "Filled",
     "Float",
     "Metadata",
@@ -41,8 +41,6 @@ Native = NDArray[Any]
 Mode = Literal["L", "LA", "RGB", "RGBA", "CMYK", "P"]
 CHANNELS: dict[str, int] = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "P": 1}
 DTYPES = (np.uint8, np.uint16, np.float32)
-
-DamageKind = Literal["scratch", "crack", "dust", "stain", "hole", "text", "watermark"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from skimage import data
 
 from made_damage import worn
 from remend.damage.find import DAMAGE, _spare, analyse, find_damage
-from remend.damage.kinds import FOUND_KINDS
 from remend.damage.synth import damage_picture
 from remend.damage.synth.graphics import graphic
 from remend.errors import UsageError
+from remend.kinds import FOUND_KINDS
 from remend.picture import Box, Region
 
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from remend.damage.blank import blank_areas
 from remend.damage.chances import PLANES, card_of, chances_of
 from remend.damage.gate import nature_of
-from remend.damage.kinds import DEFAULT_KINDS, FOUND_KINDS
 from remend.damage.lettering import BETTER_READER, lettering_of, plain_rows, reads_well
 from remend.damage.perceptron import perceptron_from
 from remend.damage.pieces import Pieces, pieces_of
@@ -28,7 +27,8 @@ from remend.damage.signs import signs_of
 from remend.damage.softness import reduced, reduction_of, softened, without_tone
 from remend.damage.transport import transport_scratches
 from remend.errors import UsageError
-from remend.picture import DamageKind, Region
+from remend.kinds import DEFAULT_KINDS, FOUND_KINDS, DamageKind
+from remend.picture import Region
 
 __all__ = ["Analysis", "analyse", "find_damage"]
 

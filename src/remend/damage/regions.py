@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.picture import Bool, Box, DamageKind, Region
+from remend.kinds import DamageKind
+from remend.picture import Bool, Box, Region
 
 __all__ = ["enlarged", "gathered", "hugs_border", "is_network"]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from remend.damage.given import POLARITIES
-from remend.damage.kinds import FOUND_KINDS, GROUPS, parse_kinds
 from remend.errors import UsageError
 from remend.fill.catalogue import ENTRIES
 from remend.finding import MaskOptions
 from remend.io.registry import FORMATS, codec_named
+from remend.kinds import FOUND_KINDS, GROUPS, parse_kinds
 from remend.pipeline import Settings
 from remend.plan.policy import QUALITIES
 from remend.serve.problems import Problem

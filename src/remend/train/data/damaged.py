@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.damage.find import find_damage
-from remend.damage.kinds import FOUND_KINDS
 from remend.errors import UsageError
+from remend.kinds import FOUND_KINDS
 from remend.picture import Bool
 
 __all__ = ["Damage", "blanked"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from remend.damage.kinds import DEFAULT_KINDS, FOUND_KINDS, parse_kinds
 from remend.errors import UsageError
+from remend.kinds import DEFAULT_KINDS, FOUND_KINDS, parse_kinds
 
 
 def test_lettering_is_not_looked_for_by_default():

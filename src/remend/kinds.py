@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import get_args
+from typing import Literal, get_args
 
 from remend.errors import UsageError
-from remend.picture import DamageKind
 
-__all__ = ["DEFAULT_KINDS", "FOUND_KINDS", "GROUPS", "parse_kinds"]
+__all__ = ["DEFAULT_KINDS", "FOUND_KINDS", "GROUPS", "DamageKind", "parse_kinds"]
+
+DamageKind = Literal["scratch", "crack", "dust", "stain", "hole", "text", "watermark"]
 
 FOUND_KINDS: tuple[DamageKind, ...] = get_args(DamageKind)
 """All that can be looked for, in the order in which it is told."""
