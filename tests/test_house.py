@@ -20,6 +20,7 @@ SOURCE = Path(remend.__file__).parent
 HOUSE = (
     ("errors", "privacy"),
     ("kinds",),
+    ("options",),
     ("budget", "faults", "picture", "runtime"),
     ("metrics", "samples", "tone"),
     ("windows",),

@@ -15,14 +15,16 @@ from remend.privacy import keep_quiet
 __version__ = "0.1.0"
 
 _HOME = {
+    "Bounds": "remend.options",
     "Box": "remend.picture",
     "Capabilities": "remend.fill.filler",
     "Filled": "remend.picture",
     "Filler": "remend.fill.filler",
+    "MaskOptions": "remend.options",
     "Picture": "remend.picture",
     "Region": "remend.picture",
     "RemendError": "remend.errors",
-    "Settings": "remend.pipeline",
+    "Settings": "remend.options",
     "detect": "remend.api",
     "evaluate": "remend.evaluation",
     "make_mask": "remend.damage.synth",
@@ -35,10 +37,12 @@ _HOME = {
 }
 
 __all__ = [
+    "Bounds",
     "Box",
     "Capabilities",
     "Filled",
     "Filler",
+    "MaskOptions",
     "Picture",
     "Region",
     "RemendError",
@@ -65,8 +69,9 @@ if TYPE_CHECKING:
     from remend.fill.filler import Capabilities, Filler, register
     from remend.io import read_picture, write_picture
     from remend.job import repair_file
+    from remend.options import Bounds, MaskOptions, Settings
     from remend.picture import Box, Filled, Picture, Region
-    from remend.pipeline import Settings, restore
+    from remend.pipeline import restore
 
 
 def __getattr__(name: str) -> object:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from inspect import Parameter, Signature, signature
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from remend.adapt import as_picture, to_pil
-from remend.budget import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS, Bounds, Budget
-from remend.damage.given import Polarity
+from remend.budget import Budget
 from remend.errors import UsageError
 from remend.faults import own_errors
-from remend.fill.filler import Filler
-from remend.finding import MaskOptions, analyse_picture, find_mask, read_guide
+from remend.finding import analyse_picture, find_mask, read_guide
+from remend.io.registry import formats_named
 from remend.job import default_target, repair_file
+from remend.options import (
+    SEARCHING,
+    Bounds,
+    DetectKeywords,
+    MaskOptions,
+    Option,
+    RepairKeywords,
+    Settings,
+    options_of,
+)
+from remend.options.option import lines_of
 from remend.picture import Region
-from remend.pipeline import Settings, restore
+from remend.pipeline import restore
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,36 +40,56 @@ if TYPE_CHECKING:
 __all__ = ["detect", "repair"]
 
 Repairable = TypeVar("Repairable", str, Path, "NDArray[Any]", "Image")
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+REPAIR = options_of(Settings) | options_of(MaskOptions) | options_of(Bounds)
+DETECT = SEARCHING | options_of(Bounds)
+
+
+def _with_keywords(table: Mapping[str, Option]) -> Callable[[Verb], Verb]:
+    """Tell in signature and docstring what ``**keywords`` may be."""
+
+    def dress(verb: Verb) -> Verb:
+        given = [each for each in signature(verb).parameters.values() if each.kind != Parameter.VAR_KEYWORD]
+        more = [Parameter(name, Parameter.KEYWORD_ONLY, default=one.default) for name, one in table.items()]
+        verb.__signature__ = Signature([*given, *more])  # type: ignore[attr-defined]
+        told = "\n        ".join(lines_of(table))
+        verb.__doc__ = (verb.__doc__ or "").replace("**keywords: ", f"{told}\n        **keywords: ")
+        return verb
+
+    return dress
+
+
+def _filled(keywords: Mapping[str, Any], table: Mapping[str, Option], *bases: Any) -> list[Any]:
+    """The options with what the keywords say otherwise.
+
+    Raises:
+        UsageError: a keyword that is none of the table, or whose value cannot be meant.
+    """
+    for name in keywords.keys() - table.keys():
+        close = get_close_matches(name, table, 1)
+        raise UsageError(f"there is no keyword {name!r}: {f'{close[0]}?' if close else 'see help()'}")
+    if "accept" in keywords:
+        keywords = {**keywords, "accept": formats_named(Bounds(accept=keywords["accept"]).accept)}
+    return [
+        replace(base, **{name: keywords[name] for name in options_of(type(base)) if name in keywords})
+        for base in bases
+    ]
 
 
 @own_errors()
+@_with_keywords(REPAIR)
 def repair(
     image: Repairable,
     mask: object | None = None,
     *,
     guide: object | None = None,
-    method: str | Filler = "auto",
-    quality: str = "balanced",
-    seed: int = 0,
     output: str | PathLike[str] | None = None,
     overwrite: bool = False,
-    mask_polarity: Polarity = "white",
-    dilate_px: int | None = None,
-    resize_mask: bool = False,
-    yes: bool = False,
-    sensitivity: float = 0.5,
-    find: str | Sequence[str] = (),
-    skip: str | Sequence[str] = (),
-    force: bool = False,
-    tolerate: bool = False,
-    grain: float = 1.0,
-    denoise: float = 0.0,
-    sharpen: float = 0.0,
-    whole_picture: bool = False,
-    repair_alpha: bool = False,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
-    max_memory: int = DEFAULT_MAX_MEMORY,
-    time_limit_s: float | None = None,
+    settings: Settings | None = None,
+    options: MaskOptions | None = None,
+    bounds: Bounds | None = None,
+    **keywords: Unpack[RepairKeywords],
 ) -> Repairable:
     """Repair a damaged picture; every sample outside the mask stays as it was.
 
@@ -68,29 +101,10 @@ def repair(
         guide: lines that the fill is to follow, for models that take some: a path, bytes, a PIL image or an
             array of the picture's size; white (half of the range and more) or True = line. Read where the
             mask marks.
-        method: ``auto``, a name that ``remend methods`` lists, the path of an ``.onnx`` file, or a filler of
-            your own (`remend.Filler`).
-        quality: ``fast``, ``balanced`` or ``best``.
-        seed: same seed, same machine, same pixels.
         output: for a path: where to write; None = ``photo.repaired.jpg`` beside ``photo.jpg``.
         overwrite: replace an existing output.
-        mask_polarity: what marks the hole: ``white``, ``black``, ``alpha`` (transparent) or ``opaque``.
-        dilate_px: grow the hole; None = 2 for found damage, 0 for a given mask.
-        resize_mask: accept a mask, or a guide, of another size.
-        yes: a mask picture that marks more than four fifths is meant, and not the wrong way round.
-        sensitivity: of finding damage, 0 to 1.
-        find: the kinds of damage to look for, as ``detect`` takes them.
-        skip: kinds to leave alone.
-        force: search what is no photograph, too.
-        tolerate: open a truncated JPEG or PNG as far as it goes; what is missing is repaired, too.
-        grain: of smooth fills, 0 = none, 1 = as around.
-        denoise: 0 to 1, on what was filled.
-        sharpen: 0 to 3, on what was filled.
-        whole_picture: denoise and sharpen everything.
-        repair_alpha: fill the alpha channel too.
-        max_pixels: refuse larger pictures.
-        max_memory: refuse what needs more bytes for its samples.
-        time_limit_s: give up after so long; looked at between steps.
+        settings, options, bounds: all options at once, for several calls. A keyword wins over them.
+        **keywords: those above from ``method`` on, the fields of `Settings`, `MaskOptions` and `Bounds`.
 
     Returns:
         The same kind: the path of the written file, a new PIL image of the same mode, or a new
@@ -108,28 +122,9 @@ def repair(
     >>> bool((repair(image, hole) == image).all())
     True
     """
-    settings = Settings(
-        method=method,
-        quality=quality,
-        seed=seed,
-        grain=grain,
-        denoise=denoise,
-        sharpen=sharpen,
-        whole_picture=whole_picture,
-        repair_alpha=repair_alpha,
+    settings, options, bounds = _filled(
+        keywords, REPAIR, settings or Settings(), options or MaskOptions(), bounds or Bounds()
     )
-    options = MaskOptions(
-        mask_polarity=mask_polarity,
-        dilate_px=dilate_px,
-        resize_mask=resize_mask,
-        yes=yes,
-        sensitivity=sensitivity,
-        find=_words(find),
-        skip=_words(skip),
-        force=force,
-        tolerate=tolerate,
-    )
-    bounds = Bounds(max_pixels=max_pixels, max_memory=max_memory, time_limit_s=time_limit_s)
     if isinstance(image, (str, Path)):
         target = default_target(Path(image)) if output is None else Path(output)
         report = repair_file(
@@ -150,7 +145,7 @@ def repair(
     budget = Budget(bounds)
     picture = as_picture(image, budget=budget)
     lines = read_guide(picture, guide, options=options, budget=budget)
-    finding = find_mask(picture, mask, options=options, budget=budget)
+    finding = find_mask(picture, mask, options=options, budget=budget, guided=guide is not None)
     budget.check_time("the picture")
     repaired = restore(
         picture,
@@ -167,33 +162,16 @@ def repair(
 
 
 @own_errors()
-def detect(
-    image: object,
-    *,
-    sensitivity: float = 0.5,
-    find: str | Sequence[str] = (),
-    skip: str | Sequence[str] = (),
-    force: bool = False,
-    tolerate: bool = False,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
-    max_memory: int = DEFAULT_MAX_MEMORY,
-    time_limit_s: float | None = None,
-) -> list[Region]:
+@_with_keywords(DETECT)
+def detect(image: object, **keywords: Unpack[DetectKeywords]) -> list[Region]:
     """Find the damage of a picture: scratches, cracks, dust, stains, holes; lettering only when asked.
+
+    Regions of at least the confidence 1 - ``sensitivity`` are returned; in what is no photograph none is,
+    without ``force``.
 
     Args:
         image: a path, bytes, a binary file, a PIL image or an array, as for ``repair``.
-        sensitivity: 0 (only what is sure) to 1 (all that might be damage): regions of at least the
-            confidence 1 - sensitivity are returned.
-        find: exactly the kinds to look for: ``scratch``, ``crack``, ``dust``, ``stain``, ``hole``, ``text``
-            (dates, captions, subtitles burnt in), ``watermark``, or the groups ``damage`` (the default:
-            all but text and watermark) and ``all``; several as a list, or with commas between.
-        skip: kinds to leave out of them.
-        force: search what is no photograph, too; otherwise nothing is found there.
-        tolerate: open a truncated JPEG or PNG as far as it goes; what is missing is no region.
-        max_pixels: refuse larger pictures.
-        max_memory: refuse what needs more bytes for its samples.
-        time_limit_s: give up after so long; looked at between steps.
+        **keywords: those above, of `MaskOptions` and `Bounds`.
 
     Returns:
         Regions with mask, kind and confidence; not dilated.
@@ -205,13 +183,6 @@ def detect(
     >>> detect(np.full((64, 64, 3), 128, np.uint8))
     []
     """
-    options = MaskOptions(sensitivity=sensitivity, find=_words(find), skip=_words(skip), force=force)
-    bounds = Bounds(max_pixels=max_pixels, max_memory=max_memory, time_limit_s=time_limit_s)
-    picture = as_picture(image, budget=Budget(bounds), tolerate=tolerate)
+    options, bounds = _filled(keywords, DETECT, MaskOptions(), Bounds())
+    picture = as_picture(image, budget=Budget(bounds), tolerate=options.tolerate)
     return list(analyse_picture(picture, options).regions)
-
-
-def _words(given: str | Sequence[str]) -> tuple[str, ...]:
-    if isinstance(given, str):
-        return (given,) if given.strip() else ()
-    return tuple(given)

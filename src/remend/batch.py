@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from remend.album import Job, plan_jobs
-from remend.budget import Bounds
 from remend.errors import ResourceError, UsageError, WriteError
 from remend.faults import as_own, trace_of
-from remend.finding import MaskOptions
 from remend.job import Report, repair_file
-from remend.pipeline import Settings
+from remend.options import Bounds, MaskOptions, Settings
 
 __all__ = ["BatchOptions", "Failure", "Job", "Outcome", "attempt", "make_folder", "plan_jobs", "run_jobs"]
 

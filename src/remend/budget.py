@@ -8,41 +8,17 @@ codec asks before it allocates, from what the header says.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from remend.errors import FormatError, LimitError
+from remend.options import MIB, Bounds
 
-__all__ = ["DEFAULT_MAX_MEMORY", "DEFAULT_MAX_PIXELS", "MAX_RATIO", "Bounds", "Budget"]
+__all__ = ["Budget"]
 
-DEFAULT_MAX_PIXELS = 128_000_000  # 100-megapixel cameras, and what ImageMagick's policy allows
-DEFAULT_MAX_MEMORY = 2 << 30
-MIB = 1 << 20
-# Photographs shrink by 5 to 100 times. What shrank by more is refused above a size that graphics and
-# screenshots seldom have: such files are empty pages or made to hurt.
-MAX_RATIO = 250
 PLAIN_BYTES, PLAIN_PIXELS = 48 * MIB, 40_000_000
 HELD = 2  # times the samples that a job holds at least: as read, and on their way out
 SCANS, SCANNED = 20, 500_000_000  # scans of a JPEG that are always fine, and pixels of all scans together
 MASK_PIXELS = 1 << 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """The limits that a user sets; fields are the command line's flags.
-
-    Attributes:
-        max_pixels: of a picture or mask.
-        max_memory: bytes of all samples that a job holds.
-        max_ratio: how many times a file may grow when it is decoded, where it is large then; 0 = any.
-        time_limit_s: that a job may take; None = any.
-        accept: formats that are read; empty = all.
-    """
-
-    max_pixels: int = DEFAULT_MAX_PIXELS
-    max_memory: int = DEFAULT_MAX_MEMORY
-    max_ratio: float = MAX_RATIO
-    time_limit_s: float | None = None
-    accept: tuple[str, ...] = ()
 
 
 class Budget:

@@ -22,8 +22,9 @@ from remend.errors import WriteError
 from remend.finding import Finding
 from remend.io.atomic import write_whole
 from remend.kinds import FOUND_KINDS
+from remend.options import Settings
 from remend.picture import Bool, Filled, Region
-from remend.pipeline import Restored, Settings
+from remend.pipeline import Restored
 from remend.plan.plan import Plan, Step
 from remend.samples import eight_bit
 

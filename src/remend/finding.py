@@ -12,10 +12,10 @@ import numpy as np
 
 from remend.adapt import as_picture
 from remend.budget import Budget
-from remend.damage.given import Polarity, dilated, drawn_lines, effective_mask
+from remend.damage.given import dilated, drawn_lines, effective_mask
 from remend.damage.outlines import looks_like_json, mask_of_outlines
-from remend.errors import DecodeError, MaskError, UsageError
-from remend.kinds import DamageKind, parse_kinds
+from remend.errors import DecodeError, MaskError
+from remend.options import FOUND_DILATION_PX, MaskOptions
 from remend.picture import DTYPES, Bool, Picture, Region
 from remend.samples import eight_bit
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Finding",
-    "MaskOptions",
     "analyse_picture",
     "find_mask",
     "read_beside",
@@ -32,68 +31,8 @@ __all__ = [
     "with_missing",
 ]
 
-FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
 MOST_SHARE = 0.8  # of a picture that a mask marks; beyond it is more often the wrong way round than meant
 HARDER = 0.8  # the sensitivity that is proposed where nothing was found, if it would show something
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaskOptions:
-    """How the mask is read or found. Fields are the command line's flags.
-
-    Attributes:
-        mask_polarity: what marks the hole in a given mask: ``white``, ``black``, ``alpha`` (transparent) or
-            ``opaque``.
-        dilate_px: grow the hole by this radius; None = 2 for found damage, 0 for a given mask.
-        resize_mask: accept a mask, or a guide, of another size.
-        yes: a given mask that marks more than four fifths of the picture is meant.
-        sensitivity: of finding: 0 (only what is sure) to 1 (all that might be damage).
-        find: the kinds to look for, as `remend.kinds.parse_kinds` reads them; empty = the default
-            ones, which lettering is not among.
-        skip: kinds to leave out of them.
-        force: search what is no photograph, too.
-        tolerate: open a truncated JPEG or PNG; what is missing is repaired with the rest.
-
-    Raises:
-        UsageError: an unknown kind, or none left.
-    """
-
-    mask_polarity: Polarity = "white"
-    dilate_px: int | None = None
-    resize_mask: bool = False
-    yes: bool = False
-    sensitivity: float = 0.5
-    find: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    force: bool = False
-    tolerate: bool = False
-
-    def __post_init__(self) -> None:
-        _ = self.kinds  # a misspelt one is told before any picture is read
-
-    @property
-    def kinds(self) -> tuple[DamageKind, ...]:
-        """The kinds that are looked for."""
-        return parse_kinds(self.find, self.skip)
-
-    @property
-    def searching(self) -> tuple[str, ...]:
-        """The fields that were given and are about searching only: beside a mask they can do nothing."""
-        names = ("find", "skip", "force", "sensitivity")
-        return tuple(name for name in names if getattr(self, name) != getattr(_UNSAID, name))
-
-    def fit_a_mask(self) -> None:
-        """See that nothing is asked for that a given mask would leave undone.
-
-        Raises:
-            UsageError: there is.
-        """
-        if self.searching:
-            flags = ", ".join(f"--{name}" for name in self.searching)
-            raise UsageError(f"{flags}: for finding damage, and a mask is given: leave out one or the other")
-
-
-_UNSAID = MaskOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +61,7 @@ def find_mask(
     options: MaskOptions,
     budget: Budget | None = None,
     name: str | None = None,
+    guided: bool = False,
 ) -> Finding:
     """The effective mask of a picture: as given, or found by analysis.
 
@@ -132,12 +72,14 @@ def find_mask(
         options: how.
         budget: what reading the mask may cost.
         name: of the picture's file, for a JSON that is about several.
+        guided: whether lines to follow come with it.
 
     Raises:
         MaskError: a mask that is the picture itself, that does not fit, that marks nothing because nothing in
             it is white, that covers the whole picture, or more than four fifths of it unless ``options.yes``.
-        UsageError: options that cannot be meant, or that are about searching, beside a mask.
+        UsageError: options that can do nothing: about searching beside a mask, about a mask without one.
     """
+    options.check_place(mask=mask is not None, guide=guided)
     if mask is None:
         analysis = analyse_picture(picture, options)
         found = np.zeros(picture.size, bool)
@@ -151,7 +93,6 @@ def find_mask(
             left=analysis.left,
             nature=analysis.nature,
         )
-    options.fit_a_mask()
     if picture.container is not None and _is_file(mask, picture.container.path):
         raise MaskError("the mask is the picture itself: give a picture that is white where to repair")
     # A bool array has one meaning, whatever marks the hole in mask pictures.

@@ -14,15 +14,16 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from remend.adapt import as_picture
-from remend.budget import Bounds, Budget
+from remend.budget import Budget
 from remend.errors import WriteError
 from remend.faults import own_errors
-from remend.finding import Finding, MaskOptions, find_mask, read_beside, read_guide, with_missing
+from remend.finding import Finding, find_mask, read_beside, read_guide, with_missing
 from remend.io import encode_picture, write_picture
 from remend.io.read import printable
+from remend.options import Bounds, MaskOptions, Settings
 from remend.patch import lay_patch, patch_of
 from remend.picture import Filled
-from remend.pipeline import Observer, Restored, Settings, method_notes, plan_repair, restore
+from remend.pipeline import Observer, Restored, method_notes, plan_repair, restore
 from remend.plan.plan import Plan, Step
 
 __all__ = ["Report", "default_target", "repair_file"]
@@ -143,7 +144,9 @@ def repair_file(
         laps.end("read")
         begin("find", 0)
         called = str(getattr(source, "filename", None) or name)
-        finding = find_mask(picture, mask, options=options, budget=budget, name=called)
+        finding = find_mask(
+            picture, mask, options=options, budget=budget, name=called, guided=guide is not None
+        )
         finding = with_missing(finding, picture, laid)
         if lines is not None and not (lines & finding.mask).any():
             notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)

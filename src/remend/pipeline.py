@@ -21,6 +21,7 @@ from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
 from remend.finish.tone import keep_tone
+from remend.options import Settings
 from remend.picture import Bool, Box, Filled, Float, Picture, check_mask
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
@@ -29,38 +30,12 @@ from remend.windows.mosaic import Mosaic, cut
 from remend.windows.scale import enlarged, shrunk
 from remend.windows.window import Window
 
-__all__ = ["Observer", "Restored", "Settings", "method_notes", "plan_repair", "restore"]
+__all__ = ["Observer", "Restored", "method_notes", "plan_repair", "restore"]
 
 PRIOR = "smooth"  # what fillers that refine a coarse fill start from: the most accurate one
 POLISH_TILE_PX = 1024
 MOSAICS_AT_ONCE = 16  # cut before any is pasted: bounds the memory, and fixes what each may read
 POLISH_MARGIN_PX = 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How to repair. Fields are the command line's flags.
-
-    Attributes:
-        method: ``auto``, a name of the catalogue, the path of an ``.onnx`` file, or a filler.
-        quality: ``fast``, ``balanced`` or ``best``; what ``auto`` may spend, and whether texture
-            may cost likeness.
-        seed: of everything that is drawn at random.
-        grain: 0 = none, 1 = as strong as around the hole.
-        denoise: 0 to 1, strength of denoising.
-        sharpen: 0 to 3, amount of sharpening.
-        whole_picture: denoise and sharpen everything, not only what was filled.
-        repair_alpha: fill the alpha channel too; otherwise transparency stays as it was.
-    """
-
-    method: str | Filler = "auto"
-    quality: str = "balanced"
-    seed: int = 0
-    grain: float = 1.0
-    denoise: float = 0.0
-    sharpen: float = 0.0
-    whole_picture: bool = False
-    repair_alpha: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,3 +93,21 @@ def test_what_is_about_searching_is_refused_beside_a_mask(home, route, name, val
     assert (answer.status_code, problem["kind"], problem["field"]) == (422, "invalid-option", name)
     assert "a mask is given" in problem["detail"]
     assert sent(home, as_file(MASK), find="", force="false").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("mask_polarity", "black"), ("resize_mask", "true"), ("yes", "true")]
+)
+@pytest.mark.parametrize("route", ["/v1/repair", "/v1/jobs", "/v1/mask"])
+def test_what_is_about_a_mask_is_refused_without_one(home, route, name, value):
+    answer = home.post(route, files={"image": ("a.png", as_file(IMAGE))}, data={name: value})
+    problem = answer.json()
+    assert (answer.status_code, problem["kind"], problem["field"]) == (422, "invalid-option", name)
+    assert problem["detail"] == f"{name} is for a mask that is given, and there is none"
+    assert problem["remedy"] == "give one, or leave it out"
+
+
+def test_polishing_the_whole_picture_needs_something_to_polish(home):
+    problem = sent(home, as_file(MASK), whole_picture="true").json()
+    assert (problem["status"], problem["field"]) == (422, "whole_picture")
+    assert sent(home, as_file(MASK), whole_picture="true", sharpen="1").status_code == 200

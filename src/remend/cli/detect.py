@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from remend.cli.bounds import bounds_from, bounds_options
-from remend.cli.finding import finding_options
+from remend.cli.flags import flags, options_from
 from remend.errors import UsageError
+from remend.options import DETECT, Bounds, MaskOptions
 
 if TYPE_CHECKING:
-    from remend.finding import MaskOptions
     from remend.picture import Region
 
 __all__ = ["detect"]
@@ -31,17 +30,7 @@ __all__ = ["detect"]
 @click.option(
     "--overlay", metavar="FILE", help="A picture of what was found; a folder, made too, for several inputs."
 )
-@click.option(
-    "--sensitivity",
-    default=0.5,
-    show_default=True,
-    type=click.FloatRange(0, 1),
-    help="0: only what is sure; 1: all that might be.",
-)
-@finding_options
-@click.option(
-    "--dilate-px", default=2, show_default=True, type=click.IntRange(0, 500), help="Grow what was found."
-)
+@flags(DETECT)
 @click.option(
     "--json",
     "as_json",
@@ -50,29 +39,21 @@ __all__ = ["detect"]
     "and what the picture is.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
-@bounds_options
-def detect(inputs: tuple[str, ...], **flags: Any) -> None:
+@flags(Bounds)
+def detect(inputs: tuple[str, ...], **given: Any) -> None:
     """Find scratches, cracks, dust, stains and holes; lettering is left alone unless --find asks for it."""
     from remend.batch import Failure
     from remend.cli.console import exit_code
     from remend.faults import debugging
-    from remend.finding import MaskOptions
     from remend.io.read import printable
 
-    if flags["output"] is None and flags["overlay"] is None and not flags["as_json"]:
+    if given["output"] is None and given["overlay"] is None and not given["as_json"]:
         raise UsageError("say what is wanted: -o MASK, --overlay FILE, or --json")
-    options = MaskOptions(
-        sensitivity=flags["sensitivity"],
-        dilate_px=flags["dilate_px"],
-        find=flags["find"],
-        skip=flags["skip"],
-        force=flags["force"],
-        tolerate=flags["tolerate"],
-    )
+    options = options_from(MaskOptions, given)
     failures = []
     for name in inputs:
         try:
-            _detect_one(Path(name), flags, options, several=len(inputs) > 1)
+            _detect_one(Path(name), given, options, several=len(inputs) > 1)
         except BrokenPipeError:
             raise
         except Exception as error:
@@ -84,7 +65,7 @@ def detect(inputs: tuple[str, ...], **flags: Any) -> None:
     click.get_current_context().exit(exit_code(failures, len(inputs)))
 
 
-def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, several: bool) -> None:
+def _detect_one(source: Path, given: dict[str, Any], options: MaskOptions, *, several: bool) -> None:
     import numpy as np
 
     from remend.batch import make_folder
@@ -96,28 +77,28 @@ def _detect_one(source: Path, flags: dict[str, Any], options: MaskOptions, *, se
     from remend.picture import Picture
     from remend.samples import eight_bit
 
-    picture = read_picture(source, budget=Budget(bounds_from(flags)), tolerate=flags["tolerate"])
+    picture = read_picture(source, budget=Budget(options_from(Bounds, given)), tolerate=given["tolerate"])
     finding = with_missing(find_mask(picture, None, options=options), picture)
     notes = (picture.container.notes if picture.container is not None else ()) + finding.notes
     pictures = {"output": finding.mask.astype(np.uint8)[..., None] * np.uint8(255)}
-    if flags["overlay"] is not None:
+    if given["overlay"] is not None:
         pictures["overlay"] = draw_regions(eight_bit(picture), finding.regions)
     for flag, samples in pictures.items():
-        if flags[flag] is None:
+        if given[flag] is None:
             continue
-        target = Path(flags[flag])
-        if several or target.is_dir() or flags[flag].endswith(("/", os.sep)):  # Path drops the slash
+        target = Path(given[flag])
+        if several or target.is_dir() or given[flag].endswith(("/", os.sep)):  # Path drops the slash
             target = target / f"{source.name}.{'mask' if flag == 'output' else 'seen'}.png"
         make_folder(target.parent, "-o" if flag == "output" else "--overlay")
         made = Picture(samples, "L" if samples.shape[2] == 1 else "RGB")
         everything = np.ones(made.size, bool)
-        written = write_picture(made, target, changed=everything, overwrite=flags["overwrite"])
-        click.echo(str(written.path), err=flags["as_json"])
+        written = write_picture(made, target, changed=everything, overwrite=given["overwrite"])
+        click.echo(str(written.path), err=given["as_json"])
     share = 100 * float(np.count_nonzero(finding.mask)) / finding.mask.size
     click.echo(f"{printable(str(source))} · {len(finding.regions)} regions, {share:.2f} % marked", err=True)
     for note in notes:
         click.echo(f"  note: {note}", err=True)
-    if flags["as_json"]:
+    if given["as_json"]:
         line = {
             "input": str(source),
             "width": picture.width,

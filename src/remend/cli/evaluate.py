@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.flags import flags
 from remend.errors import UsageError
+from remend.options import MaskOptions, Settings
 
 if TYPE_CHECKING:
     from remend.damage.given import Polarity
@@ -50,17 +52,8 @@ __all__ = ["evaluate"]
     type=click.Path(path_type=Path),
     help="A folder for report.html, report.json and scores.csv; or one file of such a kind.",
 )
-@click.option(
-    "--mask-polarity",
-    type=click.Choice(["white", "black", "alpha", "opaque"]),
-    default="white",
-    show_default=True,
-    help="What marks the hole.",
-)
-@click.option(
-    "--quality", type=click.Choice(["fast", "balanced", "best"]), default="balanced", show_default=True
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@flags(MaskOptions, "mask_polarity")
+@flags(Settings, "quality", "seed")
 @click.option(
     "--features",
     multiple=True,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from remend.cli.bounds import bounds_from, bounds_options
-from remend.cli.finding import finding_options
+from remend.cli.flags import flags, options_from
 from remend.errors import UsageError
+from remend.options import Bounds, MaskOptions, Settings
 
 if TYPE_CHECKING:
     from remend.batch import BatchOptions
@@ -37,54 +37,8 @@ __all__ = ["repair"]
     metavar="OUT",
     help="File, folder, or - for stdout. Default: photo.repaired.jpg beside photo.jpg.",
 )
-@click.option(
-    "--method",
-    default="auto",
-    show_default=True,
-    metavar="auto|NAME|FILE.onnx",
-    help="How to fill; `remend methods` lists the names.",
-)
-@click.option(
-    "--quality",
-    default="balanced",
-    show_default=True,
-    type=click.Choice(["fast", "balanced", "best"]),
-    help="What auto may spend.",
-)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Same seed, same pixels.")
-@click.option(
-    "--mask-polarity",
-    default="white",
-    show_default=True,
-    type=click.Choice(["white", "black", "alpha", "opaque"]),
-    help="What marks the hole; alpha = transparent.",
-)
-@click.option(
-    "--dilate-px",
-    type=click.IntRange(0, 500),
-    help="Grow the hole. Default: 2 for found damage, 0 for a given mask.",
-)
-@click.option("--resize-mask", is_flag=True, help="Accept a mask, or a guide, of another size.")
-@click.option("--yes", is_flag=True, help="A mask that marks more than four fifths of the picture is meant.")
-@click.option(
-    "--sensitivity", default=0.5, show_default=True, type=click.FloatRange(0, 1), help="Of finding damage."
-)
-@finding_options
-@click.option(
-    "--grain",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, 2),
-    help="Grain of smooth fills; 1 = as around.",
-)
-@click.option(
-    "--denoise", default=0.0, show_default=True, type=click.FloatRange(0, 1), help="Denoise what was filled."
-)
-@click.option(
-    "--sharpen", default=0.0, show_default=True, type=click.FloatRange(0, 3), help="Sharpen what was filled."
-)
-@click.option("--whole-picture", is_flag=True, help="Denoise and sharpen everything.")
-@click.option("--repair-alpha", is_flag=True, help="Fill the alpha channel too.")
+@flags(Settings)
+@flags(MaskOptions)
 @click.option(
     "--format", "format_", metavar="FORMAT", help="Of the output, when the file name does not say it."
 )
@@ -103,8 +57,8 @@ __all__ = ["repair"]
 @click.option("--dry-run", is_flag=True, help="Find and plan, write nothing.")
 @click.option("--explain", metavar="DIR", help="Write the plan there, as JSON and as pictures.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture on stdout.")
-@bounds_options
-def repair(inputs: tuple[str, ...], **flags: Any) -> None:
+@flags(Bounds)
+def repair(inputs: tuple[str, ...], **given: Any) -> None:
     """Repair damaged pictures: files, folders, or - for stdin.
 
     Every sample outside the mask stays as it was: bit for bit in lossless formats, coefficient for
@@ -112,58 +66,36 @@ def repair(inputs: tuple[str, ...], **flags: Any) -> None:
     """
     from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
     from remend.cli.console import Console, exit_code
-    from remend.finding import MaskOptions
-    from remend.pipeline import Settings
 
-    settings = Settings(
-        method=flags["method"],
-        quality=flags["quality"],
-        seed=flags["seed"],
-        grain=flags["grain"],
-        denoise=flags["denoise"],
-        sharpen=flags["sharpen"],
-        whole_picture=flags["whole_picture"],
-        repair_alpha=flags["repair_alpha"],
-    )
-    options = MaskOptions(
-        mask_polarity=flags["mask_polarity"],
-        dilate_px=flags["dilate_px"],
-        resize_mask=flags["resize_mask"],
-        yes=flags["yes"],
-        sensitivity=flags["sensitivity"],
-        find=flags["find"],
-        skip=flags["skip"],
-        force=flags["force"],
-        tolerate=flags["tolerate"],
-    )
-    if flags["mask"] is not None:
-        options.fit_a_mask()  # told once, not for every picture
+    options = options_from(MaskOptions, given)
+    # Told once, not for every picture.
+    options.check_place(mask=given["mask"] is not None, guide=given["guide"] is not None)
     shared = BatchOptions(
-        settings=settings,
+        settings=options_from(Settings, given),
         options=options,
-        guide=None if flags["guide"] is None else Path(flags["guide"]),
-        overwrite=flags["overwrite"],
-        bounds=bounds_from(flags),
-        dry_run=flags["dry_run"],
-        explain=None if flags["explain"] is None else Path(flags["explain"]),
-        format=flags["format_"],
+        guide=None if given["guide"] is None else Path(given["guide"]),
+        overwrite=given["overwrite"],
+        bounds=options_from(Bounds, given),
+        dry_run=given["dry_run"],
+        explain=None if given["explain"] is None else Path(given["explain"]),
+        format=given["format_"],
     )
-    if "-" in inputs or flags["output"] == "-":
+    if "-" in inputs or given["output"] == "-":
         if len(inputs) > 1:
             raise UsageError("- stands for one picture: give a single input when stdin or stdout is used")
-        _through_pipe(inputs[0], flags["mask"], flags["output"], shared, as_json=flags["as_json"])
+        _through_pipe(inputs[0], given["mask"], given["output"], shared, as_json=given["as_json"])
         return
     jobs = plan_jobs(
         [Path(name) for name in inputs],
-        output=flags["output"],
-        mask=None if flags["mask"] is None else Path(flags["mask"]),
-        recursive=flags["recursive"],
-        skip_existing=flags["skip_existing"],
+        output=given["output"],
+        mask=None if given["mask"] is None else Path(given["mask"]),
+        recursive=given["recursive"],
+        skip_existing=given["skip_existing"],
         told=lambda line: click.echo(f"remend: {line}", err=True),
     )
     failures = []
-    with Console(len(jobs), as_json=flags["as_json"]) as console:
-        for _, outcome in run_jobs(jobs, shared, processes=flags["jobs"]):
+    with Console(len(jobs), as_json=given["as_json"]) as console:
+        for _, outcome in run_jobs(jobs, shared, processes=given["jobs"]):
             console.show(outcome)
             if isinstance(outcome, Failure):
                 failures.append(outcome)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from remend.cli.bounds import accepted, shared_options
+from remend.cli.flags import flags
 from remend.errors import UsageError
+from remend.options import Bounds
 
 if TYPE_CHECKING:
     from remend.serve.security import Guard
@@ -44,7 +45,7 @@ LEAST_TOKEN = 16
 @click.option(
     "--queue", default=32, show_default=True, type=click.IntRange(1, 10_000), help="Requests that may wait."
 )
-@shared_options
+@flags(Bounds, "max_pixels", "max_memory", "accept")
 @click.option(
     "--max-bytes",
     default=256 << 20,
@@ -60,7 +61,7 @@ LEAST_TOKEN = 16
     help="Of places and bytes, for one address; 1 behind a proxy on another machine.",
 )
 @click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
-def serve(**flags: Any) -> None:
+def serve(**given: Any) -> None:
     """Serve the page and the HTTP API, on this machine only unless --host says otherwise.
 
     Ctrl-C or SIGTERM lets work in hand finish, for 20 seconds at most.
@@ -74,34 +75,34 @@ def serve(**flags: Any) -> None:
     from remend.serve.security import Guard, is_loopback
     from remend.serve.server import run_server
 
-    host, token = flags["host"], flags["token"] or None
+    host, token = given["host"], given["token"] or None
     if token is not None and len(token) < LEAST_TOKEN:
         raise UsageError(
             f"the token has {len(token)} characters: give {LEAST_TOKEN} or more, and hard to guess"
         )
     if token is None and not is_loopback(host):
         raise UsageError(f"{host} can be reached from other machines: give a --token, or leave out --host")
-    workers = flags["workers"] or default_workers()
+    workers = given["workers"] or default_workers()
     limits = Limits(
-        max_pixels=flags["max_pixels"],
-        max_memory=flags["max_memory"] << 20,
-        accept=accepted(flags["accept"]),
-        max_bytes=flags["max_bytes"],
-        queue=flags["queue"],
-        client_share=flags["client_share"],
+        max_pixels=given["max_pixels"],
+        max_memory=given["max_memory"],
+        accept=given["accept"],
+        max_bytes=given["max_bytes"],
+        queue=given["queue"],
+        client_share=given["client_share"],
         workers=workers,
         threads=max(1, (os.cpu_count() or 1) // workers),
-        held_bytes=max(2 << 30, 4 * flags["max_bytes"]),
+        held_bytes=max(2 << 30, 4 * given["max_bytes"]),
     )
-    guard = Guard(host, token, flags["allow_host"])
-    sockets = _listen(host, flags["port"])
+    guard = Guard(host, token, given["allow_host"])
+    sockets = _listen(host, given["port"])
     link = _link(host, sockets.getsockname()[1], guard)
 
     def started() -> None:
         click.echo(f"remend: {link} · {workers} at a time, Ctrl-C ends", err=True)
         if guard.needs_token:
             click.echo("remend: the link works once; API clients send Authorization: Bearer TOKEN", err=True)
-        if flags["open_page"]:
+        if given["open_page"]:
             click.launch(link)
 
     run_server(create_app(limits=limits, guard=guard), socket=sockets, started=started)

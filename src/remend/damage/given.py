@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
+from remend.options import POLARITIES, Polarity
 from remend.picture import Bool, Picture
 
-__all__ = ["POLARITIES", "EffectiveMask", "Polarity", "dilated", "drawn_lines", "effective_mask"]
-
-Polarity = Literal["white", "black", "alpha", "opaque"]
-POLARITIES: tuple[str, ...] = get_args(Polarity)
+__all__ = ["EffectiveMask", "dilated", "drawn_lines", "effective_mask"]
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from remend.damage.given import Polarity
 from remend.errors import EvaluationError, RemendError
 from remend.evaluation.pairs import Pair, read_pair
 from remend.evaluation.protocol import RULES, Fingerprint, Protocol, fingerprint
 from remend.io.atomic import write_whole
+from remend.options import Polarity
 
 __all__ = ["Frozen", "freeze", "read_frozen", "verify", "write_frozen"]
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.damage.given import Polarity, effective_mask
+from remend.damage.given import effective_mask
 from remend.errors import EvaluationError
 from remend.io import read_picture
 from remend.io.registry import readable_suffixes
+from remend.options import Polarity
 from remend.picture import Bool
 from remend.samples import eight_bit
 

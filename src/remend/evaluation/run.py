@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.damage.given import Polarity
 from remend.errors import EvaluationError, RemendError
 from remend.evaluation.buckets import buckets_of
 from remend.evaluation.candidates import Restore, as_methods, label_of, library
@@ -21,6 +20,7 @@ from remend.evaluation.protocol import Fingerprint, Protocol, fingerprint
 from remend.evaluation.scores import Evaluation, Score, Seen, common_pairs
 from remend.evaluation.sets import Collected
 from remend.metrics import METRICS, compose, measure
+from remend.options import Polarity
 from remend.picture import Bool
 
 __all__ = ["evaluate"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,14 @@ from typing import cast
 from remend.errors import UsageError
 from remend.io.codec import Codec
 
-__all__ = ["FORMATS", "codec_named", "codec_of_bytes", "format_of_suffix", "readable_suffixes"]
+__all__ = [
+    "FORMATS",
+    "codec_named",
+    "codec_of_bytes",
+    "format_of_suffix",
+    "formats_named",
+    "readable_suffixes",
+]
 
 # Format and file name endings; every codec's own `suffixes` say the same, which a test holds.
 # AVIF is asked before HEIF: both are ISO base media files, told apart by their brands.
@@ -38,6 +45,15 @@ def codec_named(name: str) -> Codec:
     if name not in FORMATS:
         raise UsageError(f"no format named {name!r}: choose one of {', '.join(FORMATS)}")
     return cast(Codec, import_module(f"remend.io.{name}").CODEC)
+
+
+def formats_named(words: Sequence[str]) -> tuple[str, ...]:
+    """The formats that somebody means, by their proper names.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    return tuple(codec_named(word).format for word in words)
 
 
 def _codecs() -> Iterator[Codec]:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, get_args
 
 from remend.errors import UsageError
 
-__all__ = ["POLICIES", "QUALITIES", "Choice", "Policy", "Quality", "Rung", "policy_for"]
-
-Quality = Literal["fast", "balanced", "best"]
-QUALITIES: tuple[str, ...] = get_args(Quality)
+__all__ = ["POLICIES", "Choice", "Policy", "Rung", "policy_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +132,5 @@ def policy_for(method: str, quality: str) -> Policy:
         UsageError: an unknown quality.
     """
     if quality not in POLICIES:
-        raise UsageError(f"quality must be one of {', '.join(QUALITIES)}, got {quality!r}")
+        raise UsageError(f"quality must be one of {', '.join(POLICIES)}, got {quality!r}")
     return POLICIES[quality] if method == "auto" else Policy((Rung(method),))

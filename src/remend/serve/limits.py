@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from remend.budget import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS, Bounds
+from remend.options import MIB, Bounds, options_of
 from remend.serve.problems import Problem
 
 __all__ = ["Ledger", "Limits", "default_workers"]
 
-MiB = 1 << 20
+COST = options_of(Bounds)
 WORKER_BYTES = 2 << 30  # libraries, models, and what a filler needs for a window
 
 
@@ -56,19 +56,19 @@ class Limits:
         drain_seconds: that work in hand is given when the server is asked to end.
     """
 
-    max_pixels: int = DEFAULT_MAX_PIXELS
-    max_memory: int = DEFAULT_MAX_MEMORY
+    max_pixels: int = COST["max_pixels"].default
+    max_memory: int = COST["max_memory"].default
     accept: tuple[str, ...] = ()
-    max_bytes: int = 256 * MiB
+    max_bytes: int = 256 * MIB
     queue: int = 32
     arrivals: int = 128
     connections: int = 512
     client_share: float = 0.5
     workers: int = 1
     threads: int = 1
-    held_bytes: int = 2048 * MiB
+    held_bytes: int = 2048 * MIB
     results: int = 64
-    result_bytes: int = 512 * MiB
+    result_bytes: int = 512 * MIB
     result_seconds: float = 600.0
     records: int = 256
     header_seconds: float = 10.0
@@ -109,7 +109,7 @@ class Ledger:
 
     def full(self) -> str:
         """What is said when there is not."""
-        return f"pictures in hand fill the {self.limit // MiB} MiB set aside for them"
+        return f"pictures in hand fill the {self.limit // MIB} MiB set aside for them"
 
     def take(self, count: int) -> None:
         """Reserve.

@@ -14,23 +14,30 @@ from starlette.responses import StreamingResponse
 from remend import __version__
 from remend.fill.catalogue import ENTRIES
 from remend.io.registry import FORMATS
+from remend.options import QUALITIES, Option
 from remend.serve.arrivals import Arrival, client_of
 from remend.serve.desk import Desk
 from remend.serve.events import listen
 from remend.serve.job import Job
 from remend.serve.keys import MOST_LENGTH
-from remend.serve.options import DETECT, JOB, MASK, REPAIR, VIEW, Option, Wish, form_schema, read_wish
+from remend.serve.options import (
+    DETECT,
+    JOB,
+    MASK,
+    REPAIR,
+    VIEW,
+    Wish,
+    check_place,
+    form_schema,
+    read_wish,
+    schema_of,
+)
 from remend.serve.problems import Problem
 from remend.serve.replies import Json, ResultReply
 from remend.serve.uploads import declared_bytes, receive_upload
 
 __all__ = ["router"]
 
-QUALITIES = {
-    "fast": "smooth fills everywhere: at once, without texture",
-    "balanced": "nets for strokes and wide holes, copies where there is texture; the default",
-    "best": "copies texture wherever there is some: slower, and sharper than it is certain",
-}
 IMAGE: dict[str, Any] = {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     408: {"description": "The upload took too long."},
@@ -143,6 +150,7 @@ async def methods(desk: TheDesk) -> Response:
             "version": __version__,
             "methods": listed,
             "qualities": [{"name": name, "summary": text} for name, text in QUALITIES.items()],
+            "options": {name: {"label": one.label, **schema_of(one)} for name, one in REPAIR.items()},
             "formats": list(FORMATS),
             "limits": {
                 "max_pixels": limits.max_pixels,
@@ -308,10 +316,8 @@ async def _receive(
     if "image" not in upload.files:
         raise Problem("missing-field", "the form has no image", "image", "add the picture as the field image")
     wish = read_wish(upload.fields, table, kind)
-    if "mask" in upload.files and wish.kind != "detect" and wish.mask_options.searching:
-        field = wish.mask_options.searching[0]
-        remedy = "leave out one or the other"
-        raise Problem("invalid-option", f"{field} is for finding damage, and a mask is given", field, remedy)
+    if wish.kind in ("repair", "mask"):
+        check_place(wish.mask_options, mask="mask" in upload.files)
     if wish.kind == "detect" and "mask" in upload.files:
         raise Problem("invalid-option", "a detection takes no mask", "mask", "leave it out")
     if wish.kind == "detect" and "kept" in upload.files:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remend.budget import Bounds
+from remend.options import Bounds
 
 if TYPE_CHECKING:
     from remend.serve.options import Wish

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.damage.given import POLARITIES
 from remend.errors import MaskError, UsageError
+from remend.options import POLARITIES
 from remend.picture import Bool
 from remend.train.data.sources.coco import read_objects
 from remend.train.data.sources.folder import apart, walk

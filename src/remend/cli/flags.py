@@ -1,0 +1,82 @@
+"""Flags made from the table of options (`remend.options`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from remend.options import Bounds, MaskOptions, Option, Settings, options_of
+
+__all__ = ["flags", "options_from"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Table = TypeVar("Table", Settings, MaskOptions, Bounds)
+
+
+def flags(table: type | Mapping[str, Option], *names: str) -> Callable[[Command], Command]:
+    """Give a command a flag for each option, called like the field, with dashes.
+
+    Args:
+        table: a class of `remend.options`, or options by name.
+        names: which of them; none = all.
+    """
+    options = options_of(table) if isinstance(table, type) else table
+
+    def add(command: Command) -> Command:
+        for name in reversed(names or tuple(options)):
+            command = _flag(options[name])(command)
+        return command
+
+    return add
+
+
+def options_from(table: type[Table], given: Mapping[str, Any]) -> Table:
+    """The options that the flags of a command say; those that it has no flag for stay as they are."""
+    return table(**{name: given[name] for name in options_of(table) if name in given})
+
+
+def _flag(option: Option) -> Callable[[Command], Command]:
+    default = option.default
+    text = re.sub(r"`(\w+)`", lambda other: _spelt(other[1]), option.help)
+    more: dict[str, Any] = {"help": text, "metavar": option.metavar}
+    if option.type == "boolean":
+        more["is_flag"] = True
+    elif option.type == "words":
+        more["multiple"] = True
+        if option.name == "accept":
+            more["callback"] = _formats
+    else:
+        more |= {"type": _type(option), "default": default, "show_default": default is not None}
+        if option.unit > 1:
+            more["default"] = default // option.unit
+            more["callback"] = lambda context, parameter, value: value * option.unit
+    return click.option(option.flag or _spelt(option.name), option.name, **more)
+
+
+def _spelt(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _type(option: Option) -> Any:
+    if option.choices:
+        return click.Choice(list(option.choices))
+    if option.type == "integer":
+        low, high = (None if bound is None else int(bound) for bound in (option.low, option.high))
+        return click.IntRange(low, high)
+    if option.type == "number":
+        return click.FloatRange(option.low, option.high, min_open=option.above)
+    return None
+
+
+def _formats(context: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The proper names of formats.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    from remend.io.registry import formats_named
+
+    return formats_named(Bounds(accept=words).accept) if words else ()

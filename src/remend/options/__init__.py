@@ -1,0 +1,270 @@
+"""One table of options: what may be asked of a repair, said once for command, Python, HTTP and page.
+
+Each field of `Settings` (how holes are filled), `MaskOptions` (what is repaired) and `Bounds` (what that may
+cost) is an option, with help, range, choices and default beside it. From here come the flags
+(`remend.cli.flags`), the fields of forms and the API's reference (`remend.serve.options`), the keywords of
+``repair`` and ``detect`` and their documentation (`remend.api`), and the page's texts. A new option is a new
+field, and what uses it.
+
+NumPy is not imported here: ``--help`` is to answer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from remend.errors import UsageError
+from remend.kinds import DamageKind, parse_kinds
+from remend.options.option import Option, option, options_of, verify, with_help
+
+if TYPE_CHECKING:
+    from remend.fill.filler import Filler
+
+__all__ = [
+    "DETECT",
+    "FOUND_DILATION_PX",
+    "MIB",
+    "OUT_OF_PLACE",
+    "POLARITIES",
+    "QUALITIES",
+    "SEARCHING",
+    "Bounds",
+    "DetectKeywords",
+    "MaskOptions",
+    "Option",
+    "Polarity",
+    "RepairKeywords",
+    "Settings",
+    "options_of",
+]
+
+Polarity = Literal["white", "black", "alpha", "opaque"]
+POLARITIES: dict[Polarity, str] = {
+    "white": "half of the range and more",
+    "black": "less than that",
+    "alpha": "what is transparent",
+    "opaque": "what is not transparent",
+}
+QUALITIES = {
+    "fast": "smooth fills everywhere: at once, without texture",
+    "balanced": "nets for thin damage, strokes and what is very wide, copies in other texture, smooth "
+    "fills where it is calm",
+    "best": "copies in all texture, nets for thin damage and what is very wide, smooth fills where it is "
+    "very calm: slower, and sharper than it is certain",
+}
+MIB = 1 << 20
+FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
+
+
+@with_help
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How holes are filled."""
+
+    method: str | Filler = option(
+        "auto", "How to fill; `remend methods` lists the names.", metavar="auto|NAME|FILE.onnx"
+    )
+    quality: str = option(
+        "balanced",
+        "What auto may spend.",
+        choices=QUALITIES,
+    )
+    seed: int = option(0, "Same seed, same pixels.", low=0)
+    grain: float = option(1.0, "Grain of smooth fills; 1 = as around.", low=0, high=2)
+    denoise: float = option(0.0, "Denoise what was filled.", low=0, high=1)
+    sharpen: float = option(0.0, "Sharpen what was filled.", low=0, high=3)
+    whole_picture: bool = option(False, "Denoise and sharpen everything.")
+    repair_alpha: bool = option(False, "Fill the alpha channel too.")
+
+    def __post_init__(self) -> None:
+        verify(self)
+        if self.whole_picture and not (self.denoise or self.sharpen):
+            raise UsageError(
+                "whole_picture is about denoise and sharpen, and neither is given: give one, or leave it out"
+            )
+
+
+SEARCH: dict[str, Any] = {"needs": frozenset({"search"})}
+MASK: dict[str, Any] = {"needs": frozenset({"mask"})}
+
+
+@with_help
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskOptions:
+    """What is repaired: how a given mask is read, or what damage is found."""
+
+    mask_polarity: Polarity = option(
+        "white",
+        "What marks the hole; alpha = transparent.",
+        choices=POLARITIES,
+        **MASK,
+    )
+    dilate_px: int | None = option(
+        None,
+        f"Grow the hole, in pixels. Default: {FOUND_DILATION_PX} for found damage, 0 for a given mask.",
+        type="integer",
+        low=0,
+        high=500,
+    )
+    resize_mask: bool = option(
+        False, "Accept a mask, or a guide, of another size.", needs=frozenset({"mask", "guide"})
+    )
+    yes: bool = option(False, "A mask that marks more than four fifths of the picture is meant.", **MASK)
+    sensitivity: float = option(
+        0.5,
+        "How much counts as damage: low, only what is sure; high, all that might be.",
+        low=0,
+        high=1,
+        **SEARCH,
+    )
+    find: str | Sequence[str] = option(
+        (),
+        "Exactly what to look for, with commas between: scratch, crack, dust, stain, hole, text (dates, "
+        "captions), watermark; damage = all but the last two, the default; all.",
+        metavar="KINDS",
+        check=parse_kinds,
+        told="damage",
+        **SEARCH,
+    )
+    skip: str | Sequence[str] = option(
+        (),
+        "What not to look for; words as for `find`.",
+        metavar="KINDS",
+        check=lambda words: parse_kinds("all", words),
+        told="",
+        **SEARCH,
+    )
+    force: bool = option(False, "Search documents, drawings and screenshots, too.", **SEARCH)
+    tolerate: bool = option(
+        False, "Open a truncated JPEG or PNG as far as it goes; what is missing is damage."
+    )
+
+    def __post_init__(self) -> None:
+        verify(self)
+        _ = self.kinds  # skip may leave nothing of what is to be found
+
+    @property
+    def kinds(self) -> tuple[DamageKind, ...]:
+        """The kinds that are looked for."""
+        return parse_kinds(self.find, self.skip)
+
+    def misplaced(self, *, mask: bool, guide: bool = False) -> tuple[str, ...]:
+        """The options that were given and can do nothing here.
+
+        Args:
+            mask: whether a mask is given; without one, damage is searched for.
+            guide: whether lines to follow are given.
+        """
+        there = {"mask"} if mask else {"search"}
+        there |= {"guide"} if guide else set()
+        return tuple(
+            one.name
+            for one in options_of(MaskOptions).values()
+            if one.needs and not one.needs & there and getattr(self, one.name) != one.default
+        )
+
+    def check_place(self, *, mask: bool, guide: bool = False) -> None:
+        """See that nothing is asked for that would be left undone.
+
+        Raises:
+            UsageError: there is.
+        """
+        if names := self.misplaced(mask=mask, guide=guide):
+            flags = ", ".join(f"--{name.replace('_', '-')}" for name in names)
+            raise UsageError(f"{flags}: {OUT_OF_PLACE[mask]}")
+
+
+OUT_OF_PLACE = {
+    True: "for finding damage, and a mask is given: leave out one or the other",
+    False: "for a mask that is given, and there is none: give one, or leave it out",
+}
+"""Why an option can do nothing, by whether a mask is given, and what to do."""
+
+
+@with_help
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a job may cost."""
+
+    max_pixels: int = option(
+        128_000_000,  # 100-megapixel cameras, and what ImageMagick's policy allows
+        "Refuse larger pictures.",
+        low=1,
+    )
+    max_memory: int = option(
+        2 << 30,  # bytes
+        "Refuse pictures whose samples need more.",
+        low=1,
+        metavar="MIB",
+        unit=MIB,
+    )
+    # Photographs shrink by 5 to 100 times. What shrank by more is refused above a size that graphics and
+    # screenshots seldom have: such files are empty pages or made to hurt.
+    max_ratio: float = option(
+        250,
+        "Refuse files that grow more often than this when decoded, and are large then; 0: any.",
+        type="number",
+        low=0,
+    )
+    time_limit_s: float | None = option(
+        None,
+        "For each picture; looked at between steps.",
+        type="number",
+        low=0,
+        above=True,
+        metavar="SECONDS",
+        flag="--time-limit",
+    )
+    accept: str | Sequence[str] = option(
+        (), "Formats to read, with commas between. Default: all.", metavar="FORMATS"
+    )
+
+    def __post_init__(self) -> None:
+        verify(self)
+
+
+SEARCHING = options_of(MaskOptions, "sensitivity", "find", "skip", "force", "tolerate")
+"""What ``detect`` in Python has of `MaskOptions`; its regions are not grown."""
+
+DETECT = SEARCHING | {
+    "dilate_px": replace(
+        options_of(MaskOptions)["dilate_px"],
+        default=FOUND_DILATION_PX,
+        help="Grow what was found, in pixels.",
+    )
+}
+"""The same for the command and over HTTP."""
+
+
+class DetectKeywords(TypedDict, total=False):
+    """The keywords of ``detect``, for type checkers and editors; a test holds them to the table."""
+
+    sensitivity: float
+    find: str | Sequence[str]
+    skip: str | Sequence[str]
+    force: bool
+    tolerate: bool
+    max_pixels: int
+    max_memory: int
+    max_ratio: float
+    time_limit_s: float | None
+    accept: str | Sequence[str]
+
+
+class RepairKeywords(DetectKeywords, total=False):
+    """The keywords of ``repair``: all options."""
+
+    method: str | Filler
+    quality: str
+    seed: int
+    grain: float
+    denoise: float
+    sharpen: float
+    whole_picture: bool
+    repair_alpha: bool
+    mask_polarity: Polarity
+    dilate_px: int | None
+    resize_mask: bool
+    yes: bool
