@@ -1,11 +1,14 @@
 """What a browser is served: the page, the reference, metrics; nothing from elsewhere."""
 
+import html
 import json
 import re
 
 from fastapi.routing import APIRoute
 
 from remend.fill.catalogue import ENTRIES
+from remend.options import QUALITIES
+from remend.serve.options import REPAIR
 from remend.serve.page import read_assets
 from remend.serve.routes import router
 
@@ -24,6 +27,23 @@ def test_the_page_and_its_files(home):
         assert answer.content == assets[name].content
     script = next(name for name in assets if name.endswith(".js"))
     assert home.get(f"/static/{script}").headers["content-type"].startswith("text/javascript")
+
+
+def test_the_page_tells_an_option_as_the_table_does(home):
+    page = home.get("/").text
+    assert not re.search(r"\{\w+:\w+\}", page)
+    for name in ("sensitivity", "force"):
+        assert html.escape(REPAIR[name].help) in page
+    for name in ("sensitivity", "quality", "method"):
+        assert f">{REPAIR[name].label}" in page
+        assert f'data-default="{REPAIR[name].default}"' in page
+    said = home.get("/v1/methods").json()
+    assert {one["name"]: one["summary"] for one in said["qualities"]} == QUALITIES
+    for name, one in REPAIR.items():
+        told = said["options"][name]
+        assert (told["label"], told["description"]) == (one.label, one.help)
+        if one.high is not None:
+            assert (told["minimum"], told["maximum"]) == (one.low, one.high)
 
 
 def test_the_reference_names_every_route_and_loads_nothing(home):

@@ -1,15 +1,23 @@
-"""The page's files, read once at the start: no path of a request ever reaches the file system."""
+"""The page's files, read once at the start: no path of a request ever reaches the file system.
+
+What the page says of an option stands in its HTML as ``{label:NAME}``, ``{help:NAME}`` or ``{default:NAME}``
+and is filled in from the table of options.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+from remend.serve.options import REPAIR
 
 __all__ = ["Asset", "asset_reply", "read_assets"]
 
@@ -28,6 +36,8 @@ MEDIA_TYPES = {
     "woff2": "font/woff2",
     "txt": "text/plain; charset=utf-8",
 }
+
+OPTION = re.compile(r"\{(?P<what>label|help|default):(?P<name>\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +59,14 @@ def read_assets(folder: str = "static") -> dict[str, Asset]:
         media_type = MEDIA_TYPES.get(place.rpartition(".")[2])
         if media_type is not None:
             content = file.read_bytes()
+            if media_type.startswith("text/html"):
+                content = OPTION.sub(_told, content.decode()).encode()
             found[place] = Asset(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
     return found
+
+
+def _told(asked: re.Match[str]) -> str:
+    return escape(str(getattr(REPAIR[asked["name"]], asked["what"])))
 
 
 def _below(folder: Traversable, place: str) -> Iterator[tuple[str, Traversable]]:

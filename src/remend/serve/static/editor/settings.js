@@ -1,12 +1,23 @@
 // What the user prefers, kept in this browser.
 
+import { $ } from "./elements.js";
+
 const KEY = "remend-settings";
 
 export const COLOURS = ["#ff2d7a", "#00c2a8", "#4d7cff", "#ffd000"];
 
 export const HARDEST = 0.98; // beyond, all is damage; the server is asked for it once, and the page sifts
 
-const DEFAULTS = { method: "auto", quality: "balanced", sensitivity: 0.5, auto: false, colour: 0, singleKeys: true };
+// What is an option has its default from the server, which writes it into the page.
+const option = (id) => $(id).dataset.default;
+const DEFAULTS = {
+  method: option("method"),
+  quality: option("qualities"),
+  sensitivity: Number(option("sensitivity")),
+  auto: false,
+  colour: 0,
+  singleKeys: true,
+};
 
 /** @returns {typeof DEFAULTS} */
 function read() {
