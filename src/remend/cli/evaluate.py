@@ -16,8 +16,8 @@ from remend.errors import UsageError
 from remend.options import MaskOptions, Settings
 
 if TYPE_CHECKING:
-    from remend.damage.given import Polarity
     from remend.evaluation.scores import Evaluation, Seen
+    from remend.options import Polarity
 
 __all__ = ["evaluate"]
 
