@@ -195,3 +195,23 @@ def test_the_soft_edge_of_damage_is_no_texture():
     hole[25:35, 25:35] = True
     grey[23:37, 23:37] = np.random.default_rng(0).random((14, 14))
     assert activity_around(grey, hole, hole) < 0.02
+
+
+@pytest.mark.parametrize("corner", [(64, 64), (65, 65)])
+def test_a_hole_that_fills_its_cells_has_a_radius(corner):
+    mask = np.zeros((256, 256), bool)
+    mask[corner[0] : corner[0] + 64, corner[1] : corner[1] + 64] = True
+    (step,) = plan(mask).steps
+    assert step.radius_px == pytest.approx(32, abs=0.5)
+
+
+def test_a_strip_along_a_side_is_as_deep_as_it_is_wide():
+    mask = np.zeros((256, 256), bool)
+    mask[:, 192:] = True
+    (step,) = plan(mask).steps
+    assert step.radius_px == pytest.approx(64, abs=1)
+
+
+def test_where_all_is_masked_the_radius_is_the_picture():
+    (step,) = plan(np.ones((64, 96), bool)).steps
+    assert step.radius_px == 96

@@ -101,6 +101,21 @@ def _cells(mask: Bool) -> Bool:
     return np.asarray(rows.reshape(down, across, CELL_PX).max(axis=2) > 0)
 
 
+def _depth(plane: NDArray[np.uint8], box: Box, size: tuple[int, ...]) -> NDArray[np.float32]:
+    """How far each hole pixel lies from a known one, given a cluster's part of the mask and its box.
+
+    A hole may fill its cells to the last pixel: beyond them is known ground, unless the picture ends there.
+    """
+    frame = int(box.top > 0), int(box.bottom < size[0]), int(box.left > 0), int(box.right < size[1])
+    framed = cv2.copyMakeBorder(plane, *frame, cv2.BORDER_CONSTANT, value=0)
+    # The 5×5 mask is within 1 % of the exact distance, at half the cost.
+    distance = np.asarray(cv2.distanceTransform(framed, cv2.DIST_L2, 5), np.float32)
+    height, width = plane.shape
+    inner = distance[frame[0] : frame[0] + height, frame[2] : frame[2] + width]
+    # Where nothing at all is known it is as far as can be.
+    return np.minimum(inner, np.float32(max(size)))
+
+
 def _labelled(mask: Bool, mine: Bool, top: int, left: int, alike_up_to_px: float) -> Cluster:
     """Label the holes of one cluster, given its cells and their place among all cells."""
     box = Box(
@@ -114,8 +129,7 @@ def _labelled(mask: Bool, mine: Bool, top: int, left: int, alike_up_to_px: float
         member = np.repeat(np.repeat(mine, CELL_PX, axis=0), CELL_PX, axis=1)
         crop = crop & member[: box.height, : box.width]
     plane = np.ascontiguousarray(crop).view(np.uint8)
-    # The 5×5 mask is within 1 % of the exact distance, at half the cost.
-    distance = np.asarray(cv2.distanceTransform(plane, cv2.DIST_L2, 5), np.float32)
+    distance = _depth(plane, box, mask.shape)
     widest = float(distance.max())
     if widest <= alike_up_to_px:
         around = Box.around(crop)
