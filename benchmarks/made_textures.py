@@ -70,7 +70,9 @@ def _water() -> NDArray[np.uint8]:
     height = _noise(8, 14, 4) + 0.5 * _noise(9, 6, 2) + 0.25 * _noise(10, 2.5, 1)
     slope = cv2.Sobel(height, cv2.CV_32F, 0, 1)
     slope = slope / slope.std()
-    return _coloured(0.4 + 0.16 * slope + 0.12 * np.maximum(slope - 1.2, 0) ** 2, (12, 44, 62), (196, 222, 226))
+    return _coloured(
+        0.4 + 0.16 * slope + 0.12 * np.maximum(slope - 1.2, 0) ** 2, (12, 44, 62), (196, 222, 226)
+    )
 
 
 def _foliage() -> NDArray[np.uint8]:
@@ -129,7 +131,9 @@ def _wood() -> NDArray[np.uint8]:
     bend = _noise(16, 12, 120)
     rings = (x / 17 + 1.1 * bend + 0.2 * _noise(17, 3, 60)) % 1
     pores = np.maximum(_noise(18, 0.6, 7) - 1.3, 0)
-    return _coloured(0.75 - 0.5 * rings**2 - 0.35 * pores + 0.05 * _noise(19, 0.6, 3), (84, 46, 22), (214, 164, 104))
+    return _coloured(
+        0.75 - 0.5 * rings**2 - 0.35 * pores + 0.05 * _noise(19, 0.6, 3), (84, 46, 22), (214, 164, 104)
+    )
 
 
 def _fur() -> NDArray[np.uint8]:

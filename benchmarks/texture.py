@@ -24,7 +24,6 @@ from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
-import cv2
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ from remend.api import repair
 METHODS = ("smooth", "criminisi", "exemplar", "neural-exemplar", "quilt", "auto")
 RADIUS_PX = 56
 SIDES = (7, 15, 31)
-DIRECTIONS = 48
+DIRECTIONS, PLACES = 64, 2000
 AERIAL = ("113", "223", "319", "1303", "1345", "3042")  # grass, earth, grass, furrows, wood, wood
 
 Image = NDArray[np.uint8]
@@ -49,22 +48,21 @@ def disc(shape: tuple[int, ...], centre: tuple[int, int], radius_px: int = RADIU
 
 
 def statistics(image: Image, centre: tuple[int, int]) -> list[NDArray[np.float32]]:
-    """Of each size of patch, projections on fixed directions, sorted: (directions, places) float32."""
-    reach = RADIUS_PX
-    cut = image[centre[0] - reach : centre[0] + reach + 1, centre[1] - reach : centre[1] + reach + 1]
-    colours = cut.astype(np.float32) / 255
+    """Of each size of patch, projections on fixed directions, sorted: (places, directions) float32."""
+    top, left = centre[0] - RADIUS_PX, centre[1] - RADIUS_PX
+    whole = 2 * RADIUS_PX + 1
+    colours = image[top : top + whole, left : left + whole].astype(np.float32) / 255
     found = []
     for side in SIDES:
         rng = np.random.default_rng(side)
-        inner = disc(cut.shape, (reach, reach), reach - side // 2)
-        rows = []
-        for _ in range(DIRECTIONS):
-            kernel = rng.standard_normal((side, side, 3)).astype(np.float32)
-            kernel -= kernel.mean(axis=(0, 1))  # what is left of a patch without its mean
-            kernel /= np.linalg.norm(kernel)
-            planes = [cv2.filter2D(colours[..., c], cv2.CV_32F, kernel[..., c]) for c in range(3)]
-            rows.append(np.sort(np.sum(planes, axis=0)[inner]))
-        found.append(np.stack(rows))
+        directions = rng.standard_normal((3, side, side, DIRECTIONS)).astype(np.float32)
+        directions -= directions.mean(axis=(1, 2), keepdims=True)  # what is left of a patch without its mean
+        directions /= np.sqrt(np.square(directions).sum(axis=(0, 1, 2)))
+        corners = np.argwhere(disc((whole, whole), (RADIUS_PX, RADIUS_PX), RADIUS_PX - side // 2)) - side // 2
+        corners = corners[rng.permutation(len(corners))[:PLACES]]
+        patches = np.lib.stride_tricks.sliding_window_view(colours, (side, side), axis=(0, 1))
+        chosen = patches[corners[:, 0], corners[:, 1]].reshape(len(corners), -1)
+        found.append(np.sort(chosen @ directions.reshape(-1, DIRECTIONS), axis=0))
     return found
 
 

@@ -4,9 +4,9 @@ import pytest
 from remend.errors import UsageError
 from remend.fill.filler import Capabilities
 from remend.picture import Box, Picture
-from remend.plan.holes import activity_around, clusters
+from remend.plan.holes import activity_around, border_share, clusters, unevenness_around
 from remend.plan.plan import Plan, make_plan
-from remend.plan.policy import POLICIES, Policy, Rung, policy_for
+from remend.plan.policy import POLICIES, Looks, Policy, Rung, policy_for
 from remend.windows.tiles import TILE_PX
 
 THIN = Capabilities(context_px=8, local=True)
@@ -147,8 +147,7 @@ def test_policies_end_with_a_rung_without_bounds():
     for policy in POLICIES.values():
         last = policy.rungs[-1]
         assert last.radius_px is None
-        assert last.activity is None
-        assert last.beyond_share == 0
+        assert not last.looks
 
 
 def test_an_unknown_quality_is_named_with_the_choices():
@@ -157,23 +156,30 @@ def test_an_unknown_quality_is_named_with_the_choices():
     assert policy_for("telea", "fast").rungs == (Rung("telea"),)
 
 
-def test_bounds_take_in_what_they_name_and_a_share_must_be_exceeded():
+def test_bounds_take_in_what_they_name_and_shares_must_be_exceeded():
     policy = Policy(
         (
             Rung("thin", radius_px=6),
             Rung("flat", activity=0.01),
+            Rung("even", unevenness=0.5),
+            Rung("outside", beyond_border=0.25),
             Rung("large", beyond_share=0.2),
             Rung("wide"),
         )
     )
-    asked = {
-        (6.0, None, 0.1): "thin",
-        (6.1, 0.01, 0.1): "flat",
-        (9.0, 0.02, 0.2): "wide",
-        (9.0, 0.02, 0.21): "large",
-    }
-    assert {hole: policy.choose(*hole).filler for hole in asked} == asked
-    assert policy.needs_activity_above_px == 6
+    asked = [
+        (Looks(radius_px=6), "thin"),
+        (Looks(radius_px=6.1, activity=0.01), "flat"),
+        (Looks(radius_px=9, activity=0.02, unevenness=0.5), "even"),
+        (Looks(radius_px=9, activity=0.02, unevenness=0.6, border=0.26), "outside"),
+        (Looks(radius_px=9, activity=0.02, unevenness=0.6, border=0.25, share=0.21), "large"),
+        (Looks(radius_px=9, activity=0.02, unevenness=0.6, share=0.2), "wide"),
+        (Looks(radius_px=9, activity=0.02), "wide"),
+    ]
+    assert [policy.choose(looks).filler for looks, _ in asked] == [filler for _, filler in asked]
+    assert policy.looks_above_px == 6
+    assert "one texture" in policy.choose(asked[2][0]).reason
+    assert "26 %" in policy.choose(asked[3][0]).reason
 
 
 def test_a_rung_is_left_out_only_beyond_what_it_may_take():
@@ -215,3 +221,64 @@ def test_a_strip_along_a_side_is_as_deep_as_it_is_wide():
 def test_where_all_is_masked_the_radius_is_the_picture():
     (step,) = plan(np.ones((64, 96), bool)).steps
     assert step.radius_px == 96
+
+
+def squares(side, count, seed=0):
+    """A field of squares of random colours."""
+    shades = np.random.default_rng(seed).random((count, count, 3)).astype(np.float32)
+    return np.kron(shades, np.ones((side, side, 1), np.float32))
+
+
+def test_one_texture_is_even_and_two_are_not():
+    texture = squares(5, 60)
+    usable = np.ones(texture.shape[:2], bool)
+    assert unevenness_around(texture, usable) < 0.35
+    darker = texture.copy()
+    darker[:, 150:] *= np.float32(0.5)
+    assert unevenness_around(darker, usable) > 0.5
+    calmer = texture.copy()
+    calmer[:, 150:] = 0.5 + 0.1 * (calmer[:, 150:] - 0.5)
+    assert unevenness_around(calmer, usable) > 0.5
+
+
+def test_what_may_not_be_looked_at_makes_nothing_uneven():
+    texture = squares(5, 60)
+    usable = np.ones(texture.shape[:2], bool)
+    usable[100:180, 100:180] = False
+    blank = texture.copy()
+    blank[~usable] = np.nan
+    assert unevenness_around(blank, usable) < 0.35
+    assert unevenness_around(np.zeros((40, 40, 3), np.float32), np.ones((40, 40), bool)) == float("inf")
+    assert unevenness_around(texture, ~np.ones_like(usable)) == float("inf")
+
+
+def test_the_share_of_an_outline_along_the_border():
+    hole = np.ones((40, 10), bool)
+    outline = 2 * 40 + 2 * 10 - 4
+    assert border_share(hole, Box(30, 30, 70, 40), (100, 100)) == 0
+    assert border_share(hole, Box(30, 0, 70, 10), (100, 100)) == 40 / outline
+    assert border_share(hole, Box(60, 90, 100, 100), (100, 100)) == 49 / outline
+
+
+def test_one_texture_gets_whole_pieces_and_what_lies_beyond_the_border_nothing_drawn():
+    class Any(dict):
+        def __missing__(self, name):
+            return Can(WIDE)
+
+    hole = np.zeros((320, 320), bool)
+    hole[120:200, 120:200] = True
+    strip = np.zeros((320, 320), bool)
+    strip[:, 240:] = True
+    scene = np.zeros((320, 320, 3), np.float32)
+    scene[:, :, 0] = np.linspace(0, 1, 320)
+    scene = (0.6 * scene + 0.4 * squares(5, 64)) * np.where(np.arange(320) < 160, 1, 0.3)[:, None, None]
+    for image, mask, filler in (
+        (squares(5, 64), hole, "quilt"),
+        (scene, hole, "neural"),
+        (scene, strip, "smooth"),
+        (squares(5, 64), strip, "quilt"),
+    ):
+        shown = (image * 255).astype(np.uint8)
+        for quality in ("balanced", "best"):
+            made = make_plan(Picture(shown, "RGB"), mask, policy=POLICIES[quality], fillers=Any())
+            assert made.steps[0].filler.split("-")[0] == filler, made.steps[0].reason

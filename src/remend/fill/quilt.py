@@ -1,7 +1,7 @@
 """Image quilting into a hole: pieces of the surroundings laid whole, cut where they agree.
 
-1. *Order.* Pieces are laid from the rim inwards, next to what is known already; where pieces meet in the middle
-   a cut can still be moved, at the rim it cannot.
+1. *Order.* Pieces are laid from the rim inwards, next to what is known already: where pieces meet in the
+   middle a cut can still be moved, at the rim it cannot.
 2. *Choice.* Of every place in the surroundings the squared difference to what is known under the piece, by
    Fourier transform; one of the nearly best is drawn. A place that has been copied from already costs more:
    what is seen twice is what the eye finds first.
@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,8 +42,8 @@ BEYOND_PX = 8  # how far a piece may be cut back into what is filled already, be
 class Quilt:
     """Lay large pieces of the surroundings into the hole, cut and blended where they meet.
 
-    Choose it where a hole lies in one texture: gravel, grass, brick, cloth, leaves. Stones keep their size and
-    edges, which `Exemplar` mixes. It knows nothing of scenes: whatever it copies, it copies whole.
+    Choose it where a hole lies in one texture: gravel, grass, brick, cloth, leaves. Stones keep their size
+    and edges, which `Exemplar` mixes. It knows nothing of scenes: whatever it copies, it copies whole.
 
     Args:
         piece_px: side of a piece; larger ones keep more of the texture's order, and repeat sooner.
@@ -54,9 +55,9 @@ class Quilt:
 
     Cost: 15 ms a piece in a window of 450²; about 100 bytes a pixel of it.
 
-    Reference: Efros, Freeman, Image quilting for texture synthesis and transfer, SIGGRAPH 2001. Kwatra et al.,
-    Graphcut textures, SIGGRAPH 2003. Bhat et al., Fourier analysis of the 2D screened Poisson equation, ECCV
-    2008.
+    Reference: Efros, Freeman, Image quilting for texture synthesis and transfer, SIGGRAPH 2001. Kwatra et
+    al., Graphcut textures, SIGGRAPH 2003. Bhat et al., Fourier analysis of the 2D screened Poisson equation,
+    ECCV 2008.
     """
 
     piece_px: int = 48
@@ -100,9 +101,7 @@ class Quilt:
         return _blended(image, hole, usable, field, self.screen_px)
 
 
-def _laid(
-    sources: Sources, image: Float, hole: Bool, usable: Bool, *, tolerance: float, seed: int
-) -> Index:
+def _laid(sources: Sources, image: Float, hole: Bool, usable: Bool, *, tolerance: float, seed: int) -> Index:
     """(h, w) flat index of the pixel that each pixel shows: its own where it was known."""
     rng = np.random.default_rng(seed)
     height, width = hole.shape
@@ -151,9 +150,9 @@ def _cut(canvas: Float, piece: Float, known: Bool, hole: Bool) -> Bool:
     open_to_both = filled & reach
     ours = (fresh | open_to_both).view(np.uint8) * np.uint8(255)
     theirs = (known).view(np.uint8) * np.uint8(255)
-    finder = cv2.detail_GraphCutSeamFinder("COST_COLOR")
-    parts = finder.find([canvas * np.float32(255), piece * np.float32(255)], [(0, 0), (0, 0)], [theirs, ours])
-    taken = parts[1].get().view(np.bool_)
+    finder: Any = cv2.detail.GraphCutSeamFinder("COST_COLOR")  # its stub knows no arrays
+    layers = [layer * np.float32(255) for layer in (canvas, piece)]
+    taken = finder.find(layers, [(0, 0), (0, 0)], [theirs, ours])[1].get() > 0
     return np.asarray(fresh | (taken & open_to_both))
 
 

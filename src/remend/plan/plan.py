@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import ceil
 
@@ -12,10 +12,17 @@ import numpy as np
 
 from remend.fill.filler import Capabilities, Filler
 from remend.picture import Bool, Box, Picture
-from remend.plan.holes import CELL_PX, Cluster, activity_around, clusters
-from remend.plan.policy import Choice, Policy
+from remend.plan.holes import (
+    CELL_PX,
+    Cluster,
+    activity_around,
+    border_share,
+    clusters,
+    unevenness_around,
+)
+from remend.plan.policy import Choice, Looks, Policy
 from remend.samples import colour_groups
-from remend.windows.scale import fitting_scale
+from remend.windows.scale import fitting_scale, shrunk
 from remend.windows.tiles import Tiles, grid_of, tiles_of
 from remend.windows.window import Window
 
@@ -23,6 +30,8 @@ __all__ = ["Plan", "Step", "make_plan"]
 
 THIN_PX = 6.0  # inscribed radius up to which a hole may be cut by tiles
 MARGIN_RADII = 1.5  # what happens so far from the rim of a thin hole is hardly felt
+# How far around a hole its surroundings are compared with one another, and at most at which size.
+SEEN_PX, SEEN_RADII, SEEN_SIDE_PX = 96, 3.0, 512
 CALL_PX = 160**2  # calling a filler once more costs about as much as so many pixels of window
 
 
@@ -105,26 +114,39 @@ def _choices(
     cluster: Cluster, picture: Picture, mask: Bool, policy: Policy
 ) -> Iterable[tuple[Choice, list[int]]]:
     """The cluster's holes by chosen filler; the reason told is the widest hole's."""
-    above = policy.needs_activity_above_px
+    above = policy.looks_above_px
     groups: dict[str, tuple[Choice, list[int]]] = {}
     # Widest first, so that a group's reason is the widest hole's.
     for label in (np.argsort(-cluster.radius_px[1:], kind="stable") + 1).tolist():
         radius = float(cluster.radius_px[label])
-        activity = None
+        looks = Looks(radius_px=radius, share=radius / min(picture.size))
         if above is not None and radius > above:
-            activity = _activity(cluster, label, picture, mask)
-        choice = policy.choose(radius, activity, radius / min(picture.size))
+            looks = _looked_at(looks, cluster, label, picture, mask)
+        choice = policy.choose(looks)
         groups.setdefault(choice.filler, (choice, []))[1].append(label)
     return groups.values()
 
 
-def _activity(cluster: Cluster, label: int, picture: Picture, mask: Bool) -> float:
-    """The texture around one hole."""
-    box = cluster.boxes[label].grown(CELL_PX // 2, picture.size)
-    damaged = mask[box.slices]
+def _looked_at(looks: Looks, cluster: Cluster, label: int, picture: Picture, mask: Bool) -> Looks:
+    """What surrounds one hole."""
+    own = cluster.boxes[label]
+    near = _surroundings(cluster, label, own.grown(CELL_PX // 2, picture.size), picture, mask)
+    far_px = ceil(max(SEEN_PX, SEEN_RADII * looks.radius_px))
+    far = _surroundings(cluster, label, own.grown(far_px, picture.size), picture, mask)
+    assert far.box is not None
+    far = shrunk(far, fitting_scale(far.box, SEEN_SIDE_PX))
+    return replace(
+        looks,
+        border=border_share(_part(cluster, own, [label]), own, picture.size),
+        activity=activity_around(cv2.cvtColor(near.pixels, cv2.COLOR_RGB2GRAY), near.hole, ~near.usable),
+        unevenness=unevenness_around(far.pixels, far.usable),
+    )
+
+
+def _surroundings(cluster: Cluster, label: int, box: Box, picture: Picture, mask: Bool) -> Window:
+    """The window of one hole in which only what is not damaged may be read."""
     hole = _part(cluster, box, [label])
-    window = Window.cut(picture, box, colour_groups(picture)[0], hole=hole, usable=~damaged)
-    return activity_around(cv2.cvtColor(window.pixels, cv2.COLOR_RGB2GRAY), hole, damaged)
+    return Window.cut(picture, box, colour_groups(picture)[0], hole=hole, usable=~mask[box.slices])
 
 
 def _part(cluster: Cluster, box: Box, labels: list[int]) -> Bool:
