@@ -1,4 +1,4 @@
-"""Where in the surroundings a piece is most like what is known under it: every place, by Fourier transform."""
+"""Where in the surroundings a piece is most like what is known under it: all places, by Fourier transform."""
 
 from __future__ import annotations
 
@@ -21,67 +21,65 @@ class Sources:
     """All places that a piece may be copied from.
 
     Attributes:
-        side_px: side of a piece.
-        places: (h - side + 1, w - side + 1) bool, corners of pieces that are known all over.
+        usable: (h, w) bool.
         colours: of each channel the transform, and of the sum of squares.
         size: (height, width) that the transforms are made at.
     """
 
-    side_px: int
-    places: Bool
+    usable: Bool
     colours: tuple[Float, ...]
     squares: Float
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, image: Float, usable: Bool, side_px: int) -> Sources:
+    def of(cls, image: Float, usable: Bool) -> Sources:
         """Prepare a window.
 
         Args:
             image: (h, w, 3) float32, 0 where not usable.
             usable: (h, w) bool.
-            side_px: side of a piece.
         """
         height, width = usable.shape
-        side_px = min(side_px, height, width)
-        whole = cv2.erode(
-            usable.view(np.uint8), np.ones((side_px, side_px), np.uint8), anchor=(0, 0), borderValue=0
-        )
-        places = whole[: height - side_px + 1, : width - side_px + 1].view(np.bool_)
         size = cv2.getOptimalDFTSize(height), cv2.getOptimalDFTSize(width)
 
         colours = tuple(_spectrum(plane, size) for plane in cv2.split(image))
-        return cls(side_px, places, colours, _spectrum(np.square(image).sum(axis=2), size), size)
+        return cls(usable, colours, _spectrum(np.square(image).sum(axis=2), size), size)
+
+    def places(self, side: int) -> Bool:
+        """(h - side + 1, w - side + 1) bool: the top left corners of pieces that are known all over."""
+        kernel = np.ones((side, side), np.uint8)
+        whole = cv2.erode(self.usable.view(np.uint8), kernel, anchor=(0, 0), borderValue=0)
+        height, width = self.usable.shape
+        return np.asarray(whole[: max(0, height - side + 1), : max(0, width - side + 1)].view(np.bool_))
 
     def nearest(
-        self, piece: Float, known: Bool, used: Float, *, tolerance: float, rng: np.random.Generator
+        self, piece: Float, weight: Float, used: Float, *, tolerance: float, rng: np.random.Generator
     ) -> tuple[int, int]:
         """Top left corner of a place that agrees with what is known of a piece.
 
         Args:
             piece: (side, side, 3) float32.
-            known: (side, side) bool.
+            weight: (side, side) float32, how much each pixel counts; 0 where it is not known.
             used: (h, w) float32, how often each pixel has been copied from.
             tolerance: places at most so much worse than the best, as a share, may be drawn.
             rng: draws.
         """
-        side = self.side_px
-        down, across = self.places.shape
-        count = max(1, int(known.sum()))
+        places = self.places(side := len(piece))
+        down, across = places.shape
         total = np.zeros(self.size, np.float32)
-        for plane, colour in zip(
-            cv2.split(np.where(known[..., None], piece, np.float32(0))), self.colours, strict=True
-        ):
+        for plane, colour in zip(cv2.split(piece * weight[..., None]), self.colours, strict=True):
             total -= 2 * cv2.mulSpectrums(colour, _spectrum(plane, self.size), 0, conjB=True)
-        total += cv2.mulSpectrums(self.squares, _spectrum(known.astype(np.float32), self.size), 0, conjB=True)
+        total += cv2.mulSpectrums(self.squares, _spectrum(weight, self.size), 0, conjB=True)
         found = cv2.dft(total, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)[:down, :across]
-        constant = float(np.square(piece[known]).sum())
-        distance = np.maximum((found + np.float32(constant)) / np.float32(count), np.float32(FLOOR))
+        constant = float((np.square(piece) * weight[..., None]).sum())
+        distance = np.maximum(
+            (found + np.float32(constant)) / np.float32(max(float(weight.sum()), 1e-6)), np.float32(FLOOR)
+        )
         again = cv2.boxFilter(
             np.minimum(used, 1), -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT
         )
         cost = distance * (1 + np.float32(REPEAT) * again[:down, :across])
-        cost[~self.places] = np.inf
+        cost[~places] = np.inf
         least = float(cost.min())
         good = np.flatnonzero(cost.ravel() <= least * (1 + tolerance))
         place = int(good[int(rng.integers(len(good)))])

@@ -6,8 +6,9 @@
    Fourier transform; one of the nearly best is drawn. A place that has been copied from already costs more:
    what is seen twice is what the eye finds first.
 3. *Cut.* Where a piece lies over filled pixels a minimum cut parts them along the least difference.
-4. *Blend.* The jumps that are left at cuts and at the rim are spread over a few pixels: what is solved for is
-   the correction whose gradient takes the jumps away, held near zero (a screened Poisson equation).
+4. *Mending.* Where the seams are worst, most often at the rim, smaller pieces are tried, and kept where they
+   make them better.
+5. *Blending*, by ``seam_blending``.
 """
 
 from __future__ import annotations
@@ -17,20 +18,23 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from remend.errors import UsageError
 from remend.fill.filler import Capabilities, register
 from remend.fill.piece_search import Sources
 from remend.fill.push_pull import push_pull
+from remend.fill.seam_blending import Index, blended, seams
 from remend.picture import Bool, Box, Filled, Float
 
 __all__ = ["Quilt"]
 
-Index = NDArray[np.int32]
-
-OVERLAP = 0.375  # of a piece's side lies over what is known
+LEAST_PX = 8  # pieces of fewer pixels a side hold no texture
+OVERLAP = 0.25  # of a piece's side lies over what is known
+NEAR_PX, FAR = 3.0, 0.1  # at which depth a known pixel counts half, and what it counts far away
 BEYOND_PX = 8  # how far a piece may be cut back into what is filled already, beyond its own new pixels
+MEND_PX, CORE_PX = 24, 5  # side of a mending piece, and the half side of what it replaces in any case
+MENDS_PX = 160  # pixels of the hole for each trial of a mending piece
+FILLED = 0.3  # what a filled pixel counts beside a known one when a mending piece is chosen
 
 
 @register(
@@ -56,8 +60,7 @@ class Quilt:
     Cost: 15 ms a piece in a window of 450²; about 100 bytes a pixel of it.
 
     Reference: Efros, Freeman, Image quilting for texture synthesis and transfer, SIGGRAPH 2001. Kwatra et
-    al., Graphcut textures, SIGGRAPH 2003. Bhat et al., Fourier analysis of the 2D screened Poisson equation,
-    ECCV 2008.
+    al., Graphcut textures, SIGGRAPH 2003.
     """
 
     piece_px: int = 48
@@ -65,10 +68,10 @@ class Quilt:
     screen_px: float = 6.0
 
     def __post_init__(self) -> None:
-        if self.piece_px < 8 or self.tolerance < 0 or not self.screen_px > 0:
+        if self.piece_px < LEAST_PX or self.tolerance < 0 or not self.screen_px > 0:
             raise UsageError(
-                "a quilt wants pieces of 8 px and more, a tolerance of 0 and more, and a reach above 0, got "
-                f"{self.piece_px}, {self.tolerance} and {self.screen_px}"
+                f"a quilt wants pieces of {LEAST_PX} px and more, a tolerance of 0 and more, and a reach "
+                f"above 0, got {self.piece_px}, {self.tolerance} and {self.screen_px}"
             )
 
     @property
@@ -79,7 +82,7 @@ class Quilt:
     @property
     def capabilities(self) -> Capabilities:
         """Any width, with texture; the more it sees, the less it repeats."""
-        return Capabilities(context_px=96, context_radii=3.0, makes_texture=True, takes_prior=True)
+        return Capabilities(context_px=96, context_radii=3.0, window_px=1024, makes_texture=True)
 
     def fill(
         self, window: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
@@ -88,149 +91,157 @@ class Quilt:
 
         Where no whole piece of even 8 px is known the answer is the prior, or a smooth fill, without sources.
         """
-        smooth = push_pull(window, usable) if prior is None else prior
-        side = self.piece_px
         image = np.where(usable[..., None], window, np.float32(0))
-        sources = Sources.of(image, usable, side)
-        while not sources.places.any():
-            side //= 2
-            if side < 8:
-                return Filled(smooth)
-            sources = Sources.of(image, usable, side)
-        field = _laid(sources, image, hole, usable, tolerance=self.tolerance, seed=seed)
-        return _blended(image, hole, usable, field, self.screen_px)
+        sources = Sources.of(image, usable)
+        side = self.piece_px
+        while not sources.places(side).any():
+            if side == LEAST_PX:
+                return Filled(push_pull(window, usable) if prior is None else prior)
+            side = max(side // 2, LEAST_PX)
+        quilt = _Quilt.begun(image, hole, usable, sources, self.tolerance, seed)
+        while (corner := quilt.next_corner(side)) is not None:
+            quilt.lay(corner, side)
+        quilt.mend(min(MEND_PX, side))
+        return blended(image, hole, usable, quilt.field, screen_px=self.screen_px)
 
 
-def _laid(sources: Sources, image: Float, hole: Bool, usable: Bool, *, tolerance: float, seed: int) -> Index:
-    """(h, w) flat index of the pixel that each pixel shows: its own where it was known."""
-    rng = np.random.default_rng(seed)
-    height, width = hole.shape
-    side = sources.side_px
-    field = np.where(usable, np.arange(height * width).reshape(height, width), -1).astype(np.int32)
-    canvas = image.copy()
-    used = np.zeros(hole.shape, np.float32)
-    while True:
-        corner = _next_corner(field >= 0, hole & (field < 0), side)
-        if corner is None:
-            return field
-        here = Box(corner[0], corner[1], corner[0] + side, corner[1] + side)
-        known = field[here.slices] >= 0
-        place = sources.nearest(canvas[here.slices], known, used, tolerance=tolerance, rng=rng)
-        there = Box(place[0], place[1], place[0] + side, place[1] + side)
-        piece = image[there.slices]
-        fresh = _cut(canvas[here.slices], piece, known, hole[here.slices])
-        index = np.arange(height * width, dtype=np.int32).reshape(height, width)[there.slices]
-        field[here.slices][fresh] = index[fresh]
-        canvas[here.slices][fresh] = piece[fresh]
-        used[there.slices][fresh] += 1
+@dataclass(slots=True)
+class _Quilt:
+    """A window as filled so far.
+
+    Attributes:
+        image: (h, w, 3) float32, as known; 0 elsewhere.
+        hole, usable: (h, w) bool.
+        sources: where pieces come from.
+        canvas: (h, w, 3) float32, as filled so far.
+        field: (h, w) flat index of the pixel that each pixel shows: its own where known, -1 where nothing.
+        used: (h, w) float32, how often each pixel has been copied.
+        tolerance, rng: as `Sources.nearest` takes them.
+    """
+
+    image: Float
+    hole: Bool
+    usable: Bool
+    sources: Sources
+    canvas: Float
+    field: Index
+    used: Float
+    tolerance: float
+    rng: np.random.Generator
+
+    @classmethod
+    def begun(
+        cls, image: Float, hole: Bool, usable: Bool, sources: Sources, tolerance: float, seed: int
+    ) -> _Quilt:
+        field = np.where(usable, np.arange(hole.size).reshape(hole.shape), -1).astype(np.int32)
+        used = np.zeros(hole.shape, np.float32)
+        rng = np.random.default_rng(seed)
+        return cls(image, hole, usable, sources, image.copy(), field, used, tolerance, rng)
+
+    def next_corner(self, side: int) -> tuple[int, int] | None:
+        """Top left corner of the next piece: beside the rim of what is left, where most is known under it."""
+        known = self.field >= 0
+        left = self.hole & ~known
+        if not left.any():
+            return None
+        depth = cv2.distanceTransform((~known).view(np.uint8), cv2.DIST_L2, 5)
+        depth = np.where(left, depth, np.float32(0))
+        goal = max(1.0, side * (0.5 - OVERLAP))
+        near = left & (depth <= goal + 0.7) & (depth > min(goal, float(depth.max())) - 0.7)
+        share = cv2.boxFilter(known.astype(np.float32), -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+        return self._corner(int(np.where(near, share, np.float32(-1)).argmax()), side)
+
+    def _corner(self, centre: int, side: int) -> tuple[int, int]:
+        height, width = self.hole.shape
+        y, x = divmod(centre, width)
+        return min(max(0, y - side // 2), height - side), min(max(0, x - side // 2), width - side)
+
+    def lay(self, corner: tuple[int, int], side: int) -> None:
+        """Fill what is not known yet under a piece, and as much of what is filled as the cut says."""
+        here = Box(corner[0], corner[1], corner[0] + side, corner[1] + side).slices
+        known, hole = self.field[here] >= 0, self.hole[here]
+        there = self._nearest(here, _near(known), side)
+        fresh = hole & ~known
+        reach = cv2.dilate(fresh.view(np.uint8), np.ones((2 * BEYOND_PX + 1,) * 2, np.uint8)).view(np.bool_)
+        self._put(here, there, _cut(self.canvas[here], self.image[there], known, fresh, known & hole & reach))
+
+    def mend(self, side: int) -> None:
+        """Try smaller pieces where the seams are worst, and keep those that make them better."""
+        around = Box.around(self.hole)
+        assert around is not None
+        frame = around.slices
+        pain = np.zeros(self.hole.shape, np.float32)
+        pain[frame] = self._pain(around)
+        rested = self.hole.copy()
+        for _ in range(int(np.count_nonzero(self.hole)) // MENDS_PX):
+            felt = cv2.boxFilter(pain[frame], -1, (2 * CORE_PX + 1,) * 2, borderType=cv2.BORDER_CONSTANT)
+            felt *= rested[frame]
+            y, x = divmod(int(felt.argmax()), felt.shape[1])
+            if felt[y, x] <= 0:
+                return
+            y, x = y + around.top, x + around.left
+            core = np.s_[max(0, y - CORE_PX) : y + CORE_PX + 1, max(0, x - CORE_PX) : x + CORE_PX + 1]
+            rested[core] = False
+            top, left = self._corner(y * self.hole.shape[1] + x, side)
+            here = Box(top, left, top + side, left + side)
+            fresh = np.zeros(self.hole.shape, np.bool_)
+            fresh[core] = self.hole[core]
+            self._try(here, fresh[here.slices], side)
+            pain[here.slices] = self._pain(here)
+
+    def _try(self, box: Box, core: Bool, side: int) -> None:
+        """Lay a piece over ``core``, and take it back if the seams got worse."""
+        here = box.slices
+        known, hole = (self.field[here] >= 0) & ~core, self.hole[here]
+        there = self._nearest(here, _near(known) * np.where(hole, np.float32(FILLED), np.float32(1)), side)
+        inner = np.zeros(hole.shape, np.bool_)
+        inner[1:-1, 1:-1] = True
+        fresh = _cut(self.canvas[here], self.image[there], known, core, known & hole & inner)
+        before = float(self._pain(box).sum())
+        kept = self.field[here].copy(), self.canvas[here].copy()
+        self._put(here, there, fresh)
+        if float(self._pain(box).sum()) >= before:
+            self.field[here], self.canvas[here] = kept
+
+    def _nearest(self, here: tuple[slice, slice], weight: Float, side: int) -> tuple[slice, slice]:
+        """Where the piece comes from that is to lie at ``here``."""
+        y, x = self.sources.nearest(
+            self.canvas[here], weight, self.used, tolerance=self.tolerance, rng=self.rng
+        )
+        return slice(y, y + side), slice(x, x + side)
+
+    def _put(self, here: tuple[slice, slice], there: tuple[slice, slice], fresh: Bool) -> None:
+        height, width = self.hole.shape
+        index = np.arange(height * width, dtype=np.int32).reshape(height, width)[there]
+        self.field[here][fresh] = index[fresh]
+        self.canvas[here][fresh] = self.image[there][fresh]
+        self.used[there][fresh] += 1
+
+    def _pain(self, box: Box) -> Float:
+        """How much each pixel's seams hurt: the gaps to its neighbours, summed over colours."""
+        wider = box.grown(1, self.hole.shape)
+        part = wider.slices
+        found = np.zeros(self.hole[part].shape, np.float32)
+        known = self.field[part] >= 0
+        for here, there, gap in seams(self.image, self.usable, self.field[part], known, self.hole[part]):
+            size = np.abs(gap).sum(axis=2)
+            found[here] += size
+            found[there] += size
+        return found[box.inside(wider).slices]
 
 
-def _next_corner(known: Bool, left: Bool, side: int) -> tuple[int, int] | None:
-    """Top left corner of the next piece: beside the rim of what is left, where most is known under it."""
-    if not left.any():
-        return None
-    depth = cv2.distanceTransform((~known).view(np.uint8), cv2.DIST_L2, 5)
-    depth = np.where(left, depth, np.float32(0))
-    goal = max(1.0, side * (0.5 - OVERLAP))
-    height, width = left.shape
-    near = left & (depth <= goal + 0.7) & (depth > min(goal, float(depth.max())) - 0.7)
-    share = cv2.boxFilter(known.astype(np.float32), -1, (side, side), borderType=cv2.BORDER_CONSTANT)
-    y, x = divmod(int(np.where(near, share, np.float32(-1)).argmax()), width)
-    return min(max(0, y - side // 2), height - side), min(max(0, x - side // 2), width - side)
+def _near(known: Bool) -> Float:
+    """How much each known pixel counts when pieces are compared: most beside what is new."""
+    depth = cv2.distanceTransform(known.view(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(known * (FAR + 1 / (1 + np.square(depth / np.float32(NEAR_PX)))), np.float32)
 
 
-def _cut(canvas: Float, piece: Float, known: Bool, hole: Bool) -> Bool:
-    """Where the piece is taken: wherever nothing is known, and as much of what was filled as the cut says."""
-    fresh = ~known & hole
-    filled = known & hole
-    if not filled.any():
+def _cut(canvas: Float, piece: Float, known: Bool, fresh: Bool, open_to_both: Bool) -> Bool:
+    """Where the piece is taken: all that is fresh, and as much of what is open as a minimum cut says."""
+    if not open_to_both.any():
         return fresh
-    # Known pixels stay, whatever the cut would like; so do those far from what is new.
-    reach = cv2.dilate(fresh.view(np.uint8), np.ones((2 * BEYOND_PX + 1,) * 2, np.uint8)).view(np.bool_)
-    open_to_both = filled & reach
-    ours = (fresh | open_to_both).view(np.uint8) * np.uint8(255)
-    theirs = (known).view(np.uint8) * np.uint8(255)
+    ours, theirs = (part.view(np.uint8) * np.uint8(255) for part in (fresh | open_to_both, known))
     finder: Any = cv2.detail.GraphCutSeamFinder("COST_COLOR")  # its stub knows no arrays
     layers = [layer * np.float32(255) for layer in (canvas, piece)]
     taken = finder.find(layers, [(0, 0), (0, 0)], [theirs, ours])[1].get() > 0
     return np.asarray(fresh | (taken & open_to_both))
-
-
-def _blended(image: Float, hole: Bool, usable: Bool, field: Index, screen_px: float) -> Filled:
-    """Pixels of the field, with the jumps between its pieces spread out; and where they come from."""
-    height, width = hole.shape
-    flat = image.reshape(-1, 3)
-    reach = Box.around(hole)
-    assert reach is not None
-    box = reach.grown(2, hole.shape)
-    part = np.where(field[box.slices] >= 0, field[box.slices], 0)
-    known = (usable | hole)[box.slices]
-    copied = flat[part]
-    correction = _correction(flat, usable.ravel(), part, known, hole[box.slices], width, screen_px)
-    pixels = image.copy()
-    pixels[box.slices] = np.where(hole[box.slices][..., None], copied + correction, pixels[box.slices])
-    source_xy = np.full((height, width, 2), -1, np.int32)
-    source_xy[hole] = np.stack([field[hole] % width, field[hole] // width], axis=1)
-    return Filled(np.clip(pixels, 0, 1), source_xy)
-
-
-def _correction(
-    flat: Float, usable: Bool, part: Index, known: Bool, hole: Bool, width: int, screen_px: float
-) -> Float:
-    """Solve for what is to be added: its gradient is the jump at each seam, 0 elsewhere; 0 outside the hole.
-
-    Conjugate gradients, on all channels at once; the screen keeps them few.
-    """
-    total = len(flat)
-    divergence = np.zeros((*part.shape, 3), np.float32)
-    degree = np.zeros(part.shape, np.float32)
-    links = []
-    for axis, step in ((0, width), (1, 1)):
-        here = (slice(None, -1), slice(None)) if axis == 0 else (slice(None), slice(None, -1))
-        next_to = (slice(1, None), slice(None)) if axis == 0 else (slice(None), slice(1, None))
-        one, other = part[here], part[next_to]
-        linked = (known[here] & known[next_to] & (hole[here] | hole[next_to])).astype(np.float32)
-        # What the one's piece shows beside it, and the other's: the mean of both gradients is wanted.
-        after = np.clip(one + step, 0, total - 1)
-        before = np.clip(other - step, 0, total - 1)
-        jump = flat[other] - flat[one]
-        wanted_one = np.where(usable[after][..., None], flat[after] - flat[one], jump)
-        wanted_other = np.where(usable[before][..., None], flat[other] - flat[before], jump)
-        gap = linked[..., None] * (0.5 * (wanted_one + wanted_other) - jump)
-        gap[one + step == other] = 0
-        divergence[here] -= gap
-        divergence[next_to] += gap
-        degree[here] += linked
-        degree[next_to] += linked
-        links.append((here, next_to, linked[..., None]))
-    inside = hole[..., None].astype(np.float32)
-    diagonal = degree[..., None] + np.float32(1 / screen_px**2)
-
-    def applied(x: Float) -> Float:
-        result = diagonal * x
-        for here, next_to, linked in links:
-            result[here] -= linked * x[next_to]
-            result[next_to] -= linked * x[here]
-        return np.asarray(result * inside)
-
-    return _solved(applied, divergence * inside, steps=int(4 * screen_px))
-
-
-def _solved(applied: object, right: Float, *, steps: int) -> Float:
-    """Conjugate gradients from 0, each channel by itself."""
-    assert callable(applied)
-    x, residual = np.zeros_like(right), right.copy()
-    direction = residual.copy()
-    energy = np.square(residual).sum(axis=(0, 1))
-    for _ in range(steps):
-        turned = applied(direction)
-        along = np.maximum((direction * turned).sum(axis=(0, 1)), np.float32(1e-20))
-        pace = energy / along
-        x += pace * direction
-        residual -= pace * turned
-        after = np.square(residual).sum(axis=(0, 1))
-        if not (after > 1e-8).any():
-            break
-        direction = residual + after / np.maximum(energy, np.float32(1e-20)) * direction
-        energy = after
-    return x
