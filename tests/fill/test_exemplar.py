@@ -157,3 +157,15 @@ def test_large_windows_take_the_cheaper_way_and_keep_texture(monkeypatch, limit,
     assert 0.6 < _edges(composed, hole) / _edges(window, hole) < 1.3
     source = answer.source_xy[hole]
     assert not hole[source[:, 1], source[:, 0]].any()
+
+
+def test_bricks_and_joints_keep_their_contrast():
+    y, x = np.mgrid[:160, :160]
+    joints = (y % 32 < 7) | ((x + 32 * (y // 32 % 2)) % 64 < 7)
+    grain = np.random.default_rng(4).normal(0, 0.01, joints.shape)
+    window = np.repeat((np.where(joints, 0.7, 0.35) + grain)[..., None], 3, axis=2).astype(np.float32)
+    hole = _box(160, 160, side=48)
+    prior = np.full_like(window, window[~hole].mean())
+    filled = Exemplar().fill(window, hole, usable=~hole, prior=prior).pixels
+    middle = _box(160, 160, side=36)
+    assert filled[middle].std() > 0.85 * window[middle].std()

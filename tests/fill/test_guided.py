@@ -52,16 +52,6 @@ def test_where_nothing_around_looks_like_the_fill_it_stays():
     assert (done.source_xy[middle] == -1).all()
 
 
-def test_in_a_picture_of_one_texture_copies_alone_count():
-    stones = np.random.default_rng(1).uniform(0.2, 0.8, (12, 16)).astype(np.float32)
-    image = np.repeat(np.kron(stones, np.ones((8, 8), np.float32))[..., None], 3, axis=2)
-    hole = textured()[1]
-    flat = np.where(hole[..., None], np.float32(0.5), image)
-    done = copy_detail(flat, image, hole, usable=~hole)
-    assert (done.source_xy[hole] >= 0).all()
-    assert done.pixels[hole].std() > 0.5 * image[~hole].std()
-
-
 def test_the_tone_of_the_fill_stays():
     image, hole = textured()
     foggy = np.where(hole[..., None], fog(image) + 0.15, image).astype(np.float32)

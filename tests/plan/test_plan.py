@@ -4,7 +4,7 @@ import pytest
 from remend.errors import UsageError
 from remend.fill.filler import Capabilities
 from remend.picture import Box, Picture
-from remend.plan.holes import activity_around, border_share, clusters, unevenness_around
+from remend.plan.holes import activity_around, border_share, clusters
 from remend.plan.plan import Plan, make_plan
 from remend.plan.policy import POLICIES, Looks, Policy, Rung, policy_for
 from remend.windows.tiles import TILE_PX
@@ -227,29 +227,6 @@ def squares(side, count, seed=0):
     """A field of squares of random colours."""
     shades = np.random.default_rng(seed).random((count, count, 3)).astype(np.float32)
     return np.kron(shades, np.ones((side, side, 1), np.float32))
-
-
-def test_one_texture_is_even_and_two_are_not():
-    texture = squares(5, 60)
-    usable = np.ones(texture.shape[:2], bool)
-    assert unevenness_around(texture, usable) < 0.35
-    darker = texture.copy()
-    darker[:, 150:] *= np.float32(0.5)
-    assert unevenness_around(darker, usable) > 0.5
-    calmer = texture.copy()
-    calmer[:, 150:] = 0.5 + 0.1 * (calmer[:, 150:] - 0.5)
-    assert unevenness_around(calmer, usable) > 0.5
-
-
-def test_what_may_not_be_looked_at_makes_nothing_uneven():
-    texture = squares(5, 60)
-    usable = np.ones(texture.shape[:2], bool)
-    usable[100:180, 100:180] = False
-    blank = texture.copy()
-    blank[~usable] = np.nan
-    assert unevenness_around(blank, usable) < 0.35
-    assert unevenness_around(np.zeros((40, 40, 3), np.float32), np.ones((40, 40), bool)) == float("inf")
-    assert unevenness_around(texture, ~np.ones_like(usable)) == float("inf")
 
 
 def test_the_share_of_an_outline_along_the_border():

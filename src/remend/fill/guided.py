@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from remend.fill.biharmonic import smooth
 from remend.fill.exemplar import Exemplar
 from remend.fill.filler import Capabilities, register
 from remend.fill.neural import Neural, wide
@@ -28,10 +27,6 @@ LEAST_RADIUS_PX = 3.0  # thinner holes are filled sharply as they are
 SEARCH = Exemplar(coarsest_radius_px=15.0, base_limit=0.3, prior_trust=0.02)
 TONE_PX = 3.0  # copies and fill are compared by what is coarser than this
 AGREEMENT = 0.07  # distance of two colours, in window units, at which a copy counts half
-BROAD_PX = 12.0
-# Deviation of what is coarser than BROAD_PX, as a share of that between it and TONE_PX, below which a window
-# shows one texture: gravel has .39, 150 photographs of scenes and faces .77 and more.
-ONE_TEXTURE = 0.6
 EDGE_PX = 2.0  # deviation of the blend between copies and fill
 
 
@@ -39,7 +34,8 @@ EDGE_PX = 2.0  # deviation of the blend between copies and fill
 class GuidedCopies:
     """Copies of the surroundings that follow what a net has drawn; see ``copy_detail``.
 
-    Choose it for wide holes among texture, where the net alone is soft and copies alone know nothing.
+    Choose it for wide holes among texture, where the net alone is soft and copies alone know nothing; where
+    all around is one texture take `Quilt`: a soft answer is matched by the flattest stones of the gravel.
 
     Args:
         net: what says what goes where.
@@ -105,33 +101,13 @@ def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool) -> Fi
     answer = np.where(hole[..., None], filled, window).astype(np.float32)
     # What may not be read must not be blurred into the hole either.
     answer[~(usable | hole)] = 0
-    alike = _one_texture(window, usable)
-    if alike:
-        # Nothing has a place here, and a soft answer would be matched by the flattest stones of the gravel.
-        tone = smooth().fill(window, hole, usable=usable).pixels
-        copied = Exemplar().fill(window, hole, usable=usable, prior=tone)
-    else:
-        copied = SEARCH.fill(window, hole, usable=usable, prior=answer)
+    copied = SEARCH.fill(window, hole, usable=usable, prior=answer)
     if copied.source_xy is None:  # no whole patch is known
         return Filled(filled)
     departure = np.where(hole[..., None], copied.pixels - answer, np.float32(0))
     apart = np.linalg.norm(cv2.GaussianBlur(departure, (0, 0), TONE_PX), axis=2)
-    agreed = np.ones_like(apart) if alike else 1 / (1 + np.power(apart / np.float32(AGREEMENT), 4))
+    agreed = 1 / (1 + np.power(apart / np.float32(AGREEMENT), 4))
     weight = cv2.GaussianBlur(agreed, (0, 0), EDGE_PX)
     mixed = answer + weight[..., None] * departure
     source_xy = np.where((weight > 0.5)[..., None], copied.source_xy, np.int32(-1))
     return Filled(np.clip(mixed, 0, 1).astype(np.float32), source_xy)
-
-
-def _one_texture(window: Float, usable: Bool) -> bool:
-    """Whether what is known is alike everywhere once what is as fine as its texture is averaged away."""
-    known = usable.astype(np.float32)
-    colours = np.where(usable[..., None], window, np.float32(0))
-
-    def blurred(sigma: float) -> Float:
-        share = cv2.GaussianBlur(known, (0, 0), sigma)[usable]
-        return np.asarray(cv2.GaussianBlur(colours, (0, 0), sigma)[usable] / share[:, None], np.float32)
-
-    broad = blurred(BROAD_PX)
-    fine = np.square(blurred(TONE_PX) - broad).mean(axis=0).sum()
-    return bool(broad.var(axis=0).sum() < ONE_TEXTURE**2 * fine)

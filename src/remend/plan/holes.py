@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from remend.picture import Bool, Box
 
-__all__ = ["Cluster", "activity_around", "border_share", "clusters", "unevenness_around"]
+__all__ = ["Cluster", "activity_around", "border_share", "clusters"]
 
 CELL_PX = 32  # holes nearer than one or two cells share a cluster
 RING_PX = 12  # how far around a hole its texture is measured
-BROAD_PX = 12.0  # deviation of what is broader than texture
-PLACE_PX = 16.0  # deviation of the places that are compared with one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,37 +84,6 @@ def activity_around(grey: Any, hole: Bool, damaged: Bool) -> float:
     blurred = cv2.GaussianBlur(np.where(damaged, 0, grey).astype(np.float32), (0, 0), 2.0)
     detail = np.abs(grey - blurred / np.maximum(weight, 1e-6))
     return float(detail[ring].mean())
-
-
-def unevenness_around(colours: Any, usable: Bool) -> float:
-    """How much the surroundings differ from place to place, as a share of the contrast within a place.
-
-    Two things are compared: the colour, once everything as fine as texture is averaged away, and the contrast
-    itself. One texture is alike everywhere in both; a scene is in neither.
-
-    Args:
-        colours: (h, w, 3) float32, the hole's window.
-        usable: (h, w) bool, what may be looked at.
-
-    Returns:
-        The root of the sum of squares of both: .1 to .4 for gravel, cloth or leaves, about 1 and more for
-        scenes. Infinite where there is no contrast, or nothing to look at.
-    """
-    known = usable.astype(np.float32)
-
-    def mean(values: Any, sigma: float) -> Any:
-        weight = np.maximum(cv2.GaussianBlur(known, (0, 0), sigma), 1e-3)
-        kept = np.where(usable if values.ndim == 2 else usable[..., None], values, 0).astype(np.float32)
-        blurred = cv2.GaussianBlur(kept, (0, 0), sigma)
-        return blurred / (weight if values.ndim == 2 else weight[..., None])
-
-    broad = mean(colours, BROAD_PX)
-    contrast = mean(np.square(colours - broad).sum(axis=2), PLACE_PX)[usable]
-    if not contrast.size or float(contrast.mean()) < 1e-8:
-        return float("inf")
-    mean_contrast = float(contrast.mean())
-    colour = float(broad[usable].var(axis=0).sum()) / mean_contrast
-    return float(np.sqrt(colour + float(contrast.var()) / mean_contrast**2))
 
 
 def border_share(hole: Bool, box: Box, size: tuple[int, int]) -> float:

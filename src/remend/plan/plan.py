@@ -18,10 +18,10 @@ from remend.plan.holes import (
     activity_around,
     border_share,
     clusters,
-    unevenness_around,
 )
 from remend.plan.policy import Choice, Looks, Policy
 from remend.samples import colour_groups
+from remend.windows.evenness import unevenness
 from remend.windows.scale import fitting_scale, shrunk
 from remend.windows.tiles import Tiles, grid_of, tiles_of
 from remend.windows.window import Window
@@ -139,7 +139,7 @@ def _looked_at(looks: Looks, cluster: Cluster, label: int, picture: Picture, mas
         looks,
         border=border_share(_part(cluster, own, [label]), own, picture.size),
         activity=activity_around(cv2.cvtColor(near.pixels, cv2.COLOR_RGB2GRAY), near.hole, ~near.usable),
-        unevenness=unevenness_around(far.pixels, far.usable),
+        unevenness=unevenness(far.pixels, far.usable),
     )
 
 

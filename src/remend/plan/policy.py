@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from remend.errors import UsageError
+from remend.windows.evenness import ONE_TEXTURE
 
 __all__ = ["POLICIES", "Choice", "Looks", "Policy", "Rung", "policy_for"]
 
@@ -37,8 +38,7 @@ class Rung:
         filler: its name in the catalogue, or the path of a model.
         radius_px: largest inscribed radius of the hole; None = any.
         activity: largest texture activity around the hole (see ``remend.plan.holes``); None = any.
-        unevenness: largest unevenness of the surroundings (see ``remend.plan.holes``), up to which they
-            are one texture; None = any.
+        unevenness: largest unevenness of the surroundings (see ``remend.windows.evenness``); None = any.
         beyond_share: only holes whose inscribed radius exceeds this share of the picture's shorter side.
         beyond_border: only holes of whose outline a larger share lies along the picture's border.
         most_px: only if no more pixels than this are damaged in all: it takes its time; None = any.
@@ -151,9 +151,8 @@ class Policy:
 # (150 holes of pictures set aside: 16.5 dB and PD .79 against 15.5 and .89 up to 48 px) and is softer; copies
 # that agree with it are nearly as sharp and nearly as near (docs/log.md, 26 November). The bounds were set by
 # looking: where an object is taken out of a textured scene, copies look real and the net is soft; where most
-# of a face is gone, they give it hairy cheeks. Surroundings of one texture have an unevenness of .13 to .34
-# (eleven of the twelve of benchmarks/texture.py), fifty scenes and objects .82 and more; whole pieces beat
-# everything else there. Beyond the picture's border nets draw masks and carvings, and copies what they like.
+# of a face is gone, they give it hairy cheeks. In one texture whole pieces beat everything else. Beyond the
+# picture's border nets draw masks and carvings, for .7 dB less than a smooth fill.
 POLICIES: dict[str, Policy] = {
     "fast": Policy((Rung("smooth"),)),
     "balanced": Policy(
@@ -161,7 +160,7 @@ POLICIES: dict[str, Policy] = {
             Rung("neural-thin", radius_px=6.0, most_px=100_000),
             Rung("smooth", radius_px=6.0),
             Rung("smooth", activity=0.012),
-            Rung("quilt", unevenness=0.5),
+            Rung("quilt", unevenness=ONE_TEXTURE),
             Rung("smooth", beyond_share=0.05, beyond_border=0.25),
             Rung("neural", radius_px=24.0),
             Rung("neural", beyond_share=0.2),
@@ -172,7 +171,7 @@ POLICIES: dict[str, Policy] = {
         (
             Rung("neural-thin", radius_px=6.0),
             Rung("smooth", activity=0.006),
-            Rung("quilt", unevenness=0.5),
+            Rung("quilt", unevenness=ONE_TEXTURE),
             Rung("smooth", beyond_share=0.05, beyond_border=0.25),
             Rung("neural", beyond_share=0.2),
             Rung("neural-exemplar"),
