@@ -20,6 +20,7 @@ BENCHMARKS = (
     "biharmonic",
     "exemplar",
     "criminisi",
+    "texture",
     "whole_command",
     "memory",
     "finding",

@@ -161,7 +161,7 @@ POLICIES: dict[str, Policy] = {
             Rung("smooth", radius_px=6.0),
             Rung("smooth", activity=0.012),
             Rung("quilt", unevenness=ONE_TEXTURE),
-            Rung("smooth", beyond_share=0.05, beyond_border=0.25),
+            Rung("smooth", beyond_share=0.05, beyond_border=0.55),
             Rung("neural", radius_px=24.0),
             Rung("neural", beyond_share=0.2),
             Rung("neural-exemplar"),
@@ -172,7 +172,7 @@ POLICIES: dict[str, Policy] = {
             Rung("neural-thin", radius_px=6.0),
             Rung("smooth", activity=0.006),
             Rung("quilt", unevenness=ONE_TEXTURE),
-            Rung("smooth", beyond_share=0.05, beyond_border=0.25),
+            Rung("smooth", beyond_share=0.05, beyond_border=0.55),
             Rung("neural", beyond_share=0.2),
             Rung("neural-exemplar"),
         )
