@@ -173,3 +173,21 @@ def test_a_step_between_two_pieces_is_spread_out():
     np.testing.assert_array_equal(done.pixels[~hole], image[~hole])
     far = blended(image, hole, usable, field, screen_px=50.0)
     assert np.abs(far.pixels[hole] - 0.3).max() < 0.05
+
+
+def test_what_stands_out_is_not_copied():
+    image = np.tile(0.3 + 0.3 * stones(12, 12), (14, 14, 1))[:160, :160]
+    for y, x in ((20, 60), (70, 20), (130, 90)):
+        image[y : y + 10, x : x + 10] = (1, 0, 0)
+    hole = disc(image.shape)
+    for seed in range(4):
+        filled = Quilt(piece_px=32).fill(lost(image, hole), hole, usable=~hole, seed=seed).pixels
+        red = filled[..., 0] - filled[..., 1]
+        assert red[hole].max() < 0.6
+
+
+def test_where_much_stands_out_it_is_the_texture():
+    image = stones()
+    image[::20] = image[1::20] = 1
+    usable = np.ones(image.shape[:2], bool)
+    assert Sources.of(image, usable).places(24).all()

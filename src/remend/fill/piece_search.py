@@ -13,6 +13,8 @@ from remend.picture import Bool, Float
 __all__ = ["Sources"]
 
 REPEAT = 1.0  # a place wholly copied from already counts so much worse, in mean squared differences
+RARE, RARE_SHARE = 8.0, 0.02  # departures from the median, in median departures; and how many may be rare
+RARE_PX, BESIDE_PX = 3.0, 6  # deviation of the colours that are compared; what lies so near is rare too
 FLOOR = 1e-5  # squared difference that cannot be told from none
 
 
@@ -21,7 +23,7 @@ class Sources:
     """All places that a piece may be copied from.
 
     Attributes:
-        usable: (h, w) bool.
+        usable: (h, w) bool, what may be copied.
         colours: of each channel the transform, and of the sum of squares.
         size: (height, width) that the transforms are made at.
     """
@@ -43,7 +45,9 @@ class Sources:
         size = cv2.getOptimalDFTSize(height), cv2.getOptimalDFTSize(width)
 
         colours = tuple(_spectrum(plane, size) for plane in cv2.split(image))
-        return cls(usable, colours, _spectrum(np.square(image).sum(axis=2), size), size)
+        return cls(
+            usable & ~_rare(image, usable), colours, _spectrum(np.square(image).sum(axis=2), size), size
+        )
 
     def places(self, side: int) -> Bool:
         """(h - side + 1, w - side + 1) bool: the top left corners of pieces that are known all over."""
@@ -84,6 +88,24 @@ class Sources:
         good = np.flatnonzero(cost.ravel() <= least * (1 + tolerance))
         place = int(good[int(rng.integers(len(good)))])
         return place // across, place % across
+
+
+def _rare(image: Float, usable: Bool) -> Bool:
+    """(h, w) bool: things that stand out, such as a flower in the grass; a second one would be seen at once.
+
+    Where much stands out it is what the texture is made of, and nothing is rare.
+    """
+    known = usable.astype(np.float32)
+    weight = np.maximum(cv2.GaussianBlur(known, (0, 0), RARE_PX), np.float32(1e-3))
+    colours = cv2.GaussianBlur(image, (0, 0), RARE_PX) / weight[..., None]
+    if not usable.any():
+        return np.zeros_like(usable)
+    departure = np.linalg.norm(colours - np.median(colours[usable], axis=0), axis=2)
+    rare = usable & (departure > RARE * max(float(np.median(departure[usable])), 1e-3))
+    if np.count_nonzero(rare) > RARE_SHARE * np.count_nonzero(usable):
+        return np.zeros_like(usable)
+    beside = np.ones((2 * BESIDE_PX + 1,) * 2, np.uint8)
+    return np.asarray(cv2.dilate(rare.view(np.uint8), beside).view(np.bool_))
 
 
 def _spectrum(plane: Any, size: tuple[int, int]) -> Float:
