@@ -90,15 +90,16 @@ def test_votes_of_the_sheet(reports: Path, tmp_path: Path):
     assert "telea" not in page
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
     votes = [
-        {"pair": t["pair"], "left": t["left"]["token"], "right": t["right"]["token"], "choice": "left"}
+        {"pair": t["pair"], "left": t["sides"][0]["token"], "right": t["sides"][1]["token"], "choice": "left"}
         for t in data["trials"]
     ]
-    (tmp_path / "v.json").write_text(
-        json.dumps({"kind": data["kind"], "protocol": data["protocol"], "votes": votes})
-    )
+    held = {"kind": data["kind"], "protocol": data["protocol"], "ask": "choose", "voter": "1"}
+    (tmp_path / "v.json").write_text(json.dumps(held | {"votes": votes}))
     result = run(compare, reports / "a", reports / "b", "--votes", tmp_path / "v.json")
     assert result.exit_code == 0, result.output
-    assert re.search(r"votes: biharmonic over telea: \d of 8", result.stdout)
+    assert re.search(r"votes: biharmonic over telea: 0 to 8, 0 the same, of 8: 0%", result.stdout)
+    plain = json.loads(run(compare, reports / "both", "--votes", tmp_path / "v.json", "--json").stdout)
+    assert plain["votes"]["preferences"][0]["for_first"] == 8
     forced = run(compare, reports / "b", reports / "seeded", "--force", "--votes", tmp_path / "v.json")
     assert isinstance(forced.exception, UsageError)
 

@@ -11,7 +11,8 @@ import pytest
 from remend.evaluation.gallery import Gallery
 from remend.evaluation.report import as_html
 from remend.evaluation.run import evaluate
-from remend.evaluation.votes import Sheet
+from remend.evaluation.study import Sheet
+from remend.evaluation.votes import read_ballots
 
 api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = shutil.which("chromium")
@@ -61,15 +62,17 @@ def made(tmp_path: Path, save, hole):
         out[where] = int(method)
         return out
 
-    gallery, sheet = Gallery(), Sheet()
+    gallery, sheet, ratings = Gallery(), Sheet(), Sheet(ask="rate")
 
     def see(seen):
         gallery.see(seen)
         sheet.see(seen)
+        ratings.see(seen)
 
     evaluation = evaluate(tmp_path / "p", ["128", "255"], restore=fill, observer=see)
     (tmp_path / "report.html").write_text(as_html(evaluation, gallery), "utf-8")
     (tmp_path / "votes.html").write_text(sheet.page(evaluation.protocol.sha256), "utf-8")
+    (tmp_path / "ratings.html").write_text(ratings.page(evaluation.protocol.sha256), "utf-8")
     return tmp_path
 
 
@@ -88,13 +91,84 @@ def test_the_report(phone, made: Path):
 
 def test_votes(phone, made: Path):
     phone.goto((made / "votes.html").as_uri())
-    for key in "12312":
+    for key in "123":
         phone.keyboard.press(key)
     phone.locator("#back").click()
-    for _ in range(4):
+    total = phone.locator("#bar").get_attribute("max")
+    assert total == "10", "eight pictures and two catch trials"
+    for _ in range(8):
         phone.locator("#left").click()
     assert "All done" in phone.locator("#where").inner_text()
-    saved = phone.locator("#save").get_attribute("href").partition(",")[2]
-    votes = json.loads(urllib.parse.unquote(saved))["votes"]
-    assert [vote["choice"] for vote in votes] == ["left", "right", "same", "left"] + ["left"] * 4
+    saved = json.loads(urllib.parse.unquote(phone.locator("#save").get_attribute("href").partition(",")[2]))
+    assert [vote["choice"] for vote in saved["votes"]] == ["left", "right"] + ["left"] * 8
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+    again = ballot(made, saved)
+    assert len(again.votes) == 10
+
+
+def ballot(folder: Path, saved: dict):
+    """What the count makes of a file that the page saved."""
+    path = folder / f"votes-{saved['voter']}.json"
+    path.write_text(json.dumps(saved))
+    return read_ballots([path], protocol=saved["protocol"], ask=saved["ask"])[0]
+
+
+def download(page, folder: Path) -> dict:
+    with page.expect_download() as got:
+        page.locator("#save").click()
+    name = got.value.suggested_filename
+    got.value.save_as(folder / name)
+    saved = json.loads((folder / name).read_text("utf-8"))
+    assert name == f"votes-{saved['voter']}.json"
+    return saved
+
+
+def test_a_voter_who_is_interrupted_goes_on(phone, made: Path):
+    phone.goto((made / "votes.html").as_uri())
+    for _ in range(3):
+        phone.locator("#same").click()
+    before = download(phone, made)
+    phone.reload()
+    assert phone.locator("#where").inner_text() == "4 of 10"
+    for _ in range(7):
+        phone.locator("#left").click()
+    after = download(phone, made)
+    assert after["voter"] == before["voter"]
+    assert after["votes"][:3] == before["votes"]
+    phone.locator("#again").click()
+    assert phone.locator("#where").inner_text() == "1 of 10"
+    phone.locator("#left").click()
+    assert download(phone, made)["voter"] != after["voter"]
+
+
+def test_order_and_sides_are_drawn_for_each_voter(phone, made: Path):
+    phone.goto((made / "votes.html").as_uri())
+    orders, lefts = set(), set()
+    for voter in range(6):
+        phone.evaluate(f"begin('{voter}a4b5c6d7e8f9012', [])")
+        order = phone.evaluate("trials.map(t => t.pair)")
+        lefts |= {tuple(t) for t in phone.evaluate("trials.map(t => [t.pair, t.sides[0].token])")}
+        orders.add(tuple(order))
+    assert len(orders) == 6
+    assert len(lefts) > 14, "either method was left on most pictures"
+
+
+def test_a_page_of_ratings_in_chinese(browser, made: Path):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="zh-CN"
+    )
+    page = context.new_page()
+    page.goto((made / "ratings.html").as_uri())
+    assert page.locator("h1").inner_text() == "这张图片的质量如何？"
+    page.locator("#rates button").nth(3).tap()
+    page.keyboard.press("2")
+    assert page.locator("#where").inner_text() == "第 3 题，共 18 题"
+    page.locator("#language").tap()
+    assert page.locator("h1").inner_text() == "How good is this picture?"
+    small = """() => [...document.querySelectorAll("button, a.button")].filter(one => one.checkVisibility()
+      && Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < 43.5).length"""
+    assert page.evaluate(small) == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    saved = download(page, made)
+    assert [vote.choice for vote in ballot(made, saved).votes] == ["4", "2"]
+    context.close()

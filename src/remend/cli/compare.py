@@ -53,7 +53,8 @@ def compare(
     """
     from remend.evaluation.comparison import compare as run
     from remend.evaluation.comparison import read_report
-    from remend.evaluation.votes import read_votes, tally
+    from remend.evaluation.preference import count
+    from remend.evaluation.votes import read_ballots
 
     loaded = [read_report(path) for path in reports]
     found = run(loaded, baseline=baseline, force=force)
@@ -66,11 +67,11 @@ def compare(
         {name for report in loaded for name in report.methods}, key=lambda m: m != found.baseline
     )
     protocol = found.protocol or ""
-    cast = tally(read_votes(votes, protocol=protocol), methods, protocol=protocol)
+    cast = count(read_ballots(votes, protocol=protocol), methods, protocol=protocol) if votes else None
     for line in found.warnings:
         click.echo(f"remend: {line}", err=True)
     if as_json:
-        content = _as_json(found) | {"votes": [vote.as_json() for vote in cast]}
+        content = _as_json(found) | {"votes": None if cast is None else cast.as_json()}
         click.echo(json.dumps(content, ensure_ascii=False))
         return
     from rich.console import Console
@@ -79,8 +80,8 @@ def compare(
     shown = metrics or tuple(name for name in found.metrics if name not in ("psnr", "ssim", "l1"))
     for drawn in _tables(found, shown, buckets):
         console.print(drawn)
-    for vote in cast:
-        console.print(vote.line(), markup=False)
+    for line in [] if cast is None else cast.lines():
+        console.print(f"votes: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _known(what: str, asked: tuple[str, ...], there: tuple[str, ...]) -> None:

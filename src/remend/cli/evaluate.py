@@ -106,13 +106,13 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
     """
     from remend.evaluation.gallery import Gallery
     from remend.evaluation.report import write_report
-    from remend.evaluation.votes import Sheet
+    from remend.evaluation.study import Sheet
     from remend.io.atomic import write_whole
 
     asked = Asked(**options)
     _refuse(asked)
     gallery = Gallery()
-    ballot = Sheet(seed=asked.seed) if asked.sheet is not None else None
+    ballot = Sheet() if asked.sheet is not None else None
     evaluation = _measured(asked, [gallery.see] + ([ballot.see] if ballot is not None else []))
     for name, reason in evaluation.skipped.items():
         click.echo(f"remend: {name}: not measured: {reason}", err=True)
@@ -191,8 +191,8 @@ def _measured(asked: Asked, observers: Sequence[Callable[[Seen], None]]) -> Eval
     pairs = found.pairs
     if asked.protocol is not None:
         pairs = verify(read_frozen(asked.protocol), pairs, **settings)
-    if asked.freeze is not None:
-        write_frozen(asked.freeze, frozen_of(pairs, **settings))
+    # Read before hours of work, written after them: a list of pairs that were never measured on helps nobody.
+    frozen = frozen_of(pairs, **settings) if asked.freeze is not None else None
     with Progress(len(pairs)) as progress:
 
         def see(seen: Seen) -> None:
@@ -203,7 +203,7 @@ def _measured(asked: Asked, observers: Sequence[Callable[[Seen], None]]) -> Eval
                     progress.log(f"remend: {score.pair}: {score.method}: {score.error}")
             progress.advance()
 
-        return measure(
+        evaluation = measure(
             PairSet(pairs, found.unpaired),
             asked.names,
             outputs=asked.outputs,
@@ -214,12 +214,29 @@ def _measured(asked: Asked, observers: Sequence[Callable[[Seen], None]]) -> Eval
             learned=learned,
             features=nets,
         )
+<<<<<<< HEAD
+    if asked.freeze is not None and frozen is not None:
+        write_frozen(asked.freeze, frozen)
+    return evaluation
 
 
 def _show(evaluation: Evaluation, *, as_json: bool) -> None:
     """The table, or a JSON line a picture and method, to stdout; what to bear in mind to stderr."""
     from remend.evaluation.tables import caveats, score_json, sets_table, table
 
+=======
+    for name, reason in evaluation.skipped.items():
+        click.echo(f"remend: {name}: not measured: {reason}", err=True)
+    written = write_report(
+        evaluation, gallery, target, title=f"Evaluation of {folder.name}", overwrite=overwrite
+    )
+    if freeze is not None and frozen is not None:
+        write_frozen(freeze, frozen)
+    if ballot is not None and sheet is not None:
+        page = ballot.page(evaluation.protocol.sha256)
+        write_whole(sheet, page.encode(), overwrite=overwrite)
+        written = (*written, sheet)
+>>>>>>> cb9e50a (evaluation: votes counted over pictures and voters, with voter ids, catch trials and Bradley–Terry)
     if as_json:  # at the end, since the protocol's hash on every line is of all pairs
         for score in evaluation.scores:
             click.echo(json.dumps(score_json(score, evaluation.protocol.short), ensure_ascii=False))

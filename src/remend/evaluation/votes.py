@@ -1,28 +1,26 @@
-"""What people prefer: a page that shows two methods' pictures blind, and the count of its votes."""
+"""Votes as the page of a study saves them: read, held together, and who did not look left out."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
-from itertools import combinations
 from pathlib import Path
-from typing import Any
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal
 
 from remend.errors import EvaluationError
-from remend.evaluation.scores import Seen
 
-__all__ = ["Preference", "Sheet", "Vote", "read_votes", "tally", "wilson"]
+__all__ = ["SOUND", "SPOILED", "Ask", "Ballot", "Vote", "attentive", "read_ballots", "token"]
 
-_KIND = "remend votes"
+Ask = Literal["choose", "rate"]
+KIND = "remend votes"
+SOUND, SPOILED = "catch: sound", "catch: spoiled"
+"""What the two sides of a catch trial are called, whose right answer nobody who looks can miss."""
+
+_FAILED_SHARE = 0.25
+_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,107 +28,28 @@ class Vote:
     """One answer.
 
     Attributes:
-        left, right: tokens of the methods, as ``Sheet`` makes them.
-        choice: "left", "right", or "same".
+        pair: which picture.
+        left, right: tokens of methods; of a rating ``left`` is the one that was seen, ``right`` is empty.
+        choice: "left", "right" or "same"; of a rating "1" (bad) to "5" (excellent).
     """
 
+    pair: str
     left: str
     right: str
     choice: str
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
-    """How people chose between two methods.
+class Ballot:
+    """What one person answered.
 
     Attributes:
-        first, second: labels.
-        for_first, for_second, same: votes.
+        voter: a number that the page drew; it says nothing of who it is.
+        votes: catch trials among them.
     """
 
-    first: str
-    second: str
-    for_first: int
-    for_second: int
-    same: int
-
-    def line(self) -> str:
-        """For people: the share, its interval, and whether that is clear."""
-        clear = self.for_first + self.for_second
-        if not clear:
-            return f"votes: {self.first} or {self.second}: {self.same} times the same, no preference"
-        low, high = wilson(self.for_second, clear)
-        verdict = "no clear preference" if low <= 0.5 <= high else "clear"
-        return (
-            f"votes: {self.second} over {self.first}: {self.for_second} of {clear} "
-            f"({100 * self.for_second / clear:.0f} %, 95 % interval {100 * low:.0f}–{100 * high:.0f} %), "
-            f"{self.same} the same: {verdict}"
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data."""
-        clear = self.for_first + self.for_second
-        return {
-            "first": self.first,
-            "second": self.second,
-            "for_first": self.for_first,
-            "for_second": self.for_second,
-            "same": self.same,
-            "share_of_second": self.for_second / clear if clear else None,
-            "interval": list(wilson(self.for_second, clear)) if clear else None,
-        }
-
-
-class Sheet:
-    """Collects pictures for the page: ``observer=sheet.see``.
-
-    On the page methods are tokens, sides and order are drawn from ``seed``, and the truth is not shown:
-    the question is which picture looks right, not which is nearer.
-
-    Args:
-        seed: of order and sides.
-        side_px: the longer side of a picture; larger ones are scaled down.
-    """
-
-    def __init__(self, *, seed: int = 0, side_px: int = 640) -> None:
-        self._rng = np.random.default_rng(seed)
-        self._side_px = side_px
-        self._trials: list[dict[str, Any]] = []
-
-    def see(self, seen: Seen) -> None:
-        """Keep every two outputs of a pair."""
-        uris = {method: self._uri(picture) for method, picture in seen.outputs.items()}
-        for couple in combinations(uris, 2):
-            left, right = couple if self._rng.random() < 0.5 else couple[::-1]
-            self._trials.append({"pair": seen.pair.name, "sides": [left, right], "uris": uris})
-
-    def page(self, protocol: str) -> str:
-        """The whole page, which asks for nothing from anywhere.
-
-        Args:
-            protocol: SHA-256, which the votes carry.
-        """
-        order = self._rng.permutation(len(self._trials))
-        trials = []
-        for index in order:
-            trial = self._trials[index]
-            sides = [{"token": token(m, protocol), "image": trial["uris"][m]} for m in trial["sides"]]
-            # The pair's name is told to the file of votes, not to the voter.
-            trials.append({"pair": trial["pair"], "left": sides[0], "right": sides[1]})
-        content = {"kind": _KIND, "protocol": protocol, "trials": trials}
-        data = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
-        page = resources.files("remend.evaluation").joinpath("votes.html").read_text("utf-8")
-        return page.replace("{{data}}", data, 1)
-
-    def _uri(self, image: NDArray[np.uint8]) -> str:
-        height, width = image.shape[:2]
-        factor = self._side_px / max(height, width)
-        if factor < 1:
-            size = (max(1, round(width * factor)), max(1, round(height * factor)))
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        done, data = cv2.imencode(".webp", image[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, 92])
-        assert done, "OpenCV writes WebP of any small picture"
-        return "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode()
+    voter: str
+    votes: tuple[Vote, ...]
 
 
 def token(method: str, protocol: str) -> str:
@@ -138,62 +57,97 @@ def token(method: str, protocol: str) -> str:
     return hashlib.sha256(f"{protocol}:{method}".encode()).hexdigest()[:12]
 
 
-def read_votes(paths: Sequence[Path], *, protocol: str) -> tuple[Vote, ...]:
+def read_ballots(paths: Sequence[Path], *, protocol: str, ask: Ask = "choose") -> tuple[Ballot, ...]:
     """The votes of one or more people.
 
     Raises:
-        EvaluationError: a file cannot be read, holds no votes, or votes on another protocol.
+        EvaluationError: a file cannot be read, holds no votes, votes on another protocol or answers another
+            question; or one person's answer to one trial comes twice, as of a file that was given twice.
     """
-    votes: list[Vote] = []
+    ballots: dict[str, tuple[Path, Ballot]] = {}
     for path in paths:
-        try:
-            content = json.loads(path.read_text("utf-8"))
-            assert content["kind"] == _KIND
-            cast = [Vote(v["left"], v["right"], v["choice"]) for v in content["votes"]]
-            assert all(vote.choice in ("left", "right", "same") for vote in cast)
-            stated = content["protocol"]
-        except OSError as error:
+        content = _content(path)
+        if content["protocol"] != protocol:
             raise EvaluationError(
-                f"{path} cannot be read ({error.strerror}): give a file of votes"
-            ) from error
-        except (ValueError, KeyError, TypeError, AssertionError) as error:
-            raise EvaluationError(f"{path} holds no votes: save it from the page of --sheet") from error
-        if stated != protocol:
-            raise EvaluationError(
-                f"{path} votes on protocol {str(stated)[:12]}, the reports are of {protocol[:12]}: "
-                "they do not belong together"
+                f"{path} votes on protocol {str(content['protocol'])[:12]}, expected {protocol[:12]}: they "
+                "do not belong together"
             )
-        votes += cast
-    return tuple(votes)
+        if content["ask"] != ask:
+            raise EvaluationError(
+                f"{path} answers {content['ask']!r}, expected {ask!r}: count choices and ratings apart"
+            )
+        ballot = Ballot(content["voter"], tuple(_vote(vote, ask) for vote in content["votes"]))
+        if ballot.voter in ballots:
+            raise EvaluationError(
+                f"{path} and {ballots[ballot.voter][0]} are of one voter, {ballot.voter}: "
+                "give each person's last file, once"
+            )
+        met = Counter((vote.pair, *sorted((vote.left, vote.right))) for vote in ballot.votes)
+        if met and max(met.values()) > 1:
+            pair = met.most_common(1)[0][0][0]
+            raise EvaluationError(f"{path} votes twice on {pair}: give the file as the page saved it")
+        ballots[ballot.voter] = (path, ballot)
+    return tuple(ballot for _, ballot in ballots.values())
 
 
-def tally(votes: Sequence[Vote], methods: Sequence[str], *, protocol: str) -> tuple[Preference, ...]:
-    """Votes counted for every two methods that met, in the order of ``methods``.
+def attentive(
+    ballots: Sequence[Ballot], *, protocol: str
+) -> tuple[tuple[Ballot, ...], dict[str, tuple[int, int]]]:
+    """Ballots without their catch trials, and who is left out for having failed more than a quarter of them.
 
-    Raises:
-        EvaluationError: a vote on a method that is not among ``methods``.
+    Failed is who chose the spoiled picture or saw no difference, or rated it 3 and better.
+
+    Returns:
+        Those that count; and by voter how many catch trials were failed, of how many.
     """
-    names = {token(method, protocol): method for method in methods}
-    counts: dict[tuple[str, str], list[int]] = {}
-    for vote in votes:
-        if vote.left not in names or vote.right not in names:
-            raise EvaluationError("the votes are on a method that no report holds: give its report too")
-        left, right = names[vote.left], names[vote.right]
-        turned = methods.index(left) > methods.index(right)
-        count = counts.setdefault((right, left) if turned else (left, right), [0, 0, 0])
-        count[2 if vote.choice == "same" else int((vote.choice == "right") != turned)] += 1
-    return tuple(Preference(*couple, *count) for couple, count in counts.items())
+    sound, spoiled = token(SOUND, protocol), token(SPOILED, protocol)
+    kept, out = [], {}
+    for ballot in ballots:
+        caught = [vote for vote in ballot.votes if spoiled in (vote.left, vote.right)]
+        failed = sum(not _passed(vote, sound) for vote in caught)
+        if failed > _FAILED_SHARE * len(caught):
+            out[ballot.voter] = (failed, len(caught))
+        else:
+            kept.append(Ballot(ballot.voter, tuple(vote for vote in ballot.votes if vote not in set(caught))))
+    return tuple(kept), out
 
 
-def wilson(wins: int, count: int, *, deviate: float = 1.959964) -> tuple[float, float]:
-    """Wilson's interval of a share; for ``deviate`` 1.96, of 95 %.
+def _passed(vote: Vote, sound: str) -> bool:
+    if not vote.right:
+        return vote.choice in ("1", "2")
+    return vote.choice == ("left" if vote.left == sound else "right")
 
-    Reference: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927.
 
-    >>> [round(end, 3) for end in wilson(8, 10)]
-    [0.49, 0.943]
-    """
-    share, square = wins / count, deviate**2
-    centre = (share + square / (2 * count)) / (1 + square / count)
-    half = deviate / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+def _content(path: Path) -> dict[str, Any]:
+    """A file of votes as it must be."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        assert content["kind"] == KIND
+        assert isinstance(content["votes"], list)
+        assert _short(content["voter"]) and content["voter"].isalnum()
+        assert _short(content["protocol"]) and content["ask"] in ("choose", "rate")
+        for vote in content["votes"]:
+            _vote(vote, content["ask"])
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be read ({error.strerror}): give a file of votes") from error
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+        raise EvaluationError(
+            f"{path} holds no votes: give a file that the page of a study has saved"
+        ) from error
+    return dict(content)
+
+
+def _vote(vote: dict[str, Any], ask: Ask) -> Vote:
+    if ask == "rate":
+        found = Vote(vote["pair"], vote["method"], "", str(vote["rating"]))
+        choices: tuple[str, ...] = ("1", "2", "3", "4", "5")
+    else:
+        found = Vote(vote["pair"], vote["left"], vote["right"], vote["choice"])
+        choices = ("left", "right", "same")
+    assert found.choice in choices
+    assert _short(found.pair) and _short(found.left) and isinstance(found.right, str)
+    return found
+
+
+def _short(text: Any) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= _LONGEST
