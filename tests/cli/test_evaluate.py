@@ -46,6 +46,17 @@ def test_table_and_report(tmp_path: Path, pairs: Path) -> None:
     assert "wrote" not in result.stdout
 
 
+def test_a_protocol_is_frozen_once_it_was_measured_on(tmp_path: Path, pairs: Path) -> None:
+    result = run(
+        pairs, "--method", "telea,nowhere.onnx", "-o", tmp_path / "r", "--freeze", tmp_path / "p.json"
+    )
+    assert isinstance(result.exception, ModelError)
+    assert not (tmp_path / "p.json").exists(), "it would stand in the way of the next try"
+    again = run(pairs, "--method", "telea", "-o", tmp_path / "r", "--freeze", tmp_path / "p.json")
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "p.json").exists()
+
+
 def test_json_lines(tmp_path: Path, pairs: Path) -> None:
     result = run(pairs, "--method", "telea", "-o", tmp_path / "r.json", "--json")
     assert result.exit_code == 0

@@ -24,6 +24,7 @@ VERBS = {
     "serve": "remend.cli.serve",
     "evaluate": "remend.cli.evaluate",
     "compare": "remend.cli.compare",
+    "study": "remend.cli.study",
     "train": "remend.cli.train",
     "export": "remend.cli.export",
     "nets": "remend.cli.nets",
