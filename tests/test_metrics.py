@@ -6,7 +6,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from remend.errors import EvaluationError
-from remend.metrics import METRICS, PSNR_LIMIT_DB, compose, l1, measure, psnr, sharp, ssim
+from remend.metrics import METRICS, PSNR_LIMIT_DB, _gradient, compose, l1, measure, psnr, sharp, ssim
 
 
 @pytest.fixture
@@ -106,6 +106,17 @@ def test_sharp_of_a_ramp_by_hand() -> None:
     inner = np.zeros((20, 30), bool)
     inner[5:15, 5:25] = True
     assert sharp(steep, ramp, inner) == pytest.approx(2.0)
+
+
+def test_sharp_does_not_hang_on_where_memory_lies(couple) -> None:
+    output, _target = couple
+    grey = cv2.cvtColor(output, cv2.COLOR_RGB2GRAY).astype(np.int64)
+    padded = np.pad(grey, 1, "reflect")
+    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    columns = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
+    across, down = rows[:, 2:] - rows[:, :-2], columns[2:] - columns[:-2]
+    # Whole numbers, whose root has one rounding: any machine and any place in memory gives this.
+    assert np.array_equal(_gradient(output), np.sqrt((across**2 + down**2).astype(np.float32)))
 
 
 def test_sharp_of_a_flat_truth_does_not_apply() -> None:

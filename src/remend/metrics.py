@@ -199,4 +199,7 @@ def _ssim_map(output: Image, target: Image) -> NDArray[np.float64]:
 
 def _gradient(image: Image) -> NDArray[np.float32]:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.asarray(cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)))
+    across = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 1, 0), np.float32)
+    down = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 0, 1), np.float32)
+    # Not cv2.magnitude: its last digit hangs on where in memory the planes happen to lie.
+    return np.asarray(np.sqrt(across * across + down * down))

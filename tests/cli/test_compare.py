@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from remend.cli.compare import compare
+from remend.cli.compare import _verdict, compare
 from remend.cli.evaluate import evaluate
 from remend.errors import EvaluationError, UsageError
+from remend.evaluation.analysis import Mean
 
 
 def run(command, *arguments: object):
@@ -62,6 +63,20 @@ def test_a_report_against_itself_has_no_clear_difference(reports: Path):
     own = [line for line in rows if "+0.00" in line]
     assert own
     assert "no clear difference" in own[0]
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (Mean(4e-4, 1e-4, 9e-4, 40), "too small to show"),
+        (Mean(6e-4, 1e-4, 9e-4, 40), "sharper"),
+        (Mean(-0.2, -0.3, -0.1, 40), "less sharp"),
+        (Mean(0.2, -0.1, 0.3, 40), "no clear difference"),
+        (Mean(0.2, 0.1, 0.3, 4), "too few pictures"),
+    ],
+)
+def test_nothing_is_sharper_by_zero(gap: Mean, words: str):
+    assert _verdict("sharp", gap) == words
 
 
 def test_json_carries_the_hash_on_every_line(reports: Path):

@@ -7,7 +7,7 @@ import pytest
 
 from remend.errors import EvaluationError, UsageError
 from remend.evaluation.pairs import find_pairs
-from remend.evaluation.run import evaluate
+from remend.evaluation.run import _labels, evaluate
 from remend.metrics import compose, psnr
 
 
@@ -157,12 +157,21 @@ def test_the_same_pixels_in_another_format_are_the_same_protocol(
     assert evaluate(find_pairs(tmp_path / "p").pairs, ["1"], restore=grey).protocol == base
 
 
+def test_a_run_and_its_export_are_told_apart(pairs, tmp_path: Path) -> None:
+    methods = [str(tmp_path / "x"), "x.onnx", "other"]
+    (tmp_path / "x").mkdir()
+    labels, folders = _labels(methods, [])
+    assert list(labels.values()) == methods
+    assert list(labels) == [f"x ({tmp_path / 'x'})", "x (x.onnx)", "other"]
+    assert folders == {}
+
+
 @pytest.mark.parametrize(
     ("methods", "outputs", "words"),
     [
         ([], [], "nothing to measure"),
-        (["m", "m"], [], "same name"),
-        (["a/net.onnx", "b/net.onnx"], [], "same name"),
+        (["m", "m"], [], r"m \(m\) is given twice"),
+        (["a/net.onnx", "a/net.onnx"], [], r"net \(a/net.onnx\) is given twice"),
     ],
 )
 def test_what_cannot_be_meant(pairs, methods, outputs, words: str) -> None:

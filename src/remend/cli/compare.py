@@ -148,12 +148,14 @@ def _tables(found: Comparison, metrics: tuple[str, ...], buckets: tuple[str, ...
 
 def _verdict(name: str, gap: Mean) -> str:
     from remend.evaluation.bootstrap import FEWEST
-    from remend.evaluation.shown import shown
+    from remend.evaluation.shown import number, shown
 
     if gap.pictures < FEWEST:
         return "too few pictures"
     if not gap.clear:
         return "no clear difference"
+    if float(number(name, gap.value)) == 0:
+        return "too small to show"
     better = shown(name).better
     if better == "one":
         return "sharper" if gap.value > 0 else "less sharp"

@@ -48,7 +48,7 @@ __all__ = ["train"]
 @click.option("--devices", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
     "--accelerator",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
 )
@@ -186,8 +186,6 @@ def _train_finder(
         ) from error
     if resume not in ("auto", "never"):
         raise UsageError("the finder goes on from --out alone: give --resume auto")
-    if accelerator == "mps":
-        raise UsageError("the finder trains on cpu or cuda")
     import torch
 
     chosen = load_finder(recipe, settings)

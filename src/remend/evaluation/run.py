@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -139,11 +140,18 @@ def _labels(methods: Sequence[str], outputs: Sequence[Path]) -> tuple[dict[str, 
     """Label to method, where a model file is called by its stem, and label to folder."""
     if not methods and not outputs:
         raise EvaluationError("nothing to measure: give --method names or --outputs folders")
-    labels = {label_of(method): method for method in methods}
-    folders = {folder.resolve().name: folder for folder in outputs}
-    if len({*labels, *folders}) < len(methods) + len(outputs):
-        raise EvaluationError("two methods or output folders have the same name: rename one of them")
-    return labels, folders
+    names = [(label_of(method), method) for method in methods]
+    names += [(folder.resolve().name, str(folder)) for folder in outputs]
+    count = Counter(name for name, _ in names)
+    # A run and its export, or one file's name in two folders: told apart by where they are.
+    shown = [name if count[name] == 1 else f"{name} ({where})" for name, where in names]
+    if len(set(shown)) < len(shown):
+        twice, _ = Counter(shown).most_common(1)[0]
+        raise EvaluationError(f"{twice} is given twice: leave one out")
+    return (
+        dict(zip(shown, methods, strict=False)),
+        dict(zip(shown[len(methods) :], outputs, strict=True)),
+    )
 
 
 _Answer = tuple[Callable[[], Image], bool]
