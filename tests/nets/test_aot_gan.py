@@ -20,7 +20,7 @@ def test_a_block_mixes_what_came_with_what_four_distances_saw_by_its_gate():
 
     seen = conv(block.fuse, torch.cat([conv(look, x).relu() for look in block.look], dim=1))
     gate = conv(block.gate, x)
-    mean, spread = gate.mean(dim=(2, 3), keepdim=True), gate.std(dim=(2, 3), keepdim=True, correction=0)
+    mean, spread = gate.mean(dim=(2, 3), keepdim=True), gate.std(dim=(2, 3), keepdim=True)
     share = torch.sigmoid(5 * (2 * (gate - mean) / spread - 1))
     assert torch.allclose(block(x), x * (1 - share) + seen * share, atol=1e-5)
 

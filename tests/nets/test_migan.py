@@ -63,8 +63,8 @@ def test_the_default_nets_serve_what_the_paper_counts():
 def test_the_coarsest_grid_sets_the_size():
     assert Migan(widths=(8,) * 7).size_multiple == 64
     assert Migan(widths=(8,)).size_multiple == 16
-    with pytest.raises(UsageError, match="one branch at least"):
-        build("migan", {"branches": 0})
+    with pytest.raises(UsageError, match="no fewer than 0 branches"):
+        build("migan", {"branches": -1})
 
 
 def test_what_is_stored_in_half_precision_is_the_folded_kernel():

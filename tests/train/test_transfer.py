@@ -6,7 +6,9 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
+from made_published import LamaLike, settle  # noqa: E402
 from remend.errors import ModelError, UsageError  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.nets.inpainter import Inpainter  # noqa: E402
 from remend.nets.weights.portable import save_portable  # noqa: E402
 from remend.train.config import Recipe, Train, Transfer  # noqa: E402
@@ -120,3 +122,22 @@ def test_a_body_with_an_encoder_of_its_own_format_is_asked(tmp_path):
     start_from(net, "pretrained", said.append)
     assert asked == ["pretrained"]
     assert said == ["the encoder starts from pretrained"]
+
+
+def test_a_net_goes_on_from_what_others_have_published(tmp_path):
+    theirs = settle(LamaLike(width=4, blocks=1))
+    state = {f"generator.{name}": value for name, value in theirs.state_dict().items()}
+    torch.save({"state_dict": state, "hparams": {"lr": 1e-3}}, tmp_path / "lama.ckpt")
+    lines = []
+    net = build("lama", {"width": 4, "blocks": 1})
+    start_from(net, str(tmp_path / "lama.ckpt"), lines.append)
+    assert "starts from" in lines[0] and "(LaMa: Suvorov and others" in lines[0]
+    image, hole = torch.rand(1, 3, 32, 32), torch.zeros(1, 1, 32, 32)
+    hole[:, :, 8:20, 8:24] = 1
+    with torch.no_grad():
+        wanted = theirs(torch.cat([image * (1 - hole), hole], dim=1))
+        assert (net.eval()(image, hole)[1] - wanted).abs().max() < 1e-5
+    net.train()(image, hole)[1].mean().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    start_from(build("lama", {"width": 8, "blocks": 1}), str(tmp_path / "lama.ckpt"), lines.append)
+    assert lines[1].endswith(": --set options.width=4 --set options.blocks=1 --set options.wide=0.75")

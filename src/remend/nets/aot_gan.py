@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from remend.nets.blocks import resize_up
@@ -33,16 +34,17 @@ class ContextBlock(nn.Module):
     Args:
         width: channels, a multiple of the number of dilations.
         dilations: distances to look at.
+        edges: what is read beyond the frame, ``replicate`` or ``reflect``.
     """
 
-    def __init__(self, width: int, dilations: Sequence[int]) -> None:
+    def __init__(self, width: int, dilations: Sequence[int], edges: str = "replicate") -> None:
         super().__init__()
         if not dilations or width % len(dilations):
             raise ValueError(f"{width} channels cannot be split over {len(dilations)} dilations")
         share = width // len(dilations)
-        self.look = nn.ModuleList(_conv(width, share, dilation=dilation) for dilation in dilations)
-        self.fuse = _conv(width, width)
-        self.gate = _conv(width, width)
+        self.look = nn.ModuleList(_conv(width, share, dilation=d, edges=edges) for d in dilations)
+        self.fuse = _conv(width, width, edges=edges)
+        self.gate = _conv(width, width, edges=edges)
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
@@ -58,23 +60,34 @@ class AotGan(nn.Module):
         width: channels at full size; four times that at 1/4.
         blocks: at 1/4.
         dilations: of each block.
+        as_released: mirror edges and align corners when resizing, as the authors' code: for their weights.
+            Windows are 48 px at least then.
     """
 
     residual = False
     takes_prior = False
     size_multiple = 16  # that of the base fill
 
-    def __init__(self, *, width: int = 64, blocks: int = 8, dilations: Sequence[int] = (1, 2, 4, 8)) -> None:
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        blocks: int = 8,
+        dilations: Sequence[int] = (1, 2, 4, 8),
+        as_released: bool = False,
+    ) -> None:
         super().__init__()
+        edges = "reflect" if as_released else "replicate"
+        self.aligned = as_released
         self.down = nn.Sequential(
-            _conv(4, width, 7),
+            _conv(4, width, 7, edges=edges),
             nn.ReLU(inplace=True),
             nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
             nn.ReLU(inplace=True),
             nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1),
             nn.ReLU(inplace=True),
         )
-        self.blocks = nn.Sequential(*(ContextBlock(4 * width, dilations) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(ContextBlock(4 * width, dilations, edges) for _ in range(blocks)))
         self.to_half = nn.Conv2d(4 * width, 2 * width, 3, padding=1)
         self.to_full = nn.Conv2d(2 * width, width, 3, padding=1)
         self.head = nn.Conv2d(width, 3, 3, padding=1)
@@ -90,24 +103,33 @@ class AotGan(nn.Module):
             (N, 3, H, W) in [0, 1].
         """
         x = self.blocks(self.down(torch.cat([2 * planes[:, :3], hole], dim=1)))
-        x = torch.relu(self.to_half(resize_up(x)))
-        x = torch.relu(self.to_full(resize_up(x)))
+        x = torch.relu(self.to_half(self._doubled(x)))
+        x = torch.relu(self.to_full(self._doubled(x)))
         return 0.5 + 0.5 * torch.tanh(self.head(x))
 
+    def _doubled(self, x: Tensor) -> Tensor:
+        if self.aligned:
+            return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)
+        return resize_up(x)
 
-def _conv(inside: int, outside: int, kernel: int = 3, *, dilation: int = 1) -> nn.Conv2d:
+
+def _conv(
+    inside: int, outside: int, kernel: int = 3, *, dilation: int = 1, edges: str = "replicate"
+) -> nn.Conv2d:
     return nn.Conv2d(
         inside,
         outside,
         kernel,
         padding=dilation * (kernel // 2),
         dilation=dilation,
-        padding_mode="replicate",
+        padding_mode=edges,
     )
 
 
 def _normalised(gate: Tensor) -> Tensor:
     """Each channel of each picture brought to mean -5 and spread 10: gates are nearly open or shut."""
     mean = gate.mean(dim=(2, 3), keepdim=True)
-    spread = (gate - mean).square().mean(dim=(2, 3), keepdim=True).add(1e-12).sqrt()
+    count = gate.shape[2] * gate.shape[3]
+    variance = (gate - mean).square().mean(dim=(2, 3), keepdim=True) * (count / (count - 1))
+    spread = variance.add(1e-12).sqrt()
     return _STEEPNESS * (gate - mean) / spread - _OFFSET

@@ -96,6 +96,8 @@ class EdgeConnect(nn.Module):
         width: channels at full size.
         blocks: residual blocks at 1/4.
         sigma: of the edge detector's blur, in pixels.
+        as_released: show both nets the picture in [0, 1] with white holes, as the authors' code: for their
+            weights.
 
     Attributes:
         draws: what it is to draw of a picture; None = the picture.
@@ -110,12 +112,18 @@ class EdgeConnect(nn.Module):
     size_multiple = 16  # that of the base fill
 
     def __init__(
-        self, *, stage: str = "picture", width: int = 64, blocks: int = 8, sigma: float = 2.0
+        self,
+        *,
+        stage: str = "picture",
+        width: int = 64,
+        blocks: int = 8,
+        sigma: float = 2.0,
+        as_released: bool = False,
     ) -> None:
         super().__init__()
         if stage not in _STAGES:
             raise UsageError(f"edge_connect has the stages {', '.join(_STAGES)}, got {stage!r}")
-        self.takes_guide, self.sigma = stage == "picture", sigma
+        self.takes_guide, self.sigma, self.white_holes = stage == "picture", sigma, as_released
         self.draws = None if self.takes_guide else self._lines
         self.edges = Painter(3, 1, width=width, blocks=blocks, spectral=True)
         self.picture = Painter(5, 3, width=width, blocks=blocks, spectral=False) if self.takes_guide else None
@@ -143,7 +151,8 @@ class EdgeConnect(nn.Module):
             (N, 3, H, W) in [0, 1].
         """
         known = edges_of(planes[:, :3] + 0.5, hole, sigma=self.sigma)
-        grey = grey_of(2 * planes[:, :3])
+        seen = planes[:, :3] + 0.5 + 0.5 * hole if self.white_holes else 2 * planes[:, :3]
+        grey = grey_of(seen)
         with norms_in_fp32(self.edges, planes):
             edges = torch.sigmoid(self.edges(torch.cat([grey, known, hole], dim=1)).float())
         if self.picture is None:
@@ -152,7 +161,7 @@ class EdgeConnect(nn.Module):
             drawn = F.adaptive_max_pool2d(guide * hole, 1) > 0
             edges = torch.where(drawn, guide, edges)
         lines = known + hole * edges
-        picture = self.picture(torch.cat([2 * planes[:, :3], lines, hole], dim=1))
+        picture = self.picture(torch.cat([seen, lines, hole], dim=1))
         return 0.5 + 0.5 * torch.tanh(picture)
 
     def _lines(self, picture: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class BranchedConv(nn.Module):
         inside: channels that come.
         outside: channels that go.
         kernel: its side, odd.
-        branches: kernels that are added up.
+        branches: kernels that are added up; 0 = one kernel as it is, of any norm.
         depthwise: each channel by itself; ``outside`` = ``inside``.
         bias: add one.
     """
@@ -52,10 +52,12 @@ class BranchedConv(nn.Module):
         super().__init__()
         self.groups, self.padding = (inside if depthwise else 1), kernel // 2
         # One behind the other, as a tensor of four dimensions can be laid out channels-last.
-        shape = (branches * outside, inside // self.groups, kernel, kernel)
+        shape = (max(1, branches) * outside, inside // self.groups, kernel, kernel)
         self.branches: nn.Parameter | None = nn.Parameter(torch.randn(shape))
-        self.count = branches
+        self.count = max(1, branches)
         self.register_parameter("weight", None)
+        if not branches:
+            self.fold()
         self.bias = nn.Parameter(torch.zeros(outside)) if bias else None
 
     def kernel(self) -> Tensor:
@@ -84,13 +86,16 @@ class SeparableConv(nn.Module):
         outside: channels that go.
         branches: of each kernel.
         resize: 1 = the same size, 0.5 = halved, 2 = doubled, before the last activation.
+        fading: doubling fades to 0 at the frame.
     """
 
-    def __init__(self, inside: int, outside: int, *, branches: int, resize: float = 1) -> None:
+    def __init__(
+        self, inside: int, outside: int, *, branches: int, resize: float = 1, fading: bool = False
+    ) -> None:
         super().__init__()
         self.deep = BranchedConv(inside, inside, 3, branches=branches, depthwise=True)
         self.wide = BranchedConv(inside, outside, branches=branches, bias=False)
-        self.resize = resize
+        self.resize, self.fading = resize, fading
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inside, h, w) to (N, outside, h · resize, w · resize)."""
@@ -98,7 +103,7 @@ class SeparableConv(nn.Module):
         if self.resize < 1:  # 1 × 1 and blur commute: each where fewer pixels are
             x = blur(x, padding=1)[:, :, ::2, ::2]
         x = self.wide(x)
-        return _activate(resize_up(x) if self.resize > 1 else x)
+        return _activate(_doubled(x, fading=self.fading) if self.resize > 1 else x)
 
 
 class Migan(nn.Module):
@@ -110,21 +115,27 @@ class Migan(nn.Module):
     Args:
         widths: channels at 1, 1/2, 1/4 … of the size; the default is the paper's for 256², with a grid of
             4 × 4 there. For 512² it has (64, 128, 256, 512, 512, 512, 512, 512).
-        branches: kernels that each kernel is the sum of while it learns.
+        branches: kernels that each kernel is the sum of while it learns; 0 = plain kernels.
+        as_released: doubling fades to 0 at the frame, as in the authors' code: for their weights.
     """
 
     residual = False
     takes_prior = False
 
     def __init__(
-        self, *, widths: Sequence[int] = (128, 256, 512, 512, 512, 512, 512), branches: int = 9
+        self,
+        *,
+        widths: Sequence[int] = (128, 256, 512, 512, 512, 512, 512),
+        branches: int = 9,
+        as_released: bool = False,
     ) -> None:
         super().__init__()
-        if not widths or branches < 1:
-            raise ValueError("migan has widths for one scale at least, and one branch at least")
+        if not widths or branches < 0:
+            raise ValueError("migan has widths for one scale at least, and no fewer than 0 branches")
+        self.fading = as_released
         self.size_multiple = max(16, 2 ** (len(widths) - 1))  # 16: that of the base fill
         deepest = widths[-1]
-        self.stem = BranchedConv(4, widths[0])
+        self.stem = BranchedConv(4, widths[0], branches=min(1, branches))
         self.see = nn.ModuleList(SeparableConv(width, width, branches=branches) for width in widths)
         self.down = nn.ModuleList(
             SeparableConv(a, b, branches=branches, resize=0.5) for a, b in pairwise(widths)
@@ -132,7 +143,9 @@ class Migan(nn.Module):
         self.down.append(SeparableConv(deepest, deepest, branches=branches))
         upwards = widths[::-1]
         self.up = nn.ModuleList([SeparableConv(deepest, deepest, branches=branches)])
-        self.up.extend(SeparableConv(a, b, branches=branches, resize=2) for a, b in pairwise(upwards))
+        self.up.extend(
+            SeparableConv(a, b, branches=branches, resize=2, fading=as_released) for a, b in pairwise(upwards)
+        )
         self.think = nn.ModuleList(SeparableConv(width, width, branches=branches) for width in upwards)
         self.draw = nn.ModuleList(BranchedConv(width, 3, branches=branches) for width in upwards)
 
@@ -157,8 +170,13 @@ class Migan(nn.Module):
             shares.append(draw(x))
         picture: Tensor = shares[0]
         for share in shares[1:]:
-            picture = resize_up(picture) + share
+            picture = _doubled(picture, fading=self.fading) + share
         return 0.5 + 0.5 * picture
+
+
+def _doubled(x: Tensor, *, fading: bool) -> Tensor:
+    """Twice the size, bilinear; ``fading``: as if there were zeros around the frame."""
+    return resize_up(F.pad(x, (1, 1, 1, 1)))[:, :, 2:-2, 2:-2] if fading else resize_up(x)
 
 
 def _activate(x: Tensor) -> Tensor:

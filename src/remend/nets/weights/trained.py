@@ -12,9 +12,14 @@ from remend.errors import ModelError
 from remend.nets.inpainter import Inpainter
 from remend.nets.registry import build
 from remend.nets.weights import checkpoint
+from remend.nets.weights.foreign import read_foreign
 from remend.nets.weights.portable import load_portable
+from remend.nets.weights.published import published
 
-__all__ = ["load_net", "read_weights", "which_state"]
+__all__ = ["FOREIGN", "load_net", "read_weights", "which_state"]
+
+FOREIGN = (".pth", ".pt", ".ckpt", ".bin")
+"""How names of others' checkpoints end."""
 
 
 def load_net(source: Path) -> tuple[Inpainter, dict[str, Any]]:
@@ -45,11 +50,15 @@ def load_net(source: Path) -> tuple[Inpainter, dict[str, Any]]:
 
 
 def read_weights(source: Path) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
-    """Averaged weights and state of a run's folder, a checkpoint's, or a portable file.
+    """Averaged weights and state of a run's folder, a checkpoint's, or a portable file; or of a file of
+    others, if it holds a net that is known (`remend.nets.weights.published`).
 
     Raises:
         ModelError: nothing whole there.
     """
+    if source.suffix.lower() in FOREIGN:
+        known = published(read_foreign(source).tensors)
+        return known.tensors, {"net": known.net, "options": known.options, "origin": known.origin}
     if not source.is_dir():
         return load_portable(source)
     if (source / "checkpoints").is_dir():
