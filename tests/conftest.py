@@ -13,3 +13,9 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the real pictures of ../shared/data, which are not part of the repository")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def no_added_models(tmp_path_factory, monkeypatch):
+    """What whoever runs the tests has added must not change them."""
+    monkeypatch.setenv("REMEND_MODELS", str(tmp_path_factory.getbasetemp() / "models"))

@@ -63,3 +63,48 @@ def write_mean_filler(
         content = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **card}
         path.with_suffix(".json").write_text(json.dumps(content))
     return path
+
+
+def write_lama_like(path: Path, *, side: int | None = 256, largest: float = 255.0) -> Path:
+    """What people export of LaMa: ``image`` and ``mask``, one size or any, an answer from 0 to ``largest``.
+
+    It answers blue, everywhere, and black where the mask was not read as 1 = fill.
+    """
+    size = [side or "height", side or "width"]
+    inputs = [
+        helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, *size]),
+        helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["batch", 1, *size]),
+    ]
+    blue = np.array([0.1, 0.2, 0.8], np.float32).reshape(1, 3, 1, 1) * np.float32(largest)
+    nodes = [
+        helper.make_node("Mul", ["image", "zero"], ["nothing"]),
+        helper.make_node("Mul", ["mask", "blue"], ["drawn"]),
+        helper.make_node("Add", ["nothing", "drawn"], ["output"]),
+    ]
+    constants = [numpy_helper.from_array(np.float32(0), "zero"), numpy_helper.from_array(blue, "blue")]
+    output = helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", 3, *size])
+    return _write(path, nodes, inputs, output, constants)
+
+
+def write_migan_like(path: Path) -> Path:
+    """MI-GAN's pipeline: whole numbers, white is kept; it answers what is kept, and blue elsewhere."""
+    size = ["batch", 3, "height", "width"]
+    inputs = [
+        helper.make_tensor_value_info("image", TensorProto.UINT8, size),
+        helper.make_tensor_value_info("mask", TensorProto.UINT8, ["batch", 1, "height", "width"]),
+    ]
+    blue = np.array([25, 51, 204], np.uint8).reshape(1, 3, 1, 1)
+    nodes = [
+        helper.make_node("Cast", ["mask"], ["kept"], to=TensorProto.BOOL),
+        helper.make_node("Where", ["kept", "image", "blue"], ["result"]),
+    ]
+    output = helper.make_tensor_value_info("result", TensorProto.UINT8, size)
+    return _write(path, nodes, inputs, output, [numpy_helper.from_array(blue, "blue")])
+
+
+def _write(path: Path, nodes: list, inputs: list, output, constants: list) -> Path:
+    graph = helper.make_graph(nodes, "foreign", inputs, [output], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+    return path

@@ -21,7 +21,7 @@ HOUSE = (
     ("errors", "privacy"),
     ("kinds",),
     ("options",),
-    ("budget", "faults", "picture", "runtime"),
+    ("added", "budget", "faults", "picture", "runtime"),
     ("metrics", "samples", "tone"),
     ("windows",),
     ("damage", "fill", "finish", "io", "patch"),

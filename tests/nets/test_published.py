@@ -6,8 +6,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from made_published import AotLike, EdgesLike, LamaLike, MiganLike, PainterLike, settle  # noqa: E402
 from remend.errors import ModelError  # noqa: E402
-from remend.nets.registry import build  # noqa: E402
 from remend.nets.edges import edges_of, grey_of  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.nets.weights.foreign import read_foreign  # noqa: E402
 from remend.nets.weights.published import published  # noqa: E402
 

@@ -8,8 +8,8 @@ if importlib.util.find_spec("lightning") is None:
 
 from made_published import LamaLike, settle  # noqa: E402
 from remend.errors import ModelError, UsageError  # noqa: E402
-from remend.nets.registry import build  # noqa: E402
 from remend.nets.inpainter import Inpainter  # noqa: E402
+from remend.nets.registry import build  # noqa: E402
 from remend.nets.weights.portable import save_portable  # noqa: E402
 from remend.train.config import Recipe, Train, Transfer  # noqa: E402
 from remend.train.optim.groups import parameter_groups, set_frozen  # noqa: E402

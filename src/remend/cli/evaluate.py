@@ -214,7 +214,6 @@ def _measured(asked: Asked, observers: Sequence[Callable[[Seen], None]]) -> Eval
             learned=learned,
             features=nets,
         )
-<<<<<<< HEAD
     if asked.freeze is not None and frozen is not None:
         write_frozen(asked.freeze, frozen)
     return evaluation
@@ -224,19 +223,6 @@ def _show(evaluation: Evaluation, *, as_json: bool) -> None:
     """The table, or a JSON line a picture and method, to stdout; what to bear in mind to stderr."""
     from remend.evaluation.tables import caveats, score_json, sets_table, table
 
-=======
-    for name, reason in evaluation.skipped.items():
-        click.echo(f"remend: {name}: not measured: {reason}", err=True)
-    written = write_report(
-        evaluation, gallery, target, title=f"Evaluation of {folder.name}", overwrite=overwrite
-    )
-    if freeze is not None and frozen is not None:
-        write_frozen(freeze, frozen)
-    if ballot is not None and sheet is not None:
-        page = ballot.page(evaluation.protocol.sha256)
-        write_whole(sheet, page.encode(), overwrite=overwrite)
-        written = (*written, sheet)
->>>>>>> cb9e50a (evaluation: votes counted over pictures and voters, with voter ids, catch trials and Bradley–Terry)
     if as_json:  # at the end, since the protocol's hash on every line is of all pairs
         for score in evaluation.scores:
             click.echo(json.dumps(score_json(score, evaluation.protocol.short), ensure_ascii=False))

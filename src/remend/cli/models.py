@@ -8,21 +8,23 @@ from typing import Any
 
 import click
 
+from remend.added import folder, names, path_of, prefer, preferred, remove
 from remend.errors import ModelError
 
 __all__ = ["models"]
 
 
-@click.group(short_help="List, show and verify models.")
+@click.group(short_help="List, show, verify and add models.")
 def models() -> None:
-    """Models that the package carries, or any ONNX file with its card."""
+    """Models that the package carries, those that you have added, or any ONNX file with its card."""
 
 
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a model.")
 def list_models(as_json: bool) -> None:
-    """List the embedded models."""
-    found = _embedded()
+    """List the embedded models, and those that were added."""
+    added = [folder() / f"{name}.onnx" for name in names()]
+    found = [*_embedded(), *added]
     for path in found:
         card = _card(path)
         if as_json:
@@ -30,6 +32,9 @@ def list_models(as_json: bool) -> None:
         else:
             size = f"{path.stat().st_size / 2**20:.1f} MiB"
             words = [card.get("summary", ""), f"licence: {card.get('licence', 'not stated')}"]
+            if path in added:
+                chosen = ", preferred for wide holes" if path.stem == preferred() else ""
+                words.insert(0, f"added{chosen}: {card.get('origin', '')}")
             click.echo(f"{path.stem}  {size}  " + "; ".join(word for word in words if word))
     if not found:
         click.echo("this build carries no models; --method FILE.onnx takes one", err=True)
@@ -41,6 +46,44 @@ def show(model: str) -> None:
     """Print the card of a model as JSON."""
     shown = json.dumps(_card(_path(model)), indent=2, ensure_ascii=False)
     click.echo("".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in shown))
+
+
+@models.command()
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--as", "name", metavar="NAME", help="What to call it.  [default: the file's stem]")
+@click.option("--overwrite", is_flag=True, help="Replace one of that name.")
+def add(files: tuple[Path, ...], name: str | None, overwrite: bool) -> None:
+    """Make a model a --method: an ONNX file, or a checkpoint of LaMa, AOT-GAN, MI-GAN or EdgeConnect.
+
+    It is told by what is in it, checked on made pictures, and copied with a card into a folder of yours
+    (REMEND_MODELS says another). Checkpoints are read without running what is in them, and converted, which
+    needs PyTorch; EdgeConnect's two files are given together.
+    """
+    from remend.cli.added import add_model
+
+    name, lines = add_model(files, name=name, overwrite=overwrite)
+    for line in lines:
+        click.echo(line, err=True)
+    click.echo(
+        f"now a method: --method {name}; remend models use {name} lets auto take it for wide holes", err=True
+    )
+    click.echo(folder() / f"{name}.onnx")
+
+
+@models.command()
+@click.argument("name", metavar="NAME|auto")
+def use(name: str) -> None:
+    """Let `auto` take an added model for wide holes; `remend models use auto` takes that back."""
+    prefer(None if name == "auto" else name)
+    whose = "its own nets" if name == "auto" else f"{name}, where it took neural or neural-exemplar"
+    click.echo(f"auto fills wide holes with {whose}", err=True)
+
+
+@models.command("remove")
+@click.argument("name", metavar="NAME")
+def remove_model(name: str) -> None:
+    """Take an added model away, with its card."""
+    remove(name)
 
 
 @models.command()
@@ -89,6 +132,8 @@ def _path(model: str) -> Path:
     if model.lower().endswith(".onnx"):
         return Path(model)
     found = {path.stem: path for path in _embedded()}
+    if (added := path_of(model)) is not None:
+        return added
     if model not in found:
         named = ", ".join(found) or "none are embedded"
         raise ModelError(f"no model is called {model!r} ({named}): give a name or an .onnx file")

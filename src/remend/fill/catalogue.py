@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from remend.added import names, path_of
 from remend.errors import UsageError
 from remend.fill.filler import REGISTERED, Entry, Filler
 
@@ -71,7 +72,7 @@ def filler_named(method: str) -> Filler:
     """The filler of that name, or the runner of that ONNX file.
 
     Args:
-        method: a key of ENTRIES, or a path that ends in ``.onnx``.
+        method: a key of ENTRIES, a path that ends in ``.onnx``, or a model that was added (`remend.added`).
 
     Raises:
         UsageError: no such name.
@@ -83,7 +84,8 @@ def filler_named(method: str) -> Filler:
         return Neural.load(Path(method))
     entry = ENTRIES.get(method)
     if entry is None:
-        raise UsageError(
-            f"unknown method {method!r}: choose auto, {', '.join(ENTRIES)}, or the path of an .onnx file"
-        )
+        if (path := path_of(method)) is not None:
+            return filler_named(str(path))
+        listed = ", ".join((*ENTRIES, *names()))
+        raise UsageError(f"unknown method {method!r}: choose auto, {listed}, or the path of an .onnx file")
     return entry.make()

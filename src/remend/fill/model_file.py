@@ -10,14 +10,14 @@ The contract of a model file:
 - output ``filled``: (N, 3, H, W) float32, equal to ``image`` where ``hole`` is 0
 
 Masking, base fill and composition are inside the graph. H and W are dynamic, multiples of the card's
-``size_multiple``.
+``size_multiple``. A file of others that is known keeps it through `remend.fill.adapter`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 
 from remend.errors import ModelError
+from remend.fill.adapter import Adapter, adapter_of
 from remend.fill.model_card import Card
 from remend.fill.outside import MEMORY_VARIABLE, Budget, Outside
 from remend.picture import Bool, Float
@@ -48,6 +49,7 @@ class ModelFile:
         takes_prior: whether it has the input ``prior``.
         takes_guide: whether it has the input ``guide``.
         noise_size: numbers of the input ``noise``; 0 = it has none.
+        adapter: how a file is asked that keeps another contract; None = it keeps ours.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class ModelFile:
     takes_prior: bool
     takes_guide: bool = False
     noise_size: int = 0
+    adapter: Adapter | None = None
 
     @staticmethod
     def open(path: Path, *, threads: int = 0, trusted: bool = False) -> ModelFile:
@@ -85,12 +88,16 @@ class ModelFile:
             session = open_session(content, name=path.name, threads=threads)
         else:
             session = Outside(content, name=path.name, threads=threads, budget=budget)
-        inputs = {entry.name: entry.shape for entry in session.get_inputs()}
-        outputs = {entry.name for entry in session.get_outputs()}
+        entries = session.get_inputs()
+        inputs = {entry.name: entry.shape for entry in entries}
+        outputs = [entry.name for entry in session.get_outputs()]
+        if adapter := adapter_of({entry.name: (entry.shape, entry.type) for entry in entries}, outputs):
+            return ModelFile(path, adapter.card(card), session, False, adapter=adapter)._measured()
         if not (_REQUIRED <= inputs.keys() <= _KNOWN) or "filled" not in outputs:
             raise ModelError(
                 f"the model {path.name} has inputs {_listed(inputs)} and outputs {_listed(outputs)}: "
-                "expected image, hole (and prior, guide, noise) in, filled out"
+                "expected image, hole (and prior, guide, noise) in, filled out; or image and mask, as LaMa "
+                "and MI-GAN are exported"
             )
         size = inputs["noise"][-1] if inputs.get("noise") else 0
         if type(size) is not int or not 0 <= size <= _MOST_NOISE:
@@ -138,9 +145,11 @@ class ModelFile:
             ModelError: the run fails, or its answer has another shape or is not finite.
         """
         height, width = known.shape
-        feed = self._feed(window, known, prior, guide=guide, seed=seed)
+        feed: dict[str, Any] = self._feed(window, known, prior, guide=guide, seed=seed)
+        if self.adapter is not None:
+            feed = self.adapter.feed(feed)
         try:
-            (filled,) = self.session.run(["filled"], feed)
+            (filled,) = self.session.run([self.adapter.output if self.adapter else "filled"], feed)
         except ModelError:
             raise
         except Exception as error:  # ONNX Runtime raises a dozen classes of its own
@@ -153,12 +162,35 @@ class ModelFile:
                 f"the model {self.path.name} answered {filled.shape} for {feed['image'].shape}: "
                 "its output must have the image's shape"
             )
-        pixels = np.ascontiguousarray(filled[0].transpose(1, 2, 0)[:height, :width])
+        if self.adapter is not None:
+            pixels = self.adapter.pixels(filled, window, known)
+        else:
+            pixels = np.ascontiguousarray(filled[0].transpose(1, 2, 0)[:height, :width])
         if not np.isfinite(pixels[~known]).all():
             raise ModelError(
                 f"the model {self.path.name} answered numbers that are not finite: its weights are damaged"
             )
         return pixels
+
+    def _measured(self) -> ModelFile:
+        """The same, with what its answer to a grey window shows of its range."""
+        assert self.adapter is not None
+        feed = self.adapter.feed(self._feed(*_probe(self.card.size_multiple)))
+        try:
+            if isinstance(self.session, Outside):
+                answer = self.session.probe(feed, self.adapter.output)
+            else:
+                (answer,) = self.session.run([self.adapter.output], feed)
+        except ModelError:
+            raise
+        except Exception as error:  # ONNX Runtime raises a dozen classes of its own
+            answer = str(error)
+        if isinstance(answer, str):
+            raise ModelError(
+                f"the model {self.path.name}, taken for {self.adapter.summary}, failed on a grey window "
+                f"({_plain(answer)}): it is another one"
+            )
+        return replace(self, adapter=self.adapter.measured(answer))
 
     def _feed(
         self,

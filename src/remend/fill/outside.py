@@ -32,6 +32,7 @@ PROBE_SHARE = 0.5  # of `seconds`, for the small window that is tried first
 OF_PROBE = 40.0
 MOST_OF_LIMIT = 10.0  # times `seconds` is the most that a slow probe can ask for
 LOAD_SECONDS = 5.0
+_SIZES = {"float32": 4, "uint8": 1}  # bytes of what an answer may be
 LOADED_PER_SECOND = 20 << 20
 MEMORY_VARIABLE, TIME_VARIABLE = "REMEND_MODEL_GIB", "REMEND_MODEL_SECONDS"
 
@@ -76,10 +77,11 @@ def _number(variable: str, usual: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """A name and a shape, as ONNX Runtime's sessions list them."""
+    """A name, a shape and a type, as ONNX Runtime's sessions list them."""
 
     name: str
     shape: list[Any]
+    type: str = ""
 
 
 class Outside:
@@ -108,28 +110,30 @@ class Outside:
             self._load()
 
     def get_inputs(self) -> list[_Value]:
-        """Names and shapes."""
-        return [_Value(name, shape) for name, shape in self._inputs.items()]
+        """Names, shapes and types."""
+        return [_Value(name, shape, kind) for name, (shape, kind) in self._inputs.items()]
 
     def get_outputs(self) -> list[_Value]:
         """Names; shapes are not told."""
         return [_Value(name, []) for name in self._outputs]
 
-    def probe(self, feed: dict[str, NDArray[np.float32]]) -> None:
+    def probe(self, feed: dict[str, NDArray[Any]], output: str = "filled") -> NDArray[Any] | str:
         """Run it on a small window, so that one that never ends is known before a picture waits for it.
 
-        An answer that is wrong, or a complaint about the size, is not looked at: the run will tell.
+        An answer that is wrong, or a complaint about the size, is given back: the run will tell.
 
         Raises:
             ModelError: it takes too long, or ends its process.
         """
         area = _area(feed)
+        share = PROBE_SHARE if area < USUAL_AREA else 1.0  # what takes no small window gets the whole time
         since = time.monotonic()
-        self._run(feed, PROBE_SHARE * self.budget.seconds * max(1.0, area / USUAL_AREA))
+        answer = self._run(feed, share * self.budget.seconds * max(1.0, area / USUAL_AREA), output)
         self._probed = (time.monotonic() - since) / area
+        return answer
 
-    def run(self, _outputs: list[str], feed: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """As the session's, for the output ``filled``.
+    def run(self, outputs: list[str], feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """As the session's, for one output of the picture's shape.
 
         Raises:
             ModelError: over budget, or its process ended.
@@ -138,29 +142,30 @@ class Outside:
         area = _area(feed)
         most = self.budget.seconds * max(1.0, area / USUAL_AREA)
         seconds = max(most, min(MOST_OF_LIMIT * most, OF_PROBE * self._probed * area))
-        answer = self._run(feed, seconds)
+        answer = self._run(feed, seconds, outputs[0])
         if isinstance(answer, str):
             raise RuntimeError(answer)
         return [answer]
 
-    def _run(self, feed: dict[str, NDArray[np.float32]], seconds: float) -> NDArray[np.float32] | str:
+    def _run(self, feed: dict[str, NDArray[Any]], seconds: float, output: str) -> NDArray[Any] | str:
         """The output, or ONNX Runtime's complaint."""
         with self._lock:
             if self._process is None:
                 self._load()
-            header = {"feed": [[name, list(array.shape)] for name, array in feed.items()]}
-            blobs = [np.ascontiguousarray(array, np.float32).data.cast("B") for array in feed.values()]
+            listed = [[name, list(array.shape), array.dtype.name] for name, array in feed.items()]
+            header = {"feed": listed, "output": output}
+            blobs = [np.ascontiguousarray(array).data.cast("B") for array in feed.values()]
             height, width = feed["image"].shape[2:]
             reply, data = self._ask(
-                header, blobs, seconds, f"on a window of {width}×{height}", feed["image"].nbytes
+                header, blobs, seconds, f"on a window of {width}×{height}", feed["image"].size
             )
         if "error" in reply:
             return str(reply["error"])
         if data is None:
             said = reply.get("type")
             wanted = list(feed["image"].shape)
-            return f"its output filled is {said} {reply.get('shape')}, expected float32 {wanted}"
-        return np.frombuffer(data, np.float32).reshape(feed["image"].shape)
+            return f"its output {output} is {said} {reply.get('shape')}, expected float32 {wanted}"
+        return np.frombuffer(data, reply["type"]).reshape(feed["image"].shape)
 
     def _load(self) -> None:
         path = os.pathsep.join(place for place in sys.path if place)
@@ -183,13 +188,13 @@ class Outside:
         if "error" in reply:
             self._stop()
             raise ModelError(str(reply["error"])[:600])
-        self._inputs: dict[str, list[Any]] = dict(reply["inputs"])
+        self._inputs: dict[str, tuple[list[Any], str]] = dict(reply["inputs"])
         self._outputs: list[str] = list(reply["outputs"])
 
     def _ask(
         self, header: dict[str, Any], blobs: list[Any], seconds: float, where: str, expected: int
     ) -> tuple[dict[str, Any], bytearray | None]:
-        """One question and its answer; ``expected`` bytes follow it where it says that it is float32."""
+        """One question and its answer; ``expected`` numbers follow it where it says what they are."""
         process = self._process
         assert process is not None and process.stdin is not None and process.stdout is not None
         timer = threading.Timer(seconds, self._too_long)
@@ -198,10 +203,11 @@ class Outside:
         try:
             write_message(process.stdin, header, *blobs)
             reply = read_message(process.stdout)
-            followed = expected and "error" not in reply and reply.get("type") == "float32"
+            itemsize = _SIZES.get(str(reply.get("type")), 0)
+            followed = expected and itemsize and "error" not in reply
             shape = [] if not followed else reply.get("shape", [])
-            whole = followed and 4 * int(np.prod(shape, dtype=object)) == expected
-            return reply, read_exactly(process.stdout, expected) if whole else None
+            whole = followed and int(np.prod(shape, dtype=object)) == expected
+            return reply, read_exactly(process.stdout, itemsize * expected) if whole else None
         except (OSError, EOFError):
             self._stop()
             if self._late:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["main", "read_exactly", "read_message", "write_message"]
@@ -91,7 +90,7 @@ def main(memory_bytes: int, threads: int, name: str, parent: int) -> None:
             write_message(answers, {"error": str(error)})
             return
         del content
-        inputs = {entry.name: list(entry.shape) for entry in session.get_inputs()}
+        inputs = {entry.name: [list(entry.shape), entry.type] for entry in session.get_inputs()}
         outputs = [entry.name for entry in session.get_outputs()]
         write_message(answers, {"inputs": inputs, "outputs": outputs})
         while True:
@@ -101,22 +100,24 @@ def main(memory_bytes: int, threads: int, name: str, parent: int) -> None:
 def _answer(session: Any, questions: IO[bytes], answers: IO[bytes]) -> None:
     import numpy as np
 
-    feed: dict[str, NDArray[np.float32]] = {}
-    for key, shape in read_message(questions)["feed"]:
-        blob = read_exactly(questions, 4 * int(np.prod(shape)))
-        feed[key] = np.frombuffer(blob, np.float32).reshape(shape)
+    feed: dict[str, NDArray[Any]] = {}
+    asked = read_message(questions)
+    for key, shape, kind in asked["feed"]:
+        dtype = np.dtype(kind)
+        blob = read_exactly(questions, dtype.itemsize * int(np.prod(shape)))
+        feed[key] = np.frombuffer(blob, dtype).reshape(shape)
     try:
-        (filled,) = session.run(["filled"], feed)
+        (filled,) = session.run([asked["output"]], feed)
     except Exception as error:  # ONNX Runtime raises a dozen classes of its own
         write_message(answers, {"error": str(error).partition("\n")[0][:500] or type(error).__name__})
         return
     if not isinstance(filled, np.ndarray):
         write_message(answers, {"shape": None, "type": type(filled).__name__})
-    elif filled.dtype != np.float32 or filled.shape != feed["image"].shape:
+    elif filled.dtype not in (np.float32, np.uint8) or filled.shape != feed["image"].shape:
         write_message(answers, {"shape": list(filled.shape), "type": filled.dtype.name})
     else:
         whole = np.ascontiguousarray(filled)
-        write_message(answers, {"shape": list(whole.shape), "type": "float32"}, whole.data.cast("B"))
+        write_message(answers, {"shape": list(whole.shape), "type": whole.dtype.name}, whole.data.cast("B"))
 
 
 def _limit(memory_bytes: int) -> None:

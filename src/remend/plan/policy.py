@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
+from remend.added import preferred
 from remend.errors import UsageError
 from remend.windows.evenness import ONE_TEXTURE
 
@@ -146,6 +147,8 @@ class Policy:
         raise AssertionError("the last rung of a policy has no bounds")
 
 
+_WIDE = ("neural", "neural-exemplar")
+
 # Thin damage: the net is 1.4 dB better than the smooth fill and takes 20 µs a damaged pixel: `balanced`
 # spends at most two seconds on it. The wide net beats copied texture at every radius by PSNR and by likeness
 # (150 holes of pictures set aside: 16.5 dB and PD .79 against 15.5 and .89 up to 48 px) and is softer; copies
@@ -183,9 +186,19 @@ POLICIES: dict[str, Policy] = {
 def policy_for(method: str, quality: str) -> Policy:
     """The table for ``--method auto`` at a quality, or one filler for everything.
 
+    A model that the user prefers for wide holes (`remend models use`) stands where the embedded net for them
+    would, and where copies follow it.
+
     Raises:
         UsageError: an unknown quality.
     """
     if quality not in POLICIES:
         raise UsageError(f"quality must be one of {', '.join(POLICIES)}, got {quality!r}")
-    return POLICIES[quality] if method == "auto" else Policy((Rung(method),))
+    if method != "auto":
+        return Policy((Rung(method),))
+    policy = POLICIES[quality]
+    if (wide := preferred()) is None:
+        return policy
+    return Policy(
+        tuple(replace(rung, filler=wide) if rung.filler in _WIDE else rung for rung in policy.rungs)
+    )
