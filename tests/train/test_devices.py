@@ -31,3 +31,10 @@ def test_convolutions_run_in_half_precision_but_pictures_arrive_whole(tmp_path, 
     net = Look()
     start(run).setup(net)(torch.rand(1, 3, 8, 8))
     assert net.seen == (torch.float32, torch.bfloat16 if precision == "bf16-mixed" else torch.float32)
+
+
+def test_a_machine_of_apples_is_trained_on_its_cpu(tmp_path, monkeypatch):
+    # Their GPUs have no float64, which metrics and optimiser reckon with; Lightning would take them.
+    monkeypatch.setattr("lightning.fabric.accelerators.mps.MPSAccelerator.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert start(Run(Recipe("remend"), (), tmp_path)).device.type == "cpu"

@@ -97,3 +97,12 @@ def test_pictures_of_other_formats_are_told_and_not_passed_over_in_silence(tmp_p
     assert not found.records
     (note,) = found.notes
     assert "3 files left alone: .nef .tif .tiff" in note
+
+
+def test_links_to_folders_are_told(plant, tmp_path):
+    plant(tmp_path / "elsewhere/linked.png")
+    plant(tmp_path / "photos/a.png")
+    (tmp_path / "photos/more").symlink_to(tmp_path / "elsewhere")
+    found = listing(tmp_path / "photos")
+    assert names(found) == ["photos/a.png"]
+    assert "1 links to folders are not followed, such as more: give those folders" in found.notes[0]

@@ -34,9 +34,11 @@ def start(run: Run) -> Fabric:
     for part in ("fabric", "pytorch"):  # what was chosen is said by the run
         logging.getLogger(f"lightning.{part}").setLevel(logging.WARNING)
 
+    # Lightning's own choice takes Apple's GPUs too, which have no float64.
+    own = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         fabric = Fabric(
-            accelerator=run.accelerator,
+            accelerator=own if run.accelerator == "auto" else run.accelerator,
             devices=run.devices,
             strategy=_strategy(run),
             **_precision(run),

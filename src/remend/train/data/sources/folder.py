@@ -38,7 +38,8 @@ def listing(folder: Path, *, annotations: bool = False) -> Listing:
     names: list[str] = []
     inner: list[str] = []
     others: list[str] = []
-    for name in walk(folder):
+    links: list[str] = []
+    for name in walk(folder, links):
         if name.lower().endswith(".tar"):
             inner.append(name)
         elif is_picture(name):
@@ -69,6 +70,11 @@ def listing(folder: Path, *, annotations: bool = False) -> Listing:
             f"{folder}: {len(others):,} files left alone: {' '.join(endings)} is not learned from "
             "(JPEG, PNG and WebP are): convert them first"
         )
+    if links:
+        notes.append(
+            f"{folder}: {len(links):,} links to folders are not followed, such as {links[0]}: "
+            "give those folders as further --data"
+        )
     for shard in inner:
         found = shards.listing(folder / shard, annotations=annotations)
         records += found.records
@@ -81,16 +87,20 @@ def named(folder: Path) -> str:
     return folder.name if folder.name not in ("", "..") else folder.resolve().name
 
 
-def walk(folder: Path) -> Iterator[str]:
+def walk(folder: Path, links: list[str] | None = None) -> Iterator[str]:
     """Every file below ``folder``: its path from there, with forward slashes.
+
+    Links to folders, which are not followed, are added to ``links``.
 
     Raises:
         UsageError: a folder that cannot be read.
     """
     start = str(folder)
-    for parent, _, files in os.walk(start, onerror=_refuse):
+    for parent, folders, files in os.walk(start, onerror=_refuse):
         below = os.path.relpath(parent, start).replace(os.sep, "/")
         prefix = "" if below == "." else f"{below}/"
+        if links is not None:
+            links += [prefix + name for name in folders if Path(parent, name).is_symlink()]
         for file in files:
             yield prefix + file
 
