@@ -1,13 +1,14 @@
 """What the documents say of options and of what `auto` takes is what the tables say."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from remend.fill.catalogue import ENTRIES
 from remend.options import QUALITIES
-from remend.plan.policy import POLICIES
+from remend.plan.policy import POLICIES, Looks
 
 ROOT = Path(__file__).parents[1]
 # The log and the benchmarks tell what was, not what is.
@@ -76,19 +77,26 @@ def test_the_readmes_table_is_the_policies():
     (head,) = re.findall(r"^\| \| thin .*$", text, re.M)
     bounds = {rung.radius_px for policy in POLICIES.values() for rung in policy.rungs} - {None}
     assert {float(bound) for bound in re.findall(r"(\d+) px", head)} == bounds
-    # A hole of each column: radius, texture around it, share of the picture's side.
-    columns = [(4, 0.05, 0.01), (12, 0.010, 0.01), (20, 0.05, 0.05), (40, 0.05, 0.1), (40, 0.05, 0.3)]
+    scene = Looks(radius_px=20, share=0.05, activity=0.05, unevenness=0.9)
+    columns = [  # a hole of each
+        replace(scene, radius_px=4, share=0.01),
+        replace(scene, radius_px=12, share=0.01, activity=0.010),
+        replace(scene, unevenness=0.2),
+        scene,
+        replace(scene, radius_px=40, share=0.1),
+        replace(scene, radius_px=40, share=0.3),
+    ]
     for quality, policy in POLICIES.items():
         (row,) = re.findall(rf"^\| `--quality {quality}` \|(.*)\|$", text, re.M)
         cells = [cell.strip() for cell in row.split("|")]
         for cell, hole in zip(cells, columns, strict=True):
-            assert re.split(r"[ ,]", cell)[0] == policy.choose(*hole).filler, (quality, cell)
+            assert re.split(r"[ ,]", cell)[0] == policy.choose(hole).filler, (quality, cell)
             for most in re.findall(r"\((\w+) beyond ([\d,]+) damaged", cell):
                 count = int(most[1].replace(",", ""))
-                assert policy.affordable(count).choose(*hole).filler == re.split(r"[ ,]", cell)[0]
-                assert policy.affordable(count + 1).choose(*hole).filler == most[0]
+                assert policy.affordable(count).choose(hole).filler == re.split(r"[ ,]", cell)[0]
+                assert policy.affordable(count + 1).choose(hole).filler == most[0]
             if "unless very calm" in cell:
-                assert policy.choose(hole[0], 0.005, hole[2]).filler == "smooth"
+                assert policy.choose(replace(hole, activity=0.005)).filler == "smooth"
 
 
 def test_nets_that_are_named_are_in_the_catalogue():

@@ -61,6 +61,7 @@ def test_auto_takes_what_is_preferred_for_wide_holes_and_nothing_else(tmp_path):
     assert {(a.filler, b.filler) for a, b in zip(before.rungs, after.rungs, strict=True)} == {
         ("neural-thin", "neural-thin"),
         ("smooth", "smooth"),
+        ("quilt", "quilt"),
         ("neural", "mine"),
         ("neural-exemplar", "mine"),
     }
