@@ -302,7 +302,7 @@ def desk_with(folder, **limits) -> Desk:
 
 def test_one_address_has_its_share_and_no_more(tmp_path):
     desk = desk_with(tmp_path, queue=4)
-    desk._waiting.extend(job("192.0.2.1") for _ in range(2))
+    desk.line.waiting.extend(job("192.0.2.1") for _ in range(2))
 
     async def admit(client: str | None) -> bool:
         async with desk.admission(client, 10):

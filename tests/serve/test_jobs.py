@@ -111,7 +111,7 @@ def test_a_waiting_job_is_cancelled_and_a_done_one_emptied(home, picture, mask):
     assert home.request("DELETE", waiting["links"]["self"]).json()["state"] == "cancelled"
     home.request("DELETE", running["links"]["self"])
     done = wait(home, home.post("/v1/jobs", files={"image": picture, "mask": mask}).json())
-    result = home.app.desk.jobs[done["id"]].result
+    result = home.app.desk.records.jobs[done["id"]].result
     assert result.exists()
     assert home.request("DELETE", done["links"]["self"]).json()["state"] == "cancelled"
     assert not result.exists()
@@ -228,7 +228,7 @@ def test_results_are_bounded_in_number_bytes_and_time(make_home, picture, mask):
         bad = [wait(home, home.post("/v1/jobs", files={"image": b"text"}).json()) for _ in range(2)]
         assert home.get(bad[0]["links"]["self"]).status_code == 404
         assert home.get(jobs[2]["links"]["self"]).status_code == 200, "failures push no result out"
-        shelf = home.app.desk.shelf
+        shelf = home.app.desk.records.shelf
         assert shelf.held == sum(job["report"]["bytes"] for job in jobs[1:])
         assert len(list(home.app.desk.folder.iterdir())) == 2
         object.__setattr__(home.app.desk.limits, "result_bytes", shelf.held - 1)

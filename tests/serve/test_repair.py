@@ -217,8 +217,8 @@ def test_nothing_is_left_behind(home, picture):
     home.post("/v1/repair", files={"image": picture})
     home.post("/v1/repair", files={"image": b"dear diary"})
     assert home.app.desk.ledger.held == 0
-    assert not [job for job in home.app.desk.jobs.values() if not job.kept]
-    kept = {str(job.result) for job in home.app.desk.jobs.values()}
+    assert not [job for job in home.app.desk.records.jobs.values() if not job.kept]
+    kept = {str(job.result) for job in home.app.desk.records.jobs.values()}
     assert not [
         path for path in home.app.desk.folder.iterdir() if not str(path).startswith(tuple(kept) or "-")
     ]

@@ -106,9 +106,9 @@ def create_app(*, limits: Limits | None = None, guard: Guard | None = None) -> A
     app.state.desk, app.state.streams = desk, {}
     gauges: dict[str, tuple[str, Callable[[], float]]] = {
         "remend_queue_depth": ("Requests waiting or on their way in.", lambda: desk.depth),
-        "remend_jobs_remembered": ("Jobs that can be asked for by id.", lambda: len(desk.jobs)),
+        "remend_jobs_remembered": ("Jobs that can be asked for by id.", lambda: len(desk.records.jobs)),
         "remend_upload_bytes": ("Bytes of uploads in hand.", lambda: desk.ledger.held),
-        "remend_result_bytes": ("Bytes of results kept.", lambda: desk.shelf.held),
+        "remend_result_bytes": ("Bytes of results kept.", lambda: desk.records.shelf.held),
         "remend_workers": ("Workers that are loaded, the spare one included.", lambda: desk.crew.loaded),
         "remend_event_streams": ("Event streams open.", lambda: len(app.state.streams)),
     }
@@ -160,8 +160,8 @@ def _add_watch(app: FastAPI, desk: Desk, metrics: Metrics) -> None:
         """For load balancers."""
         if desk.ready:
             return Json({"status": "ready", "waiting": desk.depth})
-        if desk.draining:
-            raise desk.going_down("no new work is taken")
+        if desk.ending.begun:
+            raise desk.ending.problem("no new work is taken")
         raise Problem("queue-full", "the workers are starting", retry_after=2)
 
     @app.get("/metrics", summary="For Prometheus.", response_class=Response)

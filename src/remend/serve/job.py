@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from remend.serve.problems import Problem
-from remend.serve.task import Progress, Task
+from remend.serve.task import Cancelled, Done, Failed, Progress, Task
 from remend.serve.uploads import Upload
 
 __all__ = ["ENDED", "Job"]
@@ -76,6 +76,24 @@ class Job:
             share += (BEGINS["write"] - share) * progress.step / progress.steps
         self.share = max(self.share, share)
         self.tell()
+
+    def end(self, outcome: Done | Failed | Cancelled) -> float:
+        """It is over, and this came of it, unless nobody wants it any more.
+
+        Returns:
+            The seconds that it was worked on.
+        """
+        self.ended = time.monotonic()
+        began = self.began if self.began is not None else self.ended
+        if isinstance(outcome, Done) and not self.unwanted.is_set():
+            seconds = {"queue": round(began - self.born, 4), **outcome.report["seconds"]}
+            self.state, self.report = "done", {**outcome.report, "seconds": seconds}
+            self.size = outcome.report["bytes"]
+        elif isinstance(outcome, Failed) and not self.unwanted.is_set():
+            self.state, self.problem = "failed", outcome.problem
+        else:  # an end of the server that came too soon has left its problem
+            self.state = "cancelled" if self.problem is None else "failed"
+        return self.ended - began
 
     def tell(self) -> None:
         """Wake everybody who watches."""

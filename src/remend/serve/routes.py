@@ -65,7 +65,7 @@ def job_of(request: Request, job_id: str) -> Job:
     Raises:
         Problem: ``not-found``.
     """
-    job = desk_of(request).jobs.get(job_id)
+    job = desk_of(request).records.jobs.get(job_id)
     if job is None or not job.kept:
         raise Problem("not-found", "there is no job of this id, or not any more", remedy="post it again")
     return job
@@ -186,14 +186,14 @@ async def post_job(
         known: Job | None = None
         if idempotency_key is not None:
             fingerprint = await asyncio.to_thread(upload.fingerprint)
-            known = desk.keys.find(idempotency_key, fingerprint)
+            known = desk.records.keys.find(idempotency_key, fingerprint)
         if known is not None:
             upload.discard()
             job, replayed = known, True
         else:
             job = desk.submit(arrival, wish, kept=True)
             if idempotency_key is not None:
-                desk.keys.keep(idempotency_key, fingerprint, job)
+                desk.records.keys.keep(idempotency_key, fingerprint, job)
     headers = {"Location": f"/v1/jobs/{job.id}"}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -225,7 +225,7 @@ async def get_result(request: Request, job: TheJob, desk: TheDesk) -> Response:
     if job.state == "cancelled":
         raise Problem("cancelled", "the job was cancelled, so there is no result")
     if job.state != "done":
-        raise Problem("not-ready", f"the job is {job.state}", retry_after=desk.seconds_left(job))
+        raise Problem("not-ready", f"the job is {job.state}", retry_after=desk.line.seconds_left(job))
     job.fetched = True
     return ResultReply(job, least_rate=desk.limits.least_rate, as_mask=_wants_mask(request, job))
 

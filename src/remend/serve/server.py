@@ -51,11 +51,11 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal came. It is not raised again afterwards: the exit code is 0."""
-        if self.application.desk.draining or self._loop is None:
+        if self.application.desk.ending.begun or self._loop is None:
             self.should_exit = True
             self.force_exit = sig == signal.SIGINT
             return
-        self.application.desk.begin_drain()
+        self.application.desk.ending.begin()
         self._loop.call_soon_threadsafe(self._begin_drain)
 
     def _begin_drain(self) -> None:
