@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from benchmarks.line import ROOT, SHARED
 from remend.api import repair
 from remend.explain import draw_regions
-from remend.finding import MaskOptions, find_mask
+from remend.finding import find_mask
 from remend.io import read_picture
+from remend.options import MaskOptions
 from remend.picture import Bool, Box
 from remend.samples import eight_bit
 

@@ -11,10 +11,11 @@ import numpy as np
 import PIL.Image
 
 from remend.explain import draw_sheet
-from remend.finding import Finding, MaskOptions
+from remend.finding import Finding
 from remend.io import read_picture
 from remend.job import repair_file
-from remend.pipeline import Restored, Settings
+from remend.options import MaskOptions, Settings
+from remend.pipeline import Restored
 from remend.samples import eight_bit
 
 HERE = Path(__file__).parent

@@ -13,9 +13,8 @@ from remend.album import plan_jobs
 from remend.batch import BatchOptions, Failure, run_jobs
 from remend.cli.repair import repair
 from remend.errors import UsageError
-from remend.finding import MaskOptions
 from remend.job import Report
-from remend.pipeline import Settings
+from remend.options import MaskOptions, Settings
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())
 

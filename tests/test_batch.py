@@ -7,9 +7,8 @@ import pytest
 
 from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
 from remend.errors import UsageError
-from remend.finding import MaskOptions
 from remend.job import Report
-from remend.pipeline import Settings
+from remend.options import MaskOptions, Settings
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())
 

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from broken_files import FORMATS, broken
-from remend.budget import Bounds, Budget
+from remend.budget import Budget
 from remend.errors import RemendError
 from remend.io import encode_picture, read_picture
+from remend.options import Bounds
 
 BOUNDS = Bounds(max_pixels=16_000_000, max_memory=256 << 20)
 

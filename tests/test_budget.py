@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from remend.budget import Bounds, Budget
+from remend.budget import Budget
 from remend.errors import DecodeError, FormatError, LimitError
 from remend.io import read_picture
+from remend.options import Bounds
 
 
 def png(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:

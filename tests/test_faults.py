@@ -15,14 +15,13 @@ import pytest
 import remend
 from remend import batch
 from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
-from remend.budget import Bounds, Budget
+from remend.budget import Budget
 from remend.errors import DecodeError, InternalError, ResourceError
 from remend.faults import DEBUG, as_own
-from remend.finding import MaskOptions
 from remend.io import encode_picture, read_picture
 from remend.io.quiet import quiet_libraries
 from remend.job import Report
-from remend.pipeline import Settings
+from remend.options import Bounds, MaskOptions, Settings
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())
 

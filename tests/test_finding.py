@@ -8,8 +8,9 @@ import pytest
 import remend
 from remend.damage.find import Analysis
 from remend.errors import UsageError
-from remend.finding import MaskOptions, find_mask
+from remend.finding import find_mask
 from remend.job import repair_file
+from remend.options import MaskOptions
 from remend.picture import Box, Container, Metadata, Picture, Region
 
 SIZE = (60, 80)

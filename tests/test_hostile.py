@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from remend.batch import BatchOptions, Failure, attempt
-from remend.finding import MaskOptions
 from remend.io import read_picture
+from remend.options import MaskOptions, Settings
 from remend.picture import Picture
-from remend.pipeline import Settings
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())
 

@@ -8,8 +8,9 @@ import pytest
 import remend
 from remend import pipeline
 from remend.fill.biharmonic import smooth
+from remend.options import Settings
 from remend.picture import Picture
-from remend.pipeline import Settings, restore
+from remend.pipeline import restore
 from remend.plan import plan as planning
 from remend.windows.tiles import TILE_PX
 

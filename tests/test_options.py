@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ TABLES = (Settings, MaskOptions, Bounds)
 IMAGE, HOLE = np.full((24, 24, 3), 90, np.uint8), np.zeros((24, 24), bool)
 HOLE[10:14, 5:20] = True
 
-A_FIELD = '    swirl: float = option(0.5, "Swirl what was filled.", low=0, high=2)\n'
+GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 EVERY_FACE = """
 import inspect, json
 import numpy as np
@@ -76,7 +77,8 @@ def test_a_new_option_is_one_field(tmp_path):
     text = table.read_text("utf-8")
     before = "    repair_alpha: bool = option("
     assert text.count(before) == 1
-    table.write_text(text.replace(before, A_FIELD + before), "utf-8")
+    (field,) = re.findall(r"## A new option.*?```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    table.write_text(text.replace(before, f"    {field}{before}"), "utf-8")
     result = subprocess.run(
         [sys.executable, "-c", EVERY_FACE],
         cwd=tmp_path,

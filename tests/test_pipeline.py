@@ -3,8 +3,9 @@ import pytest
 
 from made_models import write_mean_filler
 from remend.errors import MaskError, ModelError, UsageError
+from remend.options import Settings
 from remend.picture import Picture
-from remend.pipeline import Settings, plan_repair, restore
+from remend.pipeline import plan_repair, restore
 from remend.plan.plan import Plan
 
 SIZE = (72, 90)

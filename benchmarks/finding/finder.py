@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from benchmarks.finding.counts import mask_of
 from remend.adapt import as_picture
 from remend.damage.find import find_damage
-from remend.finding import MaskOptions, find_mask
+from remend.finding import find_mask
+from remend.options import MaskOptions
 from remend.picture import Bool
 
 TEXT = ("text",)

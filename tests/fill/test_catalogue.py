@@ -10,7 +10,8 @@ import remend
 from remend.errors import UsageError
 from remend.fill import filler as contract
 from remend.fill.catalogue import ENTRIES, filler_named, filler_of
-from remend.pipeline import Settings, plan_repair
+from remend.options import Settings
+from remend.pipeline import plan_repair
 
 GUIDE = Path(__file__).parents[2] / "CONTRIBUTING.md"
 IMAGE = np.full((40, 50, 3), 90, np.uint8)
@@ -23,7 +24,9 @@ def mean(monkeypatch):
     """The class of CONTRIBUTING.md, registered for one test."""
     monkeypatch.setattr(contract, "REGISTERED", registered := dict(contract.REGISTERED))
     monkeypatch.setattr("remend.fill.catalogue.REGISTERED", registered)
-    (code,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    (code,) = re.findall(
+        r"## A new filler.*?```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL
+    )
     names: dict = {}
     exec(code, names)
     yield names["Mean"]

@@ -150,7 +150,7 @@ def test_a_model_without_a_hash_is_told(tmp_path):
 def notes(image, mask, settings):
     import io
 
-    from remend.pipeline import Settings
+    from remend.options import Settings
 
     target = io.BytesIO()
     target.name = "x.png"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from remend.budget import Bounds, Budget
+from remend.budget import Budget
 from remend.errors import DecodeError, FormatError
 from remend.io import encode_picture, read_picture
 from remend.io.jpeg import codec as jpeg_module
@@ -21,6 +21,7 @@ from remend.io.jpeg.blocks import block_counts
 from remend.io.jpeg.codec import CODEC
 from remend.io.jpeg.libjpeg import TranscodeError, decoding_warnings, transcode
 from remend.io.jpeg.markers import SOS, parse_stream, segment
+from remend.options import Bounds
 from remend.picture import Metadata, Picture
 
 SAMPLINGS = ("411", "420", "422", "440", "444")

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from remend.budget import Bounds, Budget
+from remend.budget import Budget
 from remend.errors import DecodeError, FormatError, PictureError
 from remend.io.codec import Source
 from remend.io.png.chunks import SIGNATURE, ImageHeader, chunk_bytes, split_chunks
 from remend.io.png.codec import CODEC
 from remend.io.png.raster import encode_raster
+from remend.options import Bounds
 from remend.picture import Metadata, Picture
 
 LAYOUTS = [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16), (3, 1), (3, 2), (3, 4), (3, 8)]

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from remend.budget import Bounds, Budget
+from remend.budget import Budget
 from remend.errors import DecodeError, FormatError, LimitError, PictureError, RemendError, UsageError
 from remend.io import read_header, read_picture
 from remend.io.registry import FORMATS, codec_named, format_of_suffix
+from remend.options import Bounds
 
 
 def jpeg(width=24, height=16, **options):

@@ -6,8 +6,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from remend.finding import MaskOptions, find_mask
+from remend.finding import find_mask
 from remend.io import read_picture
+from remend.options import MaskOptions
 
 from .conftest import as_file, scratched
 

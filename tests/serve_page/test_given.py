@@ -11,8 +11,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from page_driver import Sample, file_of, scene
-from remend.finding import MaskOptions, find_mask
+from remend.finding import find_mask
 from remend.io import read_picture
+from remend.options import MaskOptions
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect

@@ -1,7 +1,8 @@
 import numpy as np
 
+from remend.options import Settings
 from remend.picture import Picture
-from remend.pipeline import Settings, restore
+from remend.pipeline import restore
 from remend.windows.mosaic import cut, mirrored
 from remend.windows.tiles import Tiles
 

@@ -66,11 +66,7 @@ class Settings:
     method: str | Filler = option(
         "auto", "How to fill; `remend methods` lists the names.", metavar="auto|NAME|FILE.onnx"
     )
-    quality: str = option(
-        "balanced",
-        "What auto may spend.",
-        choices=QUALITIES,
-    )
+    quality: str = option("balanced", "What auto may spend.", choices=QUALITIES)
     seed: int = option(0, "Same seed, same pixels.", low=0)
     grain: float = option(1.0, "Grain of smooth fills; 1 = as around.", low=0, high=2)
     denoise: float = option(0.0, "Denoise what was filled.", low=0, high=1)
@@ -96,10 +92,7 @@ class MaskOptions:
     """What is repaired: how a given mask is read, or what damage is found."""
 
     mask_polarity: Polarity = option(
-        "white",
-        "What marks the hole; alpha = transparent.",
-        choices=POLARITIES,
-        **MASK,
+        "white", "What marks the hole; alpha = transparent.", choices=POLARITIES, **MASK
     )
     dilate_px: int | None = option(
         None,
