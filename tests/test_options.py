@@ -204,3 +204,8 @@ def test_what_is_about_a_mask_is_refused_without_one(flag, name, value):
 def test_a_guide_of_another_size_needs_no_mask():
     MaskOptions(resize_mask=True).check_place(mask=False, guide=True)
     assert MaskOptions(resize_mask=True, sensitivity=0.9).misplaced(mask=True) == ("sensitivity",)
+
+
+def test_help_costs_no_array_library():
+    code = "import sys, remend.cli.repair, remend.cli.detect; assert not {'numpy', 'cv2'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
