@@ -165,7 +165,7 @@ def _in_eight_bits(
         )
     return small, {
         "weights": "int8 and fp32, see the graph",
-        "calibration": {"crops": len(samples), "crop_px": int(samples[0].hole.shape[0])},
+        "calibration": {"pictures": len(samples), "crop_px": int(samples[0].hole.shape[0])},
         "int8_mean_difference_in_holes": lost,
     }
 

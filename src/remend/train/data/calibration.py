@@ -26,7 +26,7 @@ Feed = dict[str, NDArray[np.float32]]
 
 
 def calibration_samples(folder: Path, net: Inpainter, *, count: int = _COUNT) -> list[Sample]:
-    """Middles of a folder's pictures with thin, free-form and centre holes in turn; of few, each with all.
+    """Middles of a folder's pictures with thin, free-form and centre holes in turn.
 
     Args:
         folder: whatever ``remend train --data`` takes. Of more than ``count`` pictures some are chosen by a

@@ -202,20 +202,21 @@ def validation_samples(
     *,
     seed: int = 0,
     kinds: Sequence[str] = USUAL_KINDS,
+    every_kind: bool = False,
     mask_files: MaskFiles | None = None,
     damage: Damage | None = None,
     labels: Labels | None = None,
 ) -> list[Sample]:
     """The fixed samples of validation: middles of pictures with holes of each kind in turn.
 
-    Where pictures are fewer than four a kind, each picture is shown with every kind. Where pictures are
-    damaged, holes are measured on what is known.
+    Where pictures are damaged, holes are measured on what is known.
 
     Args:
         pictures: those set aside.
         side: of the samples, px.
         seed: of the holes.
         kinds: of holes: groups of ``masks.GROUPS``, ``centre``, or ``files``.
+        every_kind: show each picture with every kind, where there are fewer than four pictures a kind.
         mask_files: needed for ``files``.
         damage: where pictures are damaged.
         labels: of further tasks.
@@ -223,7 +224,7 @@ def validation_samples(
     pictures = pictures.at_least(side)
     bank = MaskBank(seed=seed + 1)
     samples = []
-    rounds = 1 if len(pictures) >= _LEAST_A_KIND * len(kinds) else len(kinds)
+    rounds = len(kinds) if every_kind and len(pictures) < _LEAST_A_KIND * len(kinds) else 1
     for number in range(rounds * len(pictures)):
         turn, index = divmod(number, len(pictures))
         group = kinds[(index + turn) % len(kinds)]

@@ -147,6 +147,7 @@ class _Trainer:
                 aside,
                 side,
                 kinds=validation_kinds(data),
+                every_kind=True,
                 mask_files=self.sampler.mask_files,
                 damage=self.sampler.damage,
                 labels=labels,
