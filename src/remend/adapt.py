@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from remend.budget import Budget
 from remend.errors import UsageError
 from remend.io import read_picture
-from remend.picture import DTYPES, Mode, Picture
+from remend.picture import DTYPES, Channels, Mode, Picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["as_picture", "from_array", "from_pil", "to_pil"]
 
 MODES: dict[int, Mode] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+MOST_BANDS = 64  # of an array: one of (C, H, W) is more often the wrong way round than meant
 PIL_MODES: dict[str, Mode] = {"L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "CMYK": "CMYK"}
 
 
@@ -50,8 +51,8 @@ def from_array(array: NDArray[Any]) -> Picture:
     """A copy of an array as a picture.
 
     Args:
-        array: (H, W) or (H, W, 1 to 4): grey, grey + alpha, RGB or RGBA. uint8, uint16 or float32;
-            bool counts as black and white.
+        array: (H, W) or (H, W, C): grey, grey + alpha, RGB or RGBA; from five channels on they are bands.
+            uint8, uint16, int16, float32 or float64; bool counts as black and white.
 
     Raises:
         UsageError: another shape or type.
@@ -59,12 +60,13 @@ def from_array(array: NDArray[Any]) -> Picture:
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * np.uint8(255)
     channels = 1 if array.ndim == 2 else array.shape[2] if array.ndim == 3 else 0
-    if channels not in MODES or array.dtype not in DTYPES:
+    if not 1 <= channels <= MOST_BANDS or array.dtype not in DTYPES:
         raise UsageError(
-            "an image array must be (H, W) or (H, W, 1 to 4) of uint8, uint16 or float32, "
-            f"got {array.dtype} {array.shape}"
+            f"an image array must be (H, W) or (H, W, 1 to {MOST_BANDS}) of uint8, uint16, int16, float32 or "
+            f"float64, got {array.dtype} {array.shape}"
         )
-    return Picture(array.reshape(*array.shape[:2], channels).copy(), MODES[channels])
+    samples, mode = array.reshape(*array.shape[:2], channels).copy(), MODES.get(channels, "L")
+    return Picture(samples, mode, channels=Channels.of(mode, channels))
 
 
 def from_pil(image: Image) -> Picture:

@@ -94,8 +94,9 @@ def repair(
     """Repair a damaged picture; every sample outside the mask stays as it was.
 
     Args:
-        image: a path; or a PIL image; or an array (H, W) or (H, W, 1 to 4) of uint8, uint16 or
-            float32, grey, grey + alpha, RGB or RGBA. Never changed.
+        image: a path; or a PIL image; or an array (H, W) or (H, W, C) of uint8, uint16, int16,
+            float32 or float64: grey, grey + alpha, RGB or RGBA; from five channels on they are bands.
+            Never changed.
         mask: a path, bytes, a PIL image or an array of the picture's size: bool with True = repair,
             or a picture as ``mask_polarity`` reads it; or COCO's JSON. None = find the damage.
         guide: lines that the fill is to follow, for models that take some: a path, bytes, a PIL image or an

@@ -16,7 +16,7 @@ from remend.damage.given import dilated, drawn_lines, effective_mask
 from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.errors import DecodeError, MaskError
 from remend.options import FOUND_DILATION_PX, MaskOptions
-from remend.picture import DTYPES, Bool, Picture, Region
+from remend.picture import Bool, Picture, Region
 from remend.samples import eight_bit
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 MOST_SHARE = 0.8  # of a picture that a mask marks; beyond it is more often the wrong way round than meant
+LEVELS = (np.uint8, np.uint16, np.float32)  # of mask arrays, read as they are
 HARDER = 0.8  # the sensitivity that is proposed where nothing was found, if it would show something
 
 
@@ -140,7 +141,7 @@ def _as_mask(
     mask: object, picture: Picture, name: str | None, budget: Budget | None
 ) -> tuple[Picture, bool, tuple[str, ...]]:
     """Whatever the user has as a picture to threshold, whether it was drawn as outlines, and notes."""
-    if isinstance(mask, np.ndarray) and mask.dtype not in DTYPES and mask.dtype.kind in "iuf":
+    if isinstance(mask, np.ndarray) and mask.dtype not in LEVELS and mask.dtype.kind in "iuf":
         # Label maps come in every width; a picture would be refused.
         if mask.dtype.kind == "f":
             mask = mask.astype(np.float32)

@@ -42,8 +42,10 @@ def patch_of(picture: Picture, changed: Bool) -> Picture:
     [[[0, 0], [90, 255], [0, 0]]]
     """
     flat = expand_palette(picture)
-    if flat.mode not in COLOURS or flat.samples.dtype == np.float32:
-        kind = "CMYK" if flat.mode not in COLOURS else "floating-point"
+    if flat.mode not in COLOURS or not flat.plain or flat.samples.dtype == np.float32:
+        kind = (
+            "CMYK" if flat.mode not in COLOURS else "floating-point" if flat.channels.plain else "many-band"
+        )
         raise FormatError(f"a {kind} picture has no patch: ask for the repaired file and go on from that")
     colours = COLOURS[flat.mode]
     samples = np.zeros((*flat.size, colours + 1), flat.samples.dtype)
@@ -90,7 +92,7 @@ def lay_patch(picture: Picture, patch: Picture) -> tuple[Picture, Bool]:
             "send the patch that was made for this picture"
         )
     flat = expand_palette(picture)
-    colours = COLOURS.get(flat.mode)
+    colours = COLOURS.get(flat.mode) if flat.plain else None
     if colours is None or patch.alpha_channel != colours or patch.samples.dtype != flat.samples.dtype:
         raise MaskError(
             f"the patch is {patch.mode} of {patch.samples.dtype} and the picture {flat.mode} of "

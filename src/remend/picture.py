@@ -24,6 +24,7 @@ from remend.kinds import DamageKind
 __all__ = [
     "Bool",
     "Box",
+    "Channels",
     "Container",
     "Filled",
     "Float",
@@ -40,7 +41,7 @@ Native = NDArray[Any]
 
 Mode = Literal["L", "LA", "RGB", "RGBA", "CMYK", "P"]
 CHANNELS: dict[str, int] = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "P": 1}
-DTYPES = (np.uint8, np.uint16, np.float32)
+DTYPES = (np.uint8, np.uint16, np.int16, np.float32, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,34 +100,82 @@ class Container:
         return self.path.read_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What the channels of a picture mean: colours first, as the mode says, then bands.
+
+    A band is a channel beside the colours: infrared, an elevation, a spot ink.
+
+    Attributes:
+        count: of all channels.
+        colours: how many of the first are the mode's colours.
+        alpha: which one is transparency; None = none.
+        kept: further ones that no repair changes, a saved selection, say.
+    """
+
+    count: int
+    colours: int
+    alpha: int | None = None
+    kept: tuple[int, ...] = ()
+
+    @staticmethod
+    def of(mode: Mode, count: int | None = None) -> Channels:
+        """A mode's own channels; with more of them (``count``), the others are bands.
+
+        >>> Channels.of("RGBA")
+        Channels(count=4, colours=3, alpha=3, kept=())
+        >>> Channels.of("L", 5).bands
+        (1, 2, 3, 4)
+        """
+        alpha = {"LA": 1, "RGBA": 3}.get(mode)
+        colours = CHANNELS[mode] if alpha is None else alpha
+        return Channels(CHANNELS[mode] if count is None else count, colours, alpha)
+
+    @property
+    def bands(self) -> tuple[int, ...]:
+        """The channels that are neither the mode's colours, nor transparency, nor kept."""
+        return tuple(c for c in range(self.colours, self.count) if c != self.alpha and c not in self.kept)
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing beside colours and the transparency right behind them."""
+        return self.count == self.colours + (self.alpha is not None)
+
+
 @dataclass(slots=True)
 class Picture:
     """Native samples in display orientation, with what is needed to write the file back.
 
     Attributes:
-        samples: (H, W, C) uint8, uint16 or float32; any strides.
-        mode: what the channels mean; ``P`` holds palette indices (C = 1).
+        samples: (H, W, C) uint8, uint16, int16, float32 or float64; any strides.
+        mode: what the first channels mean; ``P`` holds palette indices (C = 1).
         palette: (N, 4) uint8 RGBA, N ≤ 256, for mode ``P``; otherwise None.
         container: the file it came from; None for a picture made from an array.
+        channels: what all of them mean; None = the mode's own, which then are all.
 
     Raises:
-        UsageError: when the samples do not fit the mode.
+        UsageError: when the samples do not fit the mode and the channels.
     """
 
     samples: Native
     mode: Mode
     palette: NDArray[np.uint8] | None = None
     container: Container | None = None
+    channels: Channels = None  # type: ignore[assignment]  # the mode's own, made below
 
     def __post_init__(self) -> None:
         samples = self.samples
-        if samples.ndim != 3 or samples.shape[2] != CHANNELS[self.mode]:
+        if self.channels is None:
+            self.channels = Channels.of(self.mode)
+        if samples.ndim != 3 or samples.shape[2] != self.channels.count:
             raise UsageError(
-                f"a picture of mode {self.mode} needs samples of shape (H, W, {CHANNELS[self.mode]}), "
+                f"a picture of mode {self.mode} needs samples of shape (H, W, {self.channels.count}), "
                 f"got {samples.shape}"
             )
         if samples.dtype not in DTYPES:
-            raise UsageError(f"samples must be uint8, uint16 or float32, got {samples.dtype}: convert them")
+            raise UsageError(
+                f"samples must be uint8, uint16, int16, float32 or float64, got {samples.dtype}: convert them"
+            )
         if samples.shape[0] < 1 or samples.shape[1] < 1:
             raise UsageError(f"a picture needs at least one pixel, got {samples.shape[1]}×{samples.shape[0]}")
         if (self.mode == "P") != (self.palette is not None):
@@ -150,7 +199,12 @@ class Picture:
     @property
     def alpha_channel(self) -> int | None:
         """Index of the alpha channel, None where there is none."""
-        return {"LA": 1, "RGBA": 3}.get(self.mode)
+        return self.channels.alpha
+
+    @property
+    def plain(self) -> bool:
+        """Whether any format may hold it: no bands, and samples that are no measurements (int16, float64)."""
+        return self.channels.plain and self.samples.dtype not in (np.int16, np.float64)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -304,7 +304,7 @@ def _polish(picture: Picture, where: Bool, settings: Settings) -> None:
     whole = Box.around(where)
     if whole is None:
         return
-    source = Picture(picture.samples.copy(), picture.mode, container=picture.container)
+    source = replace(picture, samples=picture.samples.copy())
     for top in range(whole.top, whole.bottom, POLISH_TILE_PX):
         for left in range(whole.left, whole.right, POLISH_TILE_PX):
             tile = Box(

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+LIMITS = {**{kind: (0.0, top) for kind, top in FULL_SCALE.items()}, np.dtype(np.int16): (-32768.0, 32767.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,20 @@ class Range:
 def colour_groups(picture: Picture, *, alpha: bool = False) -> list[tuple[int, ...]]:
     """Channels that are filled together, the leading group first.
 
-    CMYK is filled as CMY, then K; alpha is a group of its own, and only when asked for.
+    CMYK is filled as CMY, then K; bands follow the colours three at a time. Grey with two bands and more
+    has no colours to lead: its channels are bands like the others. Those of signed and floating-point
+    pictures are filled one by one, as each may have a unit of its own. Alpha is the last group, and only
+    when asked for.
     """
-    groups: dict[str, list[tuple[int, ...]]] = {
-        "L": [(0,)],
-        "LA": [(0,)],
-        "RGB": [(0, 1, 2)],
-        "RGBA": [(0, 1, 2)],
-        "CMYK": [(0, 1, 2), (3,)],
-    }
-    found = list(groups[picture.mode])
-    if alpha and picture.alpha_channel is not None:
-        found.append((picture.alpha_channel,))
+    channels = picture.channels
+    colours, bands = tuple(range(channels.colours)), channels.bands
+    if len(colours) == 1 and len(bands) > 1:
+        colours, bands = (), (*colours, *bands)
+    at_once = 3 if picture.samples.dtype in FULL_SCALE else 1
+    found = [colours[i : i + 3] for i in range(0, len(colours), 3)]
+    found += [bands[i : i + at_once] for i in range(0, len(bands), at_once)]
+    if alpha and channels.alpha is not None:
+        found.append((channels.alpha,))
     return found
 
 
@@ -70,7 +73,7 @@ def readable(picture: Picture, box: Box) -> Bool:
     fine = np.ones(native.shape[:2], bool)
     if picture.alpha_channel is not None:
         fine &= native[..., picture.alpha_channel] > 0
-    if native.dtype == np.float32:
+    if native.dtype.kind == "f":
         fine &= np.isfinite(native).all(axis=2)
     for mark in ("transparent", "nodata"):  # a colour that stands for nothing
         key = picture.container.details.get(mark) if picture.container is not None else None
@@ -79,12 +82,21 @@ def readable(picture: Picture, box: Box) -> Bool:
     return fine
 
 
-def value_range(picture: Picture, box: Box, usable: Bool) -> Range:
-    """The range that maps to [0, 1]: the type's for integers, the usable pixels' own for floats."""
+def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, ...] | None = None) -> Range:
+    """The range that maps to [0, 1]: the type's for unsigned integers, else that of the usable pixels.
+
+    Args:
+        picture: where from.
+        box: which part.
+        usable: (h, w) bool, of that part.
+        channels: the group that counts where there are bands, which may have other units; None = all.
+    """
     full = FULL_SCALE.get(picture.samples.dtype)
     if full is not None:
         return Range(0.0, full)
     values = picture.samples[box.slices][usable]
+    if channels is not None and not picture.channels.plain:
+        values = values[:, list(channels)]
     values = values[np.isfinite(values)]
     if not values.size:
         return Range(0.0, 1.0)
@@ -96,20 +108,29 @@ def take_out(picture: Picture, box: Box, channels: tuple[int, ...], span: Range)
     """One group of channels of one window, ready to be filled.
 
     Returns:
-        (h, w, 3) float32, contiguous, a copy. A single channel is repeated three times. NaN and
-        infinity become 0: such pixels are not usable.
+        (h, w, 3) float32, contiguous, a copy. A single channel is repeated three times, the last of two
+        twice. NaN and infinity become 0: such pixels are not usable.
     """
     native = picture.samples[box.slices]
-    window = np.empty((*native.shape[:2], 3), np.float32)
-    if len(channels) == 1:
-        window[:] = native[..., channels[0] : channels[0] + 1]
-    else:
+    # Of 64 bits the difference is what 32 can hold, not the values.
+    work = np.float64 if native.dtype == np.float64 else np.float32
+    window = np.empty((*native.shape[:2], 3), work)
+    if len(channels) in (1, 3) and channels[-1] - channels[0] == len(channels) - 1:
         window[:] = native[..., channels[0] : channels[-1] + 1]
-    if native.dtype == np.float32:
+    else:
+        for place, channel in enumerate(_spread(channels)):
+            window[..., place] = native[..., channel]
+    if native.dtype.kind == "f":
         window[~np.isfinite(window)] = span.low
-    window -= np.float32(span.low)
-    window *= np.float32(1.0 / span.span)
-    return window
+    window -= work(span.low)
+    window *= work(1.0 / span.span)
+    return window.astype(np.float32, copy=False)
+
+
+def _spread(channels: tuple[int, ...]) -> tuple[int, int, int]:
+    """The channel that each of a window's three places shows."""
+    first, second, third = (channels[min(place, len(channels) - 1)] for place in range(3))
+    return first, second, third
 
 
 def put_back(
@@ -128,10 +149,12 @@ def put_back(
     values = pixels[hole].astype(np.float64)
     if len(channels) == 1:
         values = values.mean(axis=1, keepdims=True)
+    elif len(channels) == 2:
+        values[:, 1] = values[:, 1:].mean(axis=1)
     values = values * span.span + span.low
     dtype = picture.samples.dtype
-    if dtype in FULL_SCALE:
-        values = np.clip(np.rint(values), 0.0, FULL_SCALE[dtype])
+    if dtype in LIMITS:
+        values = np.clip(np.rint(values), *LIMITS[dtype])
     # A view first: boolean indexing of the frame itself would index all of it.
     window = picture.samples[box.slices]
     for position, channel in enumerate(channels):
@@ -142,25 +165,27 @@ def put_back(
 def eight_bit(picture: Picture) -> NDArray[np.uint8]:
     """The picture as people see it, for analysis and previews: (H, W, 3) RGB uint8.
 
-    Transparent and missing pixels come out as stored (NaN as 0); CMYK by the plain formula.
-    An RGB picture of 8 bits is returned as a view.
+    Transparent and missing pixels come out as stored (NaN as 0); CMYK by the plain formula. Of bands the
+    leading group is shown, as maps are. An RGB picture of 8 bits is returned as a view.
     """
     picture = expand_palette(picture)
     samples = picture.samples
+    if not picture.channels.plain and picture.mode != "CMYK":
+        samples = samples[..., list(_spread(colour_groups(picture)[0]))]
     if samples.dtype == np.uint16:
         samples = (samples >> 8).astype(np.uint8)
-    elif samples.dtype == np.float32:
+    elif samples.dtype != np.uint8:
         finite = np.isfinite(samples)
         low, high = (float(samples[finite].min()), float(samples[finite].max())) if finite.any() else (0, 1)
         scaled = (np.nan_to_num(samples, nan=low, posinf=high, neginf=low) - low) * (
             255.0 / max(high - low, 1e-12)
         )
         samples = np.rint(scaled).astype(np.uint8)
-    if picture.mode in ("L", "LA"):
+    if picture.channels.plain and picture.mode in ("L", "LA"):
         return np.repeat(samples[..., :1], 3, axis=2)
     if picture.mode == "CMYK":
         ink = 255 - samples.astype(np.uint16)
-        return (ink[..., :3] * ink[..., 3:] // 255).astype(np.uint8)
+        return (ink[..., :3] * ink[..., 3:4] // 255).astype(np.uint8)
     return samples[..., :3]
 
 

@@ -443,9 +443,9 @@ def test_extra_channels_and_nan_survive() -> None:
         array, photometric="rgb", planarconfig="contig", extrasamples=[0, 0, 0], compression="zlib"
     )
     picture = repaired(data)
-    assert picture.mode == "RGB"
+    assert (picture.mode, picture.channels.bands) == ("RGB", (3, 4, 5))
     result = CODEC.rewrite(picture, np.ones((H, W), bool)).data
-    assert np.array_equal(judged(result)[..., 3:], array[..., 3:])
+    assert np.array_equal(judged(result), picture.samples)
 
     field = made((H, W), np.float32)
     field[3:6, 7:9] = np.nan
@@ -456,9 +456,9 @@ def test_extra_channels_and_nan_survive() -> None:
 @pytest.mark.parametrize(
     ("array", "options"),
     [
-        (np.zeros((4, 4), np.int16), {}),
+        (np.zeros((4, 4), np.int8), {}),
         (np.zeros((4, 4), np.uint32), {}),
-        (np.zeros((4, 4), np.float64), {}),
+        (np.zeros((4, 4), np.int32), {}),
         (np.zeros((4, 4), np.complex64), {}),
         (np.zeros((4, 4, 3), np.uint8), {"photometric": "cielab"}),
         (np.zeros((4, 4), np.uint16), {"photometric": "cfa", "extratags": [(33421, 3, 2, (2, 2), True)]}),

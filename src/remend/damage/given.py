@@ -192,7 +192,7 @@ def _stored(given: Picture, *, by_alpha: bool) -> tuple[Levels, float]:
         table = np.zeros(256, np.uint8)
         table[: len(given.palette)] = given.palette[:, 3] if by_alpha else given.palette[:, :3].max(axis=1)
         return table[samples[..., 0]], 255.0
-    full = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}.get(samples.dtype, 1.0)
+    full = 1.0 if samples.dtype.kind == "f" else float(np.iinfo(samples.dtype).max)
     if by_alpha:
         if alpha is None:
             raise MaskError(
@@ -202,7 +202,7 @@ def _stored(given: Picture, *, by_alpha: bool) -> tuple[Levels, float]:
         return np.ascontiguousarray(samples[..., alpha]), full
     if given.mode == "CMYK":
         raise MaskError("a CMYK picture cannot be a mask or a guide: save it as grey, RGB or RGBA")
-    colour = samples[..., :alpha] if alpha is not None else samples
+    colour = samples[..., : given.channels.colours]
     brightest = np.nan_to_num(colour.max(axis=2)) if colour.dtype.kind == "f" else colour.max(axis=2)
     return np.ascontiguousarray(brightest), full
 

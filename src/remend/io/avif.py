@@ -28,6 +28,7 @@ class AvifCodec:
     format = "avif"
     suffixes: tuple[str, ...] = (".avif",)
     lossless = False
+    bands = False
 
     def recognises(self, head: bytes) -> bool:
         """By a brand of AVIF in the file type box."""

@@ -35,6 +35,7 @@ class BmpCodec:
     format = "bmp"
     suffixes: tuple[str, ...] = (".bmp", ".dib")
     lossless = True
+    bands = False
 
     def recognises(self, head: bytes) -> bool:
         """By BM and a header length that exists."""

@@ -83,6 +83,10 @@ class Codec(Protocol):
     def lossless(self) -> bool:
         """Whether every sample survives a write (``webp`` answers for its default)."""
 
+    @property
+    def bands(self) -> bool:
+        """Whether it has a place for bands, and for samples of int16 and float64."""
+
     def recognises(self, head: bytes) -> bool:
         """Whether a file that starts with ``head`` (64 bytes or more, if it has them) is of this format."""
 

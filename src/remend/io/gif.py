@@ -50,6 +50,7 @@ class GifCodec:
     format = "gif"
     suffixes: tuple[str, ...] = (".gif",)
     lossless = True
+    bands = False
 
     def recognises(self, head: bytes) -> bool:
         """By the signature."""

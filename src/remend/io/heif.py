@@ -31,6 +31,7 @@ class HeifCodec:
     format = "heif"
     suffixes: tuple[str, ...] = (".heic", ".heif", ".hif")
     lossless = False
+    bands = False
 
     def recognises(self, head: bytes) -> bool:
         """By a brand of HEIF in the file type box, where none of AVIF is."""

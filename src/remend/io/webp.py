@@ -36,6 +36,7 @@ class WebpCodec:
     format = "webp"
     suffixes: tuple[str, ...] = (".webp",)
     lossless = True
+    bands = False
 
     def recognises(self, head: bytes) -> bool:
         """By RIFF … WEBP."""

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from remend.errors import UsageError, WriteError
+from remend.errors import FormatError, UsageError, WriteError
 from remend.io.atomic import existing, write_whole
 from remend.io.codec import Encoded
 from remend.io.colour import carried_to
@@ -82,6 +82,9 @@ def encode_picture(
     codec = codec_named(chosen)
     orientation = container.orientation if container else 1
     if container is None or container.format != chosen:
+        if not picture.plain and not codec.bands:
+            what = f"{picture.channels.count} channels of {picture.samples.dtype}"
+            raise FormatError(f"a {codec.format.upper()} cannot hold {what}: write a TIFF")
         lifted = container.metadata if container else Metadata()
         lifted, told = carried_to(lifted, chosen, picture.mode)
         with own_limits():

@@ -184,7 +184,7 @@ def _mask(task: Task, hear: Hear) -> dict[str, Any]:
 def _view(task: Task, hear: Hear) -> dict[str, Any]:
     """The picture as a new PNG, in colours that one can hold."""
     picture = shown = _read(task, hear)
-    if picture.mode == "CMYK" or picture.samples.dtype == np.float32:
+    if picture.mode == "CMYK" or picture.samples.dtype == np.float32 or not picture.plain:
         shown = Picture(eight_bit(picture), "RGB")
     elif picture.container is not None:
         shown = replace(picture, container=replace(picture.container, format=""))  # not rewritten: made anew

@@ -8,7 +8,7 @@ boundary condition that smooth fillers use at a picture's border, so that neighb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Any
 
@@ -88,7 +88,7 @@ def cut(picture: Picture, pending: Bool, tiles: Tiles) -> Mosaic:
         samples[here] = picture.samples[index]
         waiting[here] = pending[index]
         hole[here][inner, inner] = tiles.holes[k]
-    made = Picture(samples, picture.mode, container=picture.container)
+    made = replace(picture, samples=samples)
     # A tile at the picture's far border is mirrored there: only pixels of the picture count.
     return Mosaic(made, waiting, hole & waiting, rows, columns, cells, inner)
 

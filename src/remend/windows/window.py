@@ -53,7 +53,7 @@ class Window:
             channels: which group, see `remend.samples.colour_groups`.
             hole, usable, lines: of that part.
         """
-        span = value_range(picture, box, usable)
+        span = value_range(picture, box, usable, channels)
         return Window(take_out(picture, box, channels, span), hole, usable, lines, box, channels, span)
 
     def put(self, picture: Picture, pixels: Float) -> None:

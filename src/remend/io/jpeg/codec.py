@@ -66,6 +66,7 @@ class JpegCodec:
     format: Final = "jpeg"
     suffixes: Final = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
     lossless: Final = False
+    bands: Final = False
 
     def recognises(self, head: bytes) -> bool:
         """Whether the file starts with SOI and a marker."""

@@ -58,6 +58,7 @@ class PngCodec:
     format = "png"
     suffixes: tuple[str, ...] = (".png", ".apng")
     lossless = True
+    bands = False
 
     def recognises(self, head: bytes) -> bool:
         """By the signature, also where only its line ends were damaged in a transfer."""

@@ -49,7 +49,7 @@ def decode_chunks(
 
 
 def decode_chunk(coded: bytes | memoryview, layout: Layout, rows: int, columns: int, name: str) -> Array:
-    """(rows, columns, samples) of a strip or tile as stored: uint8, uint16 or float32.
+    """(rows, columns, samples) of a strip or tile as stored: uint8, uint16, int16, float32 or float64.
 
     Samples of fewer than 8 bits come as their values, 0 … 2^bits - 1.
 
@@ -105,13 +105,14 @@ def _unpacked(raw: NDArray[np.uint8], layout: Layout, columns: int) -> Array:
         return (values @ weights)[:, :columns].reshape(shape)
     if layout.predictor == 3:
         summed = np.cumsum(raw.reshape(len(raw), -1, layout.chunk_samples), axis=1, dtype=np.uint8)
-        planes = summed.reshape(len(raw), 4, -1)
-        return np.ascontiguousarray(planes.transpose(0, 2, 1)).view(">f4").astype(np.float32).reshape(shape)
+        planes = summed.reshape(len(raw), layout.bits // 8, -1)
+        stored = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(f">f{layout.bits // 8}")
+        return stored.astype(layout.dtype).reshape(shape)
     kind = np.dtype(f"{layout.order}u{layout.bits // 8}")
     values = raw.view(kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
     if layout.predictor == 2:
         values = np.cumsum(values, axis=1, dtype=values.dtype)
-    return values.view(np.float32) if layout.floating else values
+    return values.view(layout.dtype)
 
 
 def _packed(samples: Array, layout: Layout) -> NDArray[np.uint8]:
@@ -121,11 +122,12 @@ def _packed(samples: Array, layout: Layout) -> NDArray[np.uint8]:
         bits = np.unpackbits(samples.reshape(rows, -1, 1).astype(np.uint8), axis=2)[:, :, 8 - layout.bits :]
         return np.packbits(bits.reshape(rows, -1), axis=1)
     if layout.predictor == 3:
-        planes = np.ascontiguousarray(samples.astype(">f4")).view(np.uint8).reshape(rows, -1, 4)
+        wide = layout.bits // 8
+        planes = np.ascontiguousarray(samples.astype(f">f{wide}")).view(np.uint8).reshape(rows, -1, wide)
         shuffled = np.ascontiguousarray(planes.transpose(0, 2, 1)).reshape(rows, -1, layout.chunk_samples)
         return _differences(shuffled).reshape(rows, -1)
     values = np.ascontiguousarray(samples)
-    values = values.view(np.uint32) if layout.floating else values
+    values = values.view(f"u{layout.bits // 8}")  # differences wrap
     if layout.predictor == 2:
         values = _differences(values)
     stored = np.ascontiguousarray(values.astype(f"{layout.order}u{layout.bits // 8}", copy=False))

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import DecodeError, FormatError
@@ -26,7 +25,7 @@ from remend.io.tiff.metadata import metadata_tags, read_metadata, tags_bytes
 from remend.io.tiff.page import colour_map, read_palette
 from remend.io.tiff.previews import without_old_pixels
 from remend.io.tiff.repaint import decoded, recoded, repainted
-from remend.picture import Bool, Container, Metadata, Picture
+from remend.picture import Bool, Channels, Container, Metadata, Picture
 
 __all__ = ["CODEC", "TiffCodec"]
 
@@ -48,6 +47,7 @@ class TiffCodec:
     format = "tiff"
     suffixes: tuple[str, ...] = (".tif", ".tiff")
     lossless = True
+    bands = True
 
     def recognises(self, head: bytes) -> bool:
         """By byte order mark and version."""
@@ -103,7 +103,7 @@ class TiffCodec:
             notes=_notes(chain, layout),
         )
         palette = read_palette(directory, samples) if layout.mode == "P" else None
-        return Picture(samples, layout.mode, palette, container)
+        return Picture(samples, layout.mode, palette, container, layout.meaning)
 
     def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """The strips or tiles with changed pixels coded again, in the source's compression where we can."""
@@ -121,12 +121,12 @@ class TiffCodec:
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """Any picture, in strips, deflated with a predictor; EXIF and GPS in their own directories."""
         tags, notes = metadata_tags(metadata)
-        samples, mode, palette = picture.samples, picture.mode, picture.palette
+        samples, mode, palette, meaning = picture.samples, picture.mode, picture.palette, picture.channels
         if palette is not None and (palette[:, 3] != 255).any():
-            samples, mode = palette[samples[:, :, 0]], "RGBA"
+            samples, mode, meaning = palette[samples[:, :, 0]], "RGBA", Channels.of("RGBA")
             notes += ("a TIFF palette has no transparency: written as RGBA",)
             palette = None
-        floating = samples.dtype == np.float32
+        floating, signed = samples.dtype.kind == "f", samples.dtype.kind == "i"
         bits = 8 * samples.dtype.itemsize
         count = samples.shape[2]
         details = picture.container.details if picture.container is not None else {}
@@ -140,7 +140,7 @@ class TiffCodec:
             samples=count,
             floating=floating,
             photometric=PHOTOMETRIC[mode],
-            extra=((1 if details.get("premultiplied") else 2),) if mode in ("LA", "RGBA") else (),
+            extra=_extra(meaning, premultiplied=bool(details.get("premultiplied"))),
             planar=False,
             compression=8,
             predictor=1 if palette is not None or bits < 8 else 3 if floating else 2,
@@ -148,9 +148,10 @@ class TiffCodec:
             order=tags.order,
             tile=None,
             rows_per_strip=min(picture.height, max(1, STRIP_BYTES // row)),
+            signed=signed,
         )
         chunks = list(layout.chunks([0] * layout.chunk_count, [0] * layout.chunk_count))
-        plain = replace(picture, samples=samples, mode=mode, palette=palette)
+        plain = replace(picture, samples=samples, mode=mode, palette=palette, channels=meaning)
         payload: list[bytes] = []
         offsets: list[int] = []
         at = 8
@@ -173,7 +174,7 @@ class TiffCodec:
         tags.set(279, 4, *map(len, payload))
         tags.set(284, 3, 1)
         tags.set(317, 3, layout.predictor)
-        tags.set(339, 3, *[3 if floating else 1] * count)
+        tags.set(339, 3, *[3 if floating else 2 if signed else 1] * count)
         if layout.extra:
             tags.set(338, 3, *layout.extra)
         if palette is not None:
@@ -181,6 +182,14 @@ class TiffCodec:
         start = Structure(tags.order, False, at)
         head = (b"II" if start.order == "<" else b"MM") + start.pack(3, [42]) + start.pack(4, [at])
         return Encoded(b"".join((head, *payload, tags_bytes(tags, at=at))), notes)
+
+
+def _extra(meaning: Channels, *, premultiplied: bool) -> tuple[int, ...]:
+    """What ExtraSamples says of the channels behind the colours."""
+    kinds = dict.fromkeys(meaning.kept, 2)
+    if meaning.alpha is not None:
+        kinds[meaning.alpha] = 1 if premultiplied else 2
+    return tuple(kinds.get(place, 0) for place in range(meaning.colours, meaning.count))
 
 
 def _orientation(directory: Directory) -> int:
@@ -201,8 +210,9 @@ def _notes(chain: Sequence[Directory], layout: Layout) -> tuple[str, ...]:
     copies = sum(page.integer(254, 0) & REDUCED for page in chain[1:])
     if len(chain) - copies > 1:
         notes.append(f"first of {len(chain) - copies} pages; the others are kept as they are")
-    if layout.samples > layout.channels:
-        notes.append(f"{layout.samples - layout.channels} further channels are kept as they are")
+    kept = layout.samples - layout.channels + len(layout.meaning.kept)
+    if kept:
+        notes.append(f"{kept} further channels are kept as they are")
     return tuple(notes)
 
 

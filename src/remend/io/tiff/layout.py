@@ -10,7 +10,7 @@ import numpy as np
 from remend.errors import DecodeError, FormatError
 from remend.io.elsewhere import DEVELOP
 from remend.io.tiff.directory import Directory
-from remend.picture import Box, Mode
+from remend.picture import Box, Channels, Mode
 
 __all__ = ["COMPRESSIONS", "REDUCED", "Chunk", "Layout", "read_layout", "refuse_raw"]
 
@@ -28,11 +28,13 @@ COMPRESSIONS = {
     50000: "Zstandard",
 }
 WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
+ALPHA = (1, 2)  # of ExtraSamples: colours multiplied by it, or not
 PHOTOMETRIC = {0: "L", 1: "L", 2: "RGB", 3: "P", 5: "CMYK", 6: "RGB"}
 RAW_TAGS = {50706, 37398, 33421}  # DNG, TIFF/EP, and the pattern of a colour filter array
 SENSOR = (32803, 34892)  # photometric kinds: colour filter array, linear raw
 REDUCED = 1  # of NewSubfileType
 MAX_CHUNKS = 1 << 22
+MAX_SAMPLES = 1024
 MAX_TILE = 1 << 26  # pixels; tiles of 4096×4096 are rare already
 MAX_ROW = (1 << 31) - 1  # bytes: what libtiff counts with
 VIRTUAL_BYTES = 1 << 20  # uncompressed strips are treated in pieces of about this size
@@ -74,19 +76,30 @@ class Layout:
     rows_per_strip: int
     jpeg_tables: bytes = b""
     t4_options: int = 0
+    signed: bool = False
 
     @property
     def mode(self) -> Mode:
         """The picture's mode; L and RGB with an extra sample that is alpha are LA and RGBA."""
         base = PHOTOMETRIC[self.photometric]
         room = {"L": 2, "RGB": 4}.get(base, 99)
-        alpha = self.samples >= room and self.extra[:1] in ((1,), (2,))
+        alpha = self.samples >= room and self.extra[:1] and self.extra[0] in ALPHA
         return f"{base}A" if alpha else base  # type: ignore[return-value]
 
     @property
+    def meaning(self) -> Channels:
+        """What the picture's channels are. Of several that are transparency the first is, the others stay."""
+        own = Channels.of(self.mode)
+        if self.mode == "P" or self.samples <= own.count:
+            return own
+        named = zip(range(own.colours, self.samples), self.extra, strict=False)
+        clear = tuple(place for place, kind in named if kind in ALPHA)
+        return Channels(self.samples, own.colours, clear[0] if clear else None, clear[1:])
+
+    @property
     def channels(self) -> int:
-        """Samples a pixel that the picture has; the others stay in the file."""
-        return {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "P": 1}[self.mode]
+        """Samples a pixel that the picture has; the others, beside a palette's indices, stay in the file."""
+        return self.meaning.count
 
     @property
     def chunk_samples(self) -> int:
@@ -96,7 +109,11 @@ class Layout:
     @property
     def dtype(self) -> type[np.generic]:
         """The samples' type in memory."""
-        return np.float32 if self.floating else np.uint16 if self.bits == 16 else np.uint8
+        if self.floating:
+            return np.float64 if self.bits == 64 else np.float32
+        if self.signed:
+            return np.int16
+        return np.uint16 if self.bits == 16 else np.uint8
 
     @property
     def chunk_pixels(self) -> int:
@@ -173,18 +190,27 @@ def read_layout(directory: Directory) -> Layout:
     if photometric == 6 and compression != 7:
         raise FormatError(f"{name}: a TIFF of YCbCr samples without JPEG: save it as RGB first")
     depth = min(bits)
-    floating = formats == {3}
-    allowed = (32,) if floating else (1, 2, 4, 8, 16)
+    floating, signed = formats == {3}, formats == {2}
+    allowed = (32, 64) if floating else (16,) if signed else (1, 2, 4, 8, 16)
     base = {"L": 1, "P": 1, "RGB": 3, "CMYK": 4}[PHOTOMETRIC[photometric]]
-    if len(bits) > 1 or depth not in allowed or formats not in ({1}, {3}, {4}) or (depth < 8 and samples > 1):
+    if (
+        len(bits) > 1
+        or depth not in allowed
+        or formats not in ({1}, {2}, {3}, {4})
+        or (depth < 8 and samples > 1)
+    ):
         kind = {1: "unsigned", 2: "signed", 3: "floating point", 5: "complex", 6: "complex"}.get(
             min(formats), ""
         )
         raise FormatError(
-            f"{name}: a TIFF of {samples} × {depth}-bit {kind} samples: 8 and 16 bits unsigned, "
-            "32 bits floating point, and 1–4 bits of grey or palette are read"
+            f"{name}: a TIFF of {samples} × {depth}-bit {kind} samples: 8 and 16 bits unsigned, 16 bits "
+            "signed, 32 and 64 bits floating point, and 1–4 bits of grey or palette are read"
         )
-    if not base <= samples <= 64 or (floating and photometric in (3, 5)) or (photometric == 3 and depth > 8):
+    if (
+        not base <= samples <= MAX_SAMPLES
+        or ((floating or signed) and photometric in (3, 5))
+        or (photometric == 3 and depth > 8)
+    ):
         raise FormatError(
             f"{name}: a TIFF of {samples} samples of {depth} bits, photometric kind {photometric}"
         )
@@ -214,6 +240,7 @@ def read_layout(directory: Directory) -> Layout:
         rows_per_strip=rows,
         jpeg_tables=directory.raw(347) or b"",
         t4_options=directory.integer(292, 0),
+        signed=signed,
     )
     if layout.row_bytes(tile[1] if tile else width) > MAX_ROW:
         raise DecodeError(

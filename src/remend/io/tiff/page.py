@@ -59,7 +59,7 @@ def coded_bytes(view: memoryview, chunk: Chunk, name: str) -> memoryview:
 
 def to_picture(block: Array, layout: Layout, plane: int) -> Array:
     """Stored samples in the picture's units: grey spread over 0–255, white high."""
-    if layout.photometric == WHITE_IS_ZERO and not layout.floating and plane == 0:
+    if layout.photometric == WHITE_IS_ZERO and not layout.floating and not layout.signed and plane == 0:
         block = block.copy()
         block[:, :, 0] = block.dtype.type((1 << layout.bits) - 1) - block[:, :, 0]
     if layout.mode == "L" and layout.bits < 8:
@@ -72,7 +72,7 @@ def to_stored(block: Array, layout: Layout, plane: int) -> Array:
     largest = (1 << layout.bits) - 1
     if layout.mode == "L" and layout.bits < 8:
         block = ((block.astype(np.uint16) * largest + 127) // 255).astype(np.uint8)
-    if layout.photometric == WHITE_IS_ZERO and not layout.floating and plane == 0:
+    if layout.photometric == WHITE_IS_ZERO and not layout.floating and not layout.signed and plane == 0:
         block = block.copy()
         block[:, :, 0] = block.dtype.type(largest) - block[:, :, 0]
     return block

@@ -117,9 +117,11 @@ def _repaired_copy(data: bytes, at: int, picture: Picture, changed: Bool, name: 
             fresh = np.zeros_like(samples)
             distance = ((wanted[:, None] - table[None]) ** 2).sum(axis=2)
             fresh[hole, 0] = distance.argmin(axis=1)
-        colours = samples.shape[2] - (layout.mode in ("LA", "RGBA"))
+        colours = layout.meaning.colours
         samples[hole, :colours] = fresh[hole, :colours]
-        return repainted(data, at, Picture(samples, layout.mode, palette), hole, name)[0]
+        return repainted(data, at, Picture(samples, layout.mode, palette, None, layout.meaning), hole, name)[
+            0
+        ]
     except PictureError:
         return None
 
