@@ -19,10 +19,10 @@ SOURCE = Path(remend.__file__).parent
 # nothing above, neither at the top of a file nor later in a function.
 HOUSE = (
     ("errors", "privacy"),
-    ("kinds",),
+    ("kinds", "pages"),
     ("options",),
     ("added", "budget", "faults", "picture", "runtime"),
-    ("metrics", "samples", "tone"),
+    ("document", "metrics", "samples", "tone"),
     ("windows",),
     ("damage", "fill", "finish", "io", "patch"),
     ("adapt", "nets", "plan", "quantize"),

@@ -19,6 +19,7 @@ PLAIN_BYTES, PLAIN_PIXELS = 48 * MIB, 40_000_000
 HELD = 2  # times the samples that a job holds at least: as read, and on their way out
 SCANS, SCANNED = 20, 500_000_000  # scans of a JPEG that are always fine, and pixels of all scans together
 MASK_PIXELS = 1 << 24
+MOST_CANVASES = 20  # times the pixels of a picture, in all frames of an animation
 
 
 class Budget:
@@ -104,6 +105,18 @@ class Budget:
             raise LimitError(
                 f"{name}: a JPEG that goes {scans} times over {pixels / 1e6:,.1f} megapixels, where a dozen "
                 "is usual: save it anew"
+            )
+
+    def check_frames(self, name: str, pixels: int, frames: int) -> None:
+        """Refuse an animation of too many frames for its size: each is composed on the whole canvas.
+
+        Raises:
+            LimitError: naming both.
+        """
+        if frames * pixels > MOST_CANVASES * self.bounds.max_pixels:
+            raise LimitError(
+                f"{name}: {frames} frames of {pixels / 1e6:,.1f} megapixels are more than can be composed: "
+                "raise --max-pixels if you trust the file"
             )
 
     def check_time(self, name: str) -> None:

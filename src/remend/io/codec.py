@@ -3,18 +3,22 @@
 A codec writes a picture back into *its own container*: the encoder of a library makes the pixel
 payload, and everything else of the source file (profiles, EXIF, XMP, text, palettes, further
 pages, unknown chunks) is carried over byte for byte. So nothing has to be understood to survive.
+
+A codec whose files hold several pictures that can be repaired one by one is a `PagedCodec`, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from remend.budget import Budget
+from remend.document import Document, Repaired
 from remend.picture import Bool, Metadata, Picture
 
-__all__ = ["Codec", "Encoded", "Header", "Source"]
+__all__ = ["Codec", "Encoded", "Header", "PagedCodec", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +123,25 @@ class Codec(Protocol):
 
         Raises:
             FormatError: the format cannot hold such samples at all (say, float in JPEG).
+        """
+
+
+@runtime_checkable
+class PagedCodec(Codec, Protocol):
+    """A format whose files may hold several pages, frames or slices, each repaired by itself."""
+
+    def open(self, source: Source) -> Document:
+        """The file's pages **in stored orientation**, none of them decoded yet, each with a container.
+
+        Raises:
+            DecodeError, FormatError: as `decode`; a page's own faults come when it is asked for.
+        """
+
+    def rewrite_pages(self, document: Document, repaired: Iterable[Repaired]) -> Encoded:
+        """The file with these pages changed, and every other one as it was.
+
+        Args:
+            document: what `open` made of it.
+            repaired: in ascending order, in stored orientation; each is taken when the one before is written,
+                so that one at a time is in memory.
         """

@@ -44,11 +44,11 @@ def read_picture(source: PictureSource, *, budget: Budget | None = None, tolerat
 
     Cost: one copy of the samples; OpenCV's or Pillow's time to decode.
     """
-    opened, codec = _recognised(source, budget or Budget())
+    opened, codec = recognised(source, budget or Budget())
     opened = replace(opened, tolerate=tolerate)
     with own_limits():
-        _checked_header(codec, opened)
-        before = _identity(opened)
+        checked_header(codec, opened)
+        before = identity_of(opened)
         try:
             picture = codec.decode(opened)
         except OSError as error:
@@ -84,12 +84,13 @@ def read_header(source: PictureSource, *, budget: Budget | None = None) -> tuple
     Raises:
         The same as `read_picture`.
     """
-    opened, codec = _recognised(source, budget or Budget())
+    opened, codec = recognised(source, budget or Budget())
     with own_limits():
-        return codec.format, _checked_header(codec, opened)
+        return codec.format, checked_header(codec, opened)
 
 
-def _recognised(source: PictureSource, budget: Budget) -> tuple[Source, Codec]:
+def recognised(source: PictureSource, budget: Budget) -> tuple[Source, Codec]:
+    """The file opened, and who reads it."""
     opened = _source(source, budget)
     try:
         head = opened.head()
@@ -108,7 +109,8 @@ def _recognised(source: PictureSource, budget: Budget) -> tuple[Source, Codec]:
     return opened, codec
 
 
-def _checked_header(codec: Codec, opened: Source) -> Header:
+def checked_header(codec: Codec, opened: Source) -> Header:
+    """Its header, of a size that the budget allows."""
     try:
         header = codec.header(opened)
     except OSError as error:
@@ -156,7 +158,7 @@ def _regular_file(path: Path) -> Path:
     return path
 
 
-def _identity(opened: Source) -> tuple[int, int] | None:
+def identity_of(opened: Source) -> tuple[int, int] | None:
     """Size and time of change, to notice when a file changes between reading and writing back."""
     if opened.path is None:
         return None

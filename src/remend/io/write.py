@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from remend.document import Document
 from remend.errors import FormatError, UsageError, WriteError
 from remend.io.atomic import existing, write_whole
 from remend.io.codec import Encoded
@@ -17,7 +18,7 @@ from remend.io.read import printable, unchanged_since_read
 from remend.io.registry import FORMATS, codec_named, format_of_suffix
 from remend.picture import Bool, Metadata, Picture, check_mask
 
-__all__ = ["Written", "encode_picture", "output_format", "write_picture"]
+__all__ = ["Written", "check_target", "encode_picture", "output_format", "write_picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Written:
     notes: tuple[str, ...] = ()
 
 
-def output_format(picture: Picture, target: Path | None = None, format: str | None = None) -> str:
+def output_format(picture: Picture | Document, target: Path | None = None, format: str | None = None) -> str:
     """The format that an output gets: asked for, or by the target's ending, or the source's.
 
     A file written over its own source keeps the source's format, whatever its name says.
@@ -131,13 +132,22 @@ def write_picture(
     """
     path = Path(target)
     chosen = output_format(picture, path, format)
+    check_target(path, overwrite=overwrite)
+    encoded = encode_picture(picture, changed=changed, format=chosen, consume=consume)
+    write_whole(path, encoded.data, overwrite=overwrite)
+    return Written(path, chosen, encoded.notes)
+
+
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """See that a file may be written there, before any work is done for it.
+
+    Raises:
+        WriteError: it exists, or is a folder.
+    """
     if not overwrite and os.path.lexists(path):
         raise existing(path)
     if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir, no error for names that no file can have
         raise WriteError(f"{printable(path)}: is a folder; give the name of a file in it")
-    encoded = encode_picture(picture, changed=changed, format=chosen, consume=consume)
-    write_whole(path, encoded.data, overwrite=overwrite)
-    return Written(path, chosen, encoded.notes)
 
 
 def _upright(metadata: Metadata) -> Metadata:

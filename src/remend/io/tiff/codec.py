@@ -1,4 +1,4 @@
-"""TIFF and BigTIFF: the first page's pixels repaired strip by strip, everything else left where it is.
+"""TIFF and BigTIFF: a page's pixels repaired strip by strip, everything else left where it is.
 
 Only strips or tiles that hold a changed pixel are coded again. Other pages, sub-directories, private
 tags and every other strip keep their bytes and their place, so a repair that changes nothing returns
@@ -8,12 +8,13 @@ the very file.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
 
+from remend.document import Document, Pages, Repaired
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.elsewhere import known_elsewhere
@@ -71,11 +72,28 @@ class TiffCodec:
     def decode(self, source: Source) -> Picture:
         """The first page. Cost: the frame, the file, and one strip or tile."""
         data = source.read_bytes()
-        file = io.BytesIO(data)
-        structure = read_structure(file, source.name)
-        chain = list(pages(file, structure, source.name))
-        directory = chain[0]
-        refuse_raw(every_directory(file, structure, source.name))
+        chain = _chain(data, source.name)
+        return self._page(source, data, chain, chain[0], source.name)
+
+    def open(self, source: Source) -> Document:
+        """Every page; reduced copies are none. Cost: the file."""
+        data = source.read_bytes()
+        chain = _chain(data, source.name)
+        whole = _whole_pages(chain)
+
+        def read(number: int) -> Picture:
+            return self._page(
+                source, data, [whole[number]], whole[number], f"{source.name}, page {number + 1}"
+            )
+
+        container = Container(self.format, source.path, source.data, details={"pages": len(chain)})
+        return Document(container, Pages(len(whole), read))
+
+    def _page(
+        self, source: Source, data: bytes, chain: Sequence[Directory], directory: Directory, name: str
+    ) -> Picture:
+        """One page. ``chain`` is what its notes are about."""
+        directory = replace(directory, name=name)
         layout = read_layout(directory)
         view = memoryview(data)
         pixels, bits = layout.width * layout.height, layout.bits * layout.channels
@@ -117,6 +135,21 @@ class TiffCodec:
             data, more = without_old_pixels(data, picture, changed, name)
             notes += more
         return Encoded(data, notes)
+
+    def rewrite_pages(self, document: Document, repaired: Iterable[Repaired]) -> Encoded:
+        """Page by page; the strips, tiles and directories of all others keep their bytes and their place."""
+        name = str(document.container.path or "TIFF")
+        data = document.container.read_bytes()
+        starts = [page.start for page in _whole_pages(_chain(data, name))]
+        notes: dict[str, None] = {}
+        for one in repaired:
+            called = f"{name}, page {one.number + 1}"
+            data, said = repainted(data, starts[one.number], one.picture, one.changed, called)
+            if one.changed.any():
+                data, more = without_old_pixels(data, one.picture, one.changed, called, at=starts[one.number])
+                said += more
+            notes |= dict.fromkeys(said)
+        return Encoded(data, tuple(notes))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """Any picture, in strips, deflated with a predictor; EXIF and GPS in their own directories."""
@@ -184,6 +217,23 @@ class TiffCodec:
         return Encoded(b"".join((head, *payload, tags_bytes(tags, at=at))), notes)
 
 
+def _chain(data: bytes, name: str) -> list[Directory]:
+    """The pages of a file, and copies of them.
+
+    Raises:
+        FormatError: a camera's raw file.
+    """
+    file = io.BytesIO(data)
+    structure = read_structure(file, name)
+    refuse_raw(every_directory(file, structure, name))
+    return list(pages(file, structure, name))
+
+
+def _whole_pages(chain: Sequence[Directory]) -> list[Directory]:
+    """The pages that are no reduced copies; the first one always."""
+    return [page for place, page in enumerate(chain) if not place or not page.integer(254, 0) & REDUCED]
+
+
 def _extra(meaning: Channels, *, premultiplied: bool) -> tuple[int, ...]:
     """What ExtraSamples says of the channels behind the colours."""
     kinds = dict.fromkeys(meaning.kept, 2)
@@ -207,9 +257,11 @@ def _nodata(directory: Directory) -> float | None:
 
 def _notes(chain: Sequence[Directory], layout: Layout) -> tuple[str, ...]:
     notes = []
-    copies = sum(page.integer(254, 0) & REDUCED for page in chain[1:])
-    if len(chain) - copies > 1:
-        notes.append(f"first of {len(chain) - copies} pages; the others are kept as they are")
+    count = len(_whole_pages(chain))
+    if count > 1:
+        notes.append(
+            f"first of {count} pages; the others are kept as they are: --pages all repairs them, too"
+        )
     kept = layout.samples - layout.channels + len(layout.meaning.kept)
     if kept:
         notes.append(f"{kept} further channels are kept as they are")

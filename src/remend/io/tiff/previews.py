@@ -12,6 +12,7 @@ import io
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 import cv2
@@ -20,7 +21,14 @@ from numpy.typing import NDArray
 
 from remend.errors import PictureError
 from remend.io.previews import bare_resources, bare_xmp, without_pictures
-from remend.io.tiff.directory import Directory, Structure, every_directory, read_directory, read_structure
+from remend.io.tiff.directory import (
+    Directory,
+    Structure,
+    every_directory,
+    pages,
+    read_directory,
+    read_structure,
+)
 from remend.io.tiff.edit import ranges_of_pixels, ranges_of_tags
 from remend.io.tiff.layout import REDUCED, read_layout
 from remend.io.tiff.page import read_palette
@@ -37,15 +45,16 @@ MAX_COPIES = 64
 
 
 def without_old_pixels(
-    data: bytes, picture: Picture, changed: Bool, name: str
+    data: bytes, picture: Picture, changed: Bool, name: str, *, at: int | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
     """The repaired file with its reduced copies repaired, and without layers, thumbnails and credentials.
 
     Args:
-        data: the file, its first page repaired.
+        data: the file, the page repaired.
         picture: that page, in stored order.
         changed: (H, W) bool.
         name: what messages call the file.
+        at: where the page's directory begins; None = the first, and all reduced copies are its own.
 
     Returns:
         The file, and what the user should know.
@@ -54,15 +63,17 @@ def without_old_pixels(
     _, every = _directories(data, name)
     left = 0
     copies = [page.start for page in every[1:] if page.integer(254, 0) & REDUCED]
-    for at in copies[:MAX_COPIES]:
-        repaired = _repaired_copy(data, at, picture, changed, name)
+    if at is not None:
+        copies = _copies_of(data, at, name)
+    for copy in copies[:MAX_COPIES]:
+        repaired = _repaired_copy(data, copy, picture, changed, name)
         left += repaired is None
         data = repaired or data
     if left or len(copies) > MAX_COPIES:
         notes.append("reduced copies inside the file are kept as they are and still show the damage")
     edited = bytearray(data)
     structure, every = _directories(data, name)
-    first = every[0]
+    first = every[0] if at is None else next(page for page in every if page.start == at)
     _replace(edited, first, XMP, bare_xmp)
     _replace(edited, first, RESOURCES, bare_resources)
     exif = _exif(first)
@@ -70,7 +81,8 @@ def without_old_pixels(
         _replace(edited, exif, MAKER_NOTE, without_pictures)
     gone = {LAYERS, CREDENTIALS} & first.entries.keys()
     if gone:
-        kept = ranges_of_pixels(every) + ranges_of_tags([_without(first, gone), *every[1:]], structure)
+        others = [page for page in every if page.start != first.start]
+        kept = ranges_of_pixels(every) + ranges_of_tags([_without(first, gone), *others], structure)
         _take_out(edited, first, gone, merged(kept))
     if LAYERS in gone:
         notes.append("its layers show the picture before the repair: taken out, the repaired picture is flat")
@@ -83,6 +95,23 @@ def _directories(data: bytes, name: str) -> tuple[Structure, list[Directory]]:
     file = io.BytesIO(data)
     structure = read_structure(file, name)
     return structure, every_directory(file, structure, name)
+
+
+def _copies_of(data: bytes, at: int, name: str) -> list[int]:
+    """Where a page's reduced copies begin: those behind it in the chain, and its sub-directories."""
+    file = io.BytesIO(data)
+    structure = read_structure(file, name)
+    chain = list(pages(file, structure, name))
+    here = next(place for place, page in enumerate(chain) if page.start == at)
+    behind = list(takewhile(lambda page: page.integer(254, 0) & REDUCED, chain[here + 1 :]))
+    try:
+        below = chain[here].integers(330) or ()
+    except PictureError:
+        below = ()
+    reduced = {
+        page.start for page in every_directory(file, structure, name) if page.integer(254, 0) & REDUCED
+    }
+    return [page.start for page in behind] + [start for start in below if start in reduced]
 
 
 def _exif(directory: Directory) -> Directory | None:
