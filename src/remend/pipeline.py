@@ -5,7 +5,7 @@ The only module that joins the stages. It knows pictures and masks; files are `r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -16,7 +16,7 @@ import numpy as np
 
 from remend.errors import MaskError, UsageError
 from remend.fill.catalogue import filler_named, filler_of
-from remend.fill.filler import Filler, Following
+from remend.fill.filler import Filler, Following, Neighbour, Propagating
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
@@ -30,7 +30,7 @@ from remend.windows.mosaic import Mosaic, cut
 from remend.windows.scale import enlarged, shrunk
 from remend.windows.window import Window
 
-__all__ = ["Observer", "Restored", "method_notes", "plan_repair", "restore"]
+__all__ = ["Beside", "Observer", "Restored", "method_notes", "plan_repair", "restore"]
 
 PRIOR = "smooth"  # what fillers that refine a coarse fill start from: the most accurate one
 POLISH_TILE_PX = 1024
@@ -51,6 +51,27 @@ class Restored:
     picture: Picture
     changed: Bool
     plan: Plan = field(default_factory=lambda: Plan(()))
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another page of the same document.
+
+    Attributes:
+        picture: a palette's colours in place of its indices.
+        pending: (H, W) bool, what is damaged there and may not be read.
+    """
+
+    picture: Picture
+    pending: Bool
+
+    def fits(self, page: Picture) -> bool:
+        """Whether it is of the size and kind of ``page``."""
+        return (self.picture.samples.shape, self.picture.samples.dtype, self.picture.mode) == (
+            page.samples.shape,
+            page.samples.dtype,
+            page.mode,
+        )
 
 
 Observer = Callable[[int, int, Step, Filled], None]
@@ -132,6 +153,7 @@ def restore(
     settings: Settings | None = None,
     *,
     guide: Bool | None = None,
+    beside: Mapping[int, Beside] | None = None,
     observer: Observer | None = None,
     planned: Callable[[Plan], None] | None = None,
 ) -> Restored:
@@ -142,6 +164,8 @@ def restore(
         mask: (H, W) bool, True = repair.
         settings: how.
         guide: (H, W) bool, True = a line that the holes are to hold, for methods that follow lines.
+        beside: the pages around by their distance (-1 before, 1 after), for methods that look at them;
+            those of another size or kind are left out.
         observer: hears of each step.
         planned: hears the plan, before anything is filled.
 
@@ -154,7 +178,9 @@ def restore(
     plan = _plan(picture, mask, settings, guide, fillers)
     if planned is not None:
         planned(plan)
-    repair = _Repair(expand_palette(picture), mask.copy(), guide, settings, fillers)
+    work = expand_palette(picture)
+    around = {distance: page for distance, page in (beside or {}).items() if page.fits(work)}
+    repair = _Repair(work, mask.copy(), guide, settings, fillers, around)
     number = 0
     for group in _groups(plan.steps):
         seeds = [settings.seed * 1_000_003 + number + k for k in range(len(group))]
@@ -190,6 +216,7 @@ class _Repair:
         guide: (H, W) bool, lines to follow; None = there are none.
         settings: how.
         fillers: who can be asked.
+        beside: the pages around, for those that look at them.
     """
 
     picture: Picture
@@ -197,6 +224,7 @@ class _Repair:
     guide: Bool | None
     settings: Settings
     fillers: _Fillers
+    beside: Mapping[int, Beside]
 
     def fill_group(self, group: list[Step], seeds: list[int]) -> list[Filled]:
         """Fill a group's holes and write them into the picture."""
@@ -224,7 +252,11 @@ class _Repair:
         if not (readable(mosaic.picture, whole) & ~mosaic.pending).any():
             return None
         lines = None if self.guide is None else mosaic.lay(self.guide)
-        inside = replace(self, picture=mosaic.picture, pending=mosaic.pending, guide=lines)
+        beside: dict[int, Beside] = {}
+        if self.fillers[step.filler].capabilities.neighbours and step.tiles is not None:
+            laid = {far: cut(page.picture, page.pending, step.tiles) for far, page in self.beside.items()}
+            beside = {far: Beside(tiles.picture, tiles.pending) for far, tiles in laid.items()}
+        inside = replace(self, picture=mosaic.picture, pending=mosaic.pending, guide=lines, beside=beside)
         return inside.fill_step(replace(step, window=whole, hole=mosaic.hole, tiles=None), seed)
 
     def fill_step(self, step: Step, seed: int) -> Filled:
@@ -238,7 +270,8 @@ class _Repair:
             if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
                 filled = window.copied(leading.source_xy)  # ink K follows CMY, alpha follows RGB
             else:
-                filled = enlarged(_asked(filler, shrunk(window, step.scale), seed), window)
+                near = _neighbours(self.beside, window, step.scale, filler.capabilities.neighbours)
+                filled = enlarged(_asked(filler, shrunk(window, step.scale), near, seed), window)
             window.put(picture, _finished(filler, window, filled, self.settings.grain, seed))
             leading = leading or filled
         self.pending[box.slices] &= ~hole
@@ -265,7 +298,19 @@ class _Repair:
         return box, hole, usable
 
 
-def _asked(filler: Filler, window: Window, seed: int) -> Filled:
+def _neighbours(
+    pages: Mapping[int, Beside], window: Window, scale: float, reach: int
+) -> dict[int, Neighbour]:
+    """What the pages up to ``reach`` away show where the window lies, at the scale that it is filled at."""
+    seen = {
+        far: shrunk(window.beside(page.picture, page.pending), scale)
+        for far, page in pages.items()
+        if abs(far) <= reach
+    }
+    return {far: Neighbour(small.pixels, small.usable) for far, small in seen.items()}
+
+
+def _asked(filler: Filler, window: Window, near: Mapping[int, Neighbour], seed: int) -> Filled:
     """One call of the filler, with a prior where it wants one, and with the lines where there are any.
 
     Raises:
@@ -277,6 +322,9 @@ def _asked(filler: Filler, window: Window, seed: int) -> Filled:
     if window.lines is not None:  # then the plan has asked: the filler follows them
         following = cast(Following, filler)
         filled = following.fill(pixels, hole, usable=usable, prior=prior, guide=window.lines, seed=seed)
+    elif near:  # then it has asked for them
+        looking = cast(Propagating, filler)
+        filled = looking.fill(pixels, hole, usable=usable, prior=prior, neighbours=near, seed=seed)
     else:
         filled = filler.fill(pixels, hole, usable=usable, prior=prior, seed=seed)
     if filled.pixels.shape != pixels.shape or not np.isfinite(filled.pixels[hole]).all():

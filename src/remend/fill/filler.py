@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol, TypeVar, runtime_checkable
 
 from remend.errors import UsageError
 from remend.picture import Bool, Filled, Float
 
-__all__ = ["REGISTERED", "Capabilities", "Entry", "Filler", "Following", "register"]
+__all__ = [
+    "REGISTERED",
+    "Capabilities",
+    "Entry",
+    "Filler",
+    "Following",
+    "Neighbour",
+    "Propagating",
+    "register",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +37,8 @@ class Capabilities:
         draws: whether it may answer colours that are nowhere around.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
         takes_guide: whether it follows drawn lines; then it is ``Following``.
+        neighbours: how many pages before and after a page, frames or slices, it wants to see; with any it is
+            ``Propagating``.
     """
 
     context_px: int
@@ -38,6 +50,7 @@ class Capabilities:
     draws: bool = False
     takes_prior: bool = False
     takes_guide: bool = False
+    neighbours: int = 0
 
 
 @runtime_checkable
@@ -93,6 +106,42 @@ class Following(Filler, Protocol):
         Args:
             window, hole, usable, prior, seed: as every filler's.
             guide: (h, w) bool, True = a line that the hole is to hold; None = there are none.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What lies where a window lies, on another page, frame or slice.
+
+    Attributes:
+        pixels: (h, w, 3) float32, in the window's own range.
+        usable: (h, w) bool, True = may be read.
+    """
+
+    pixels: Float
+    usable: Bool
+
+
+class Propagating(Filler, Protocol):
+    """A filler that looks at the pages around, where its ``neighbours`` says so."""
+
+    def fill(
+        self,
+        window: Float,
+        hole: Bool,
+        *,
+        usable: Bool,
+        prior: Float | None = None,
+        neighbours: Mapping[int, Neighbour] = MappingProxyType({}),
+        seed: int = 0,
+    ) -> Filled:
+        """Fill ``hole`` from the pages around; see `Filler.fill`.
+
+        Args:
+            window, hole, usable, prior, seed: as every filler's.
+            neighbours: by their distance, -1 the page before, 1 the one after. Those before are repaired
+                already; of those after what is damaged is not usable. Pages of another size or kind, and
+                those that do not exist, are left out: a single picture has none.
         """
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.picture import Bool, Box, Filled, Float, Picture
-from remend.samples import Range, put_back, take_out, value_range
+from remend.samples import Range, put_back, readable, take_out, value_range
 
 __all__ = ["Window"]
 
@@ -60,6 +60,18 @@ class Window:
         """Write (h, w, 3) ``pixels`` back to where the window was cut, under its hole and nowhere else."""
         assert self.box is not None and self.span is not None
         put_back(picture, self.box, self.hole, pixels, self.channels, self.span)
+
+    def beside(self, picture: Picture, pending: Bool) -> Window:
+        """What lies where this window lies on another page of the same size and kind, in the same range.
+
+        Args:
+            picture: that page.
+            pending: (H, W) bool, what is damaged there and may not be read.
+        """
+        assert self.box is not None and self.span is not None
+        usable = readable(picture, self.box) & ~pending[self.box.slices]
+        pixels = take_out(picture, self.box, self.channels, self.span)
+        return Window(pixels, np.zeros_like(usable), usable)
 
     def part(self, tile: Box) -> Window:
         """The part within ``tile``, a box in the window's own coordinates; views. It cannot be put back."""
