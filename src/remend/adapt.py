@@ -27,7 +27,7 @@ def as_picture(image: object, *, budget: Budget | None = None, tolerate: bool = 
     """Whatever the user has as a picture with samples of its own, in display orientation.
 
     Args:
-        image: a path, the bytes of a file, a binary file, a PIL image, or an array.
+        image: a path, the bytes of a file, a binary file, a PIL image, or an array. A picture stays itself.
         budget: for files: what decoding may cost; None = the usual bounds.
         tolerate: open truncated files as far as they go.
 
@@ -35,6 +35,8 @@ def as_picture(image: object, *, budget: Budget | None = None, tolerate: bool = 
         UsageError: none of these, or an array of another shape or type.
         PictureError, LimitError: files that cannot be read.
     """
+    if isinstance(image, Picture):
+        return image
     if isinstance(image, np.ndarray):
         return from_array(image)
     if isinstance(image, (str, PathLike, bytes)) or hasattr(image, "read"):

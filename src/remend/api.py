@@ -143,6 +143,8 @@ def repair(
         return cast("Repairable", kind(report.target))
     if output is not None:
         raise UsageError("output is for paths: a PIL image or an array is returned")
+    if options.pages:
+        raise UsageError("pages is for files: give a path, or one picture at a time")
     budget = Budget(bounds)
     picture = as_picture(image, budget=budget)
     lines = read_guide(picture, guide, options=options, budget=budget)

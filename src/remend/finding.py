@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.damage.given import dilated, drawn_lines, effective_mask
 from remend.damage.outlines import looks_like_json, mask_of_outlines
+from remend.document import Document
 from remend.errors import DecodeError, MaskError
+from remend.io.pages import open_document
 from remend.options import FOUND_DILATION_PX, MaskOptions
 from remend.picture import Bool, Picture, Region
 from remend.samples import eight_bit
@@ -26,6 +29,7 @@ __all__ = [
     "Finding",
     "analyse_picture",
     "find_mask",
+    "masks_by_page",
     "read_beside",
     "read_guide",
     "with_missing",
@@ -119,6 +123,45 @@ def find_mask(
         )
     notes = said + effective.notes
     return Finding(effective.mask, (), notes if effective.mask.any() else (*notes, "the mask is empty"))
+
+
+def masks_by_page(
+    document: Document, mask: object | None, *, budget: Budget
+) -> Callable[[int], object | None]:
+    """The mask of each page of a document, as `find_mask` takes it.
+
+    Args:
+        document: what the mask is for.
+        mask: as for `find_mask`: one for all pages; or a file of as many pages as the document has, or a bool
+            array (pages, H, W).
+        budget: what reading it may cost.
+
+    Raises:
+        MaskError: another number of pages; the mask is the document itself.
+    """
+    count = len(document.pages)
+    if mask is None:
+        return lambda number: None
+    if isinstance(mask, np.ndarray) and mask.ndim == 3 and mask.dtype == np.bool_:
+        several: Sequence[object] = list(mask)
+    elif isinstance(mask, (str, PathLike, bytes, bytearray)) or hasattr(mask, "read"):
+        if _is_file(mask, document.container.path):
+            raise MaskError("the mask is the picture itself: give a picture that is white where to repair")
+        drawn = _json_in(mask)
+        if drawn is not None:
+            return lambda number: drawn
+        source: Any = mask
+        several = open_document(source, budget=budget.for_mask(budget.bounds.max_pixels)).pages
+        if len(several) == 1:
+            several = [several[0]] * count
+    else:
+        return lambda number: mask
+    if len(several) != count:
+        raise MaskError(
+            f"the mask has {len(several)} pages and the picture {count} {document.axis}s: give one mask for "
+            "all, or as many"
+        )
+    return lambda number: several[number]
 
 
 def _is_file(given: object, path: Path | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -15,16 +15,21 @@ import numpy as np
 
 from remend.adapt import as_picture
 from remend.budget import Budget
-from remend.errors import WriteError
+from remend.document import Document, Repaired
+from remend.errors import UsageError, WriteError
 from remend.faults import own_errors
-from remend.finding import Finding, find_mask, read_beside, read_guide, with_missing
+from remend.finding import Finding, find_mask, masks_by_page, read_beside, read_guide, with_missing
 from remend.io import encode_picture, write_picture
+from remend.io.codec import Encoded
+from remend.io.pages import encode_document, open_document, write_document
 from remend.io.read import printable
 from remend.options import Bounds, MaskOptions, Settings
+from remend.pages import chosen_pages
 from remend.patch import lay_patch, patch_of
-from remend.picture import Filled
+from remend.picture import Filled, Picture
 from remend.pipeline import Observer, Restored, method_notes, plan_repair, restore
 from remend.plan.plan import Plan, Step
+from remend.stack import Turn, walk
 
 __all__ = ["Report", "default_target", "repair_file"]
 
@@ -44,6 +49,7 @@ class Report:
         seconds: by stage.
         left: how many regions of each kind were seen and left alone.
         nature: what the picture is, as far as it was asked: ``photograph``, ``document`` …
+        pages: how many of a file were repaired; size and nature are the first one's then.
     """
 
     source: str
@@ -56,6 +62,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     nature: str | None = None
+    pages: int = 1
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, without the arrays."""
@@ -64,6 +71,7 @@ class Report:
             "output": self.target,
             "width": self.size[1],
             "height": self.size[0],
+            **({"pages": self.pages} if self.pages > 1 else {}),
             "hole_ratio": round(self.hole_ratio, 6),
             "nature": self.nature,
             "found": self.found,
@@ -117,6 +125,7 @@ def repair_file(
             ``stages`` and ``inspect`` raise is not touched, nor is the BrokenPipeError of ``target``.
     """
     settings, options, name = settings or Settings(), options or MaskOptions(), _name_of(source)
+    called = str(getattr(source, "filename", None) or name)
     with own_errors(printable(name)) as given:
         if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
             # Said again by the writer; said here before any work is done.
@@ -135,6 +144,44 @@ def repair_file(
                 observer(number, count, step, filled)
 
         begin("read", 0)
+        if options.pages:
+            document = open_document(source, budget=budget, tolerate=options.tolerate)
+            numbers = chosen_pages(options.pages, len(document.pages), document.axis)
+            if len(document.pages) > 1:
+                if kept is not None or as_patch:
+                    raise UsageError("a patch is of one picture: leave --pages out, or the patch")
+                if inspect is not None and len(numbers) > 1:
+                    raise UsageError("--explain draws one picture: name a single page, or leave it out")
+                masks = masks_by_page(document, mask, budget=budget)
+                drawn = None if guide is None else as_picture(guide, budget=budget)
+                laps.end("read")
+
+                def found(number: int, page: Picture) -> Finding:
+                    begin("find", 0)
+                    return find_mask(
+                        page,
+                        masks(number),
+                        options=options,
+                        budget=budget,
+                        name=called,
+                        guided=guide is not None,
+                    )
+
+                turns = walk(
+                    document,
+                    numbers,
+                    found,
+                    settings,
+                    guide=lambda page: read_guide(page, drawn, options=options, budget=budget),
+                    plan_only=target is None,
+                    observer=watch,
+                    planned=lambda plan: begin("fill", len(plan.steps)),
+                )
+                tally = _Tally(document.axis, method_notes(settings.method))
+                where, said = _write_pages(document, tally.counted(turns, inspect), target, format, overwrite)
+                laps.end("pages")
+                return tally.report(name, where, said, laps.seconds)
+            source = document.pages[0]  # type: ignore[assignment]  # a picture stays itself
         picture = as_picture(source, budget=budget, tolerate=options.tolerate)
         notes = picture.container.notes if picture.container is not None else ()
         laid = None
@@ -143,7 +190,6 @@ def repair_file(
         lines = read_guide(picture, guide, options=options, budget=budget)
         laps.end("read")
         begin("find", 0)
-        called = str(getattr(source, "filename", None) or name)
         finding = find_mask(
             picture, mask, options=options, budget=budget, name=called, guided=guide is not None
         )
@@ -152,7 +198,7 @@ def repair_file(
             notes += ("no line of the guide lies in what is repaired: there is nothing to follow",)
         laps.end("find")
         begin("plan", 0)
-        size, where = picture.size, None
+        where = None
         if target is None:
             plan = plan_repair(picture, finding.mask, settings, guide=lines)
             laps.end("plan")
@@ -183,18 +229,31 @@ def repair_file(
             notes += said
             laps.end("write")
         notes += method_notes(settings.method)
-        return Report(
-            source=name,
-            target=where,
-            size=size,
-            hole_ratio=float(np.count_nonzero(finding.mask)) / finding.mask.size,
-            found=dict(Counter(region.kind for region in finding.regions)),
-            plan=plan,
-            notes=notes + finding.notes,
-            seconds=laps.seconds,
-            left=dict(Counter(region.kind for region in finding.left)),
-            nature=finding.nature,
-        )
+        return _reported(name, where, finding, plan, notes + finding.notes, laps.seconds)
+
+
+def _reported(
+    name: str,
+    where: str | None,
+    finding: Finding,
+    plan: Plan,
+    notes: tuple[str, ...],
+    seconds: dict[str, float],
+) -> Report:
+    """What happened to one picture, or to one page."""
+    height, width = finding.mask.shape
+    return Report(
+        source=name,
+        target=where,
+        size=(height, width),
+        hole_ratio=float(np.count_nonzero(finding.mask)) / finding.mask.size,
+        found=dict(Counter(region.kind for region in finding.regions)),
+        plan=plan,
+        notes=notes,
+        seconds=seconds,
+        left=dict(Counter(region.kind for region in finding.left)),
+        nature=finding.nature,
+    )
 
 
 def default_target(source: Path) -> Path:
@@ -216,7 +275,13 @@ def _write(
             consume=True,
         )
         return str(written.path), written.notes
-    encoded = encode_picture(restored.picture, changed=restored.changed, format=format, consume=True)
+    return _sent(
+        encode_picture(restored.picture, changed=restored.changed, format=format, consume=True), target
+    )
+
+
+def _sent(encoded: Encoded, target: BinaryIO) -> tuple[str, tuple[str, ...]]:
+    """Write to an open file."""
     try:
         target.write(encoded.data)
         target.flush()
@@ -225,6 +290,77 @@ def _write(
     except OSError as error:
         raise WriteError(f"{_name_of(target)} cannot be written ({error.strerror}): make room") from error
     return _name_of(target), encoded.notes
+
+
+def _write_pages(
+    document: Document,
+    turns: Iterator[Turn],
+    target: str | PathLike[str] | BinaryIO | None,
+    format: str | None,
+    overwrite: bool,
+) -> tuple[str | None, tuple[str, ...]]:
+    """As `_write`, page by page as they are repaired; without a target they are planned only."""
+    repaired = (
+        Repaired(turn.number, turn.restored.picture, turn.restored.changed)
+        for turn in turns
+        if turn.restored.changed.any()
+    )
+    if target is None:
+        for _ in repaired:
+            pass
+        return None, ()
+    if isinstance(target, (str, PathLike)):
+        written = write_document(document, target, repaired, format=format, overwrite=overwrite)
+        return str(written.path), written.notes
+    return _sent(encode_document(document, repaired, format=format), target)
+
+
+class _Tally:
+    """What is told of many pages: sums, and each note once."""
+
+    def __init__(self, axis: str, notes: tuple[str, ...]) -> None:
+        self.axis, self.general = axis, notes
+        self.turns: list[Report] = []
+        self.pixels = 0
+        self.notes: dict[str, list[int]] = {}
+
+    def counted(
+        self, turns: Iterator[Turn], inspect: Callable[[Restored, Finding], None] | None
+    ) -> Iterator[Turn]:
+        """The turns as they come, each counted, and looked at by ``inspect``."""
+        for turn in turns:
+            finding, restored = turn.finding, turn.restored
+            if inspect is not None:
+                inspect(restored, finding)
+            kept = restored.picture.container
+            for note in (*(kept.notes if kept is not None else ()), *finding.notes):
+                self.notes.setdefault(note, []).append(turn.number + 1)
+            self.turns.append(_reported("", None, finding, restored.plan, (), {}))
+            yield turn
+
+    def report(
+        self, name: str, where: str | None, said: tuple[str, ...], seconds: dict[str, float]
+    ) -> Report:
+        """One report of all pages."""
+        pixels = [height * width for height, width in (turn.size for turn in self.turns)]
+        holes = sum(turn.hole_ratio * size for turn, size in zip(self.turns, pixels, strict=True))
+        told = tuple(
+            note if len(on) == len(self.turns) else f"{self.axis} {', '.join(map(str, on))}: {note}"
+            for note, on in self.notes.items()
+        )
+        return Report(
+            source=name,
+            target=where,
+            size=self.turns[0].size,
+            hole_ratio=holes / sum(pixels),
+            found=dict(sum((Counter(turn.found) for turn in self.turns), Counter[str]())),
+            plan=Plan(tuple(step for turn in self.turns for step in turn.plan.steps)),
+            notes=(*self.general, *told, *said),
+            seconds=seconds,
+            left=dict(sum((Counter(turn.left) for turn in self.turns), Counter[str]())),
+            nature=self.turns[0].nature,
+            pages=len(self.turns),
+        )
 
 
 def _name_of(source: object) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from remend.errors import UsageError
 from remend.kinds import DamageKind, parse_kinds
 from remend.options.option import Option, option, options_of, verify, with_help
+from remend.pages import check_pages
 
 if TYPE_CHECKING:
     from remend.fill.filler import Filler
@@ -132,6 +133,13 @@ class MaskOptions:
     force: bool = option(False, "Search documents, drawings and screenshots, too.", **SEARCH)
     tolerate: bool = option(
         False, "Open a truncated JPEG or PNG as far as it goes; what is missing is damage."
+    )
+    pages: str = option(
+        "",
+        "Which pages of a file, or frames of an animation, to repair: all, or numbers and ranges as in "
+        "1-3,7. Default: the first alone.",
+        metavar="all|1-3,7",
+        check=check_pages,
     )
 
     def __post_init__(self) -> None:
@@ -261,3 +269,4 @@ class RepairKeywords(DetectKeywords, total=False):
     dilate_px: int | None
     resize_mask: bool
     yes: bool
+    pages: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -29,7 +29,7 @@ class Option:
         flag: of the command line.
         unit: of the flag's number, where it is none of the field's: MiB for bytes.
         needs: what it applies to; without any of these it is refused. Empty = everything.
-        check: for words: raises UsageError where one cannot be meant.
+        check: for words and text: raises UsageError where one cannot be meant.
         told: the default as it is told, where the value does not tell it.
     """
 
@@ -45,7 +45,7 @@ class Option:
     flag: str = ""
     unit: int = 1
     needs: frozenset[Literal["search", "mask", "guide"]] = frozenset()
-    check: Callable[[Sequence[str]], object] | None = None
+    check: Callable[[Any], object] | None = None
     told: str | None = None
 
     @property

@@ -36,7 +36,11 @@ FILL["method"] = replace(
     help="How to fill; see /v1/methods.",
 )
 FILL["seed"] = replace(FILL["seed"], high=LARGEST)
-MASK = {name: one for name, one in options_of(MaskOptions).items() if "search" not in one.needs}
+MASK = {
+    name: one
+    for name, one in options_of(MaskOptions).items()
+    if "search" not in one.needs and name != "pages"  # a mask is shown for one picture
+}
 VIEW = options_of(MaskOptions, "tolerate")
 REPAIR = {
     **FILL,
