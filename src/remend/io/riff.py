@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from remend.errors import DecodeError, FormatError
 
-__all__ = ["read_chunks", "walk_riff", "webp_bytes"]
+__all__ = ["read_chunks", "riff_chunk", "split_chunks", "walk_riff", "webp_bytes"]
 
 MAX_CHUNKS = 1 << 20
 
@@ -47,10 +47,24 @@ def read_chunks(file: BinaryIO, name: str) -> list[tuple[bytes, bytes]]:
     return [(kind, file.read(length)) for kind, length in walk_riff(file, name)]
 
 
+def split_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """(type, content) of the chunks that ``data`` is made of; what is cut short is left out."""
+    found, at = [], 0
+    while at + 8 <= len(data):
+        kind, length = struct.unpack_from("<4sI", data, at)
+        if at + 8 + length > len(data):
+            break
+        found.append((kind, data[at + 8 : at + 8 + length]))
+        at += 8 + length + length % 2
+    return found
+
+
+def riff_chunk(kind: bytes, content: bytes) -> bytes:
+    """A whole chunk, padded to even."""
+    return kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
 def webp_bytes(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
     """A WebP file of these chunks."""
-    body = b"".join(
-        kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
-        for kind, content in chunks
-    )
+    body = b"".join(riff_chunk(kind, content) for kind, content in chunks)
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image, WebPImagePlugin
 
+from remend.document import Document, Repaired
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.exif_tag import bare_exif, exif_orientation
@@ -19,15 +21,13 @@ from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_f
 from remend.io.previews import bare_xmp, renewed_exif
 from remend.io.riff import read_chunks, walk_riff, webp_bytes
 from remend.io.source_stream import opened
+from remend.io.webp_frames import ALPHA, ANIMATION, PIXELS, QUALITY, bitstream, open_frames, rewrite_frames
 from remend.picture import Bool, Container, Metadata, Picture
 
 __all__ = ["CODEC", "WebpCodec"]
 
-PIXELS = (b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF")
 LARGEST = 16383
-QUALITY = 95
 MAX_EXIF = 16 << 20
-ANIMATION, ALPHA = 0x02, 0x10
 
 
 class WebpCodec:
@@ -79,7 +79,12 @@ class WebpCodec:
             orientation=exif_orientation(exif),
             metadata=metadata,
             details={"lossless": _is_lossless(chunks)},
-            notes=(f"first of {frames} frames; it will be written as a still picture",) if frames > 1 else (),
+            notes=(
+                f"first of {frames} frames; it will be written as a still picture: "
+                "--pages all repairs and keeps them all",
+            )
+            if frames > 1
+            else (),
         )
         return Picture(samples, "RGBA" if samples.shape[2] == 4 else "RGB", None, container)
 
@@ -92,7 +97,7 @@ class WebpCodec:
         _check_size(picture)
         chunks = read_chunks(io.BytesIO(data), str(picture.container.path or "WebP"))
         lossless = _is_lossless(chunks)
-        new = _bitstream(Image.fromarray(np.ascontiguousarray(picture.samples)), lossless=lossless)
+        new = bitstream(Image.fromarray(np.ascontiguousarray(picture.samples)), lossless=lossless)
         notes: list[str] = []
         if not lossless:
             notes.append(f"lossy WebP: the whole frame was compressed again (quality {QUALITY})")
@@ -120,11 +125,22 @@ class WebpCodec:
             result.insert(0, (b"VP8X", _extended_header(picture, ALPHA)))
         return Encoded(webp_bytes(result), tuple(notes))
 
+    def open(self, source: Source) -> Document:
+        """Every frame, as it is composed on the canvas: RGBA."""
+        told = self.header(source)
+        return open_frames(source, (told.height, told.width))
+
+    def rewrite_pages(self, document: Document, repaired: Iterable[Repaired]) -> Encoded:
+        """Frames that look different become lossless ones, all others stay."""
+        container = document.container
+        told = self.header(Source(str(container.path or "WebP"), data=container.read_bytes()))
+        return rewrite_frames(document, (told.height, told.width), repaired)
+
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """Lossless RGB or RGBA with profile, EXIF and XMP."""
         _check_size(picture)
         image, notes = eight_bit_image(picture, kind="WebP", modes=("RGB", "RGBA"))
-        chunks = _bitstream(image, lossless=True)
+        chunks = bitstream(image, lossless=True)
         flags = ALPHA if image.mode == "RGBA" else 0
         before: list[tuple[bytes, bytes]] = []
         behind: list[tuple[bytes, bytes]] = []
@@ -175,17 +191,6 @@ def _is_lossless(chunks: list[tuple[bytes, bytes]]) -> bool:
         if kind == b"ANMF":
             return content[16:20] == b"VP8L"
     return False
-
-
-def _bitstream(image: Image.Image, *, lossless: bool) -> list[tuple[bytes, bytes]]:
-    """The picture's chunks alone: VP8L, or VP8 and perhaps ALPH."""
-    file = io.BytesIO()
-    if lossless:
-        image.save(file, "WEBP", lossless=True, exact=True, quality=75, method=4)
-    else:
-        image.save(file, "WEBP", quality=QUALITY, alpha_quality=100, exact=True, method=4)
-    file.seek(0)
-    return [chunk for chunk in read_chunks(file, "WebP") if chunk[0] in PIXELS]
 
 
 def _extended_header(picture: Picture, flags: int) -> bytes:
