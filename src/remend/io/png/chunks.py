@@ -23,6 +23,7 @@ __all__ = [
     "Chunk",
     "ImageHeader",
     "chunk_bytes",
+    "colour_key",
     "find",
     "inflate",
     "palette_chunks",
@@ -235,3 +236,12 @@ def palette_chunks(palette: NDArray[np.uint8]) -> tuple[bytes, bytes]:
 def find(chunks: Sequence[Chunk], kind: bytes) -> Chunk | None:
     """The first chunk of that type."""
     return next((chunk for chunk in chunks if chunk.type == kind), None)
+
+
+def colour_key(trns: bytes, image: ImageHeader) -> tuple[int, ...] | None:
+    """tRNS of L or RGB in the units of the samples."""
+    if image.colour not in (0, 2) or len(trns) < 2 * image.channels:
+        return None
+    largest = (1 << image.depth) - 1
+    values = (value & largest for value in struct.unpack_from(f">{image.channels}H", trns))
+    return tuple(value * 255 // largest if image.depth < 8 else value for value in values)

@@ -8,14 +8,14 @@ it was, byte for byte: colour space, text, animation, and whatever follows the e
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.document import Document, Repaired
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.exif_tag import bare_exif, exif_orientation
@@ -24,6 +24,7 @@ from remend.io.png.chunks import (
     Chunk,
     ImageHeader,
     chunk_bytes,
+    colour_key,
     find,
     palette_chunks,
     read_header,
@@ -31,8 +32,9 @@ from remend.io.png.chunks import (
     split_chunks,
     walk_chunks,
 )
+from remend.io.png.frames import open_frames, rewrite_frames
 from remend.io.png.metadata import metadata_chunks, read_metadata
-from remend.io.png.previews import may_stay, renewed_chunk, unsafe_notes
+from remend.io.png.previews import carried, may_stay, unsafe_notes
 from remend.io.png.raster import decode_raster, encode_raster, missing_pixels
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Mode, Picture
@@ -92,7 +94,7 @@ class PngCodec:
         plte, trns = (find(chunks, kind) for kind in (b"PLTE", b"tRNS"))
         plte_content = data[plte.content] if plte else b""
         trns_content = data[trns.content] if trns else b""
-        key = _colour_key(trns_content, image)
+        key = colour_key(trns_content, image)
         if key is not None:
             details["transparent"] = key
         notes = [f"its {kind} chunk has a wrong checksum and was carried over as it is" for kind in doubtful]
@@ -153,8 +155,8 @@ class PngCodec:
         end = chunks[-1].whole.stop
         closing = b"" if chunks[-1].type == b"IEND" else chunk_bytes(b"IEND", b"")
         shown = picture if changed.any() else None  # a picture that stays keeps its previews
-        carried = [
-            (chunk.type, _carried(data, chunk, shown) if chunk.type != b"IDAT" else b"")
+        standing = [
+            (chunk.type, carried(data, chunk, shown) if chunk.type != b"IDAT" else b"")
             for chunk in chunks
             if chunk.type not in dropped
         ]
@@ -166,7 +168,7 @@ class PngCodec:
         del data, view
         replaced[b"IDAT"] = encode_raster(samples, image)
         parts = [SIGNATURE]
-        for kind, whole in carried:
+        for kind, whole in standing:
             new = replaced.pop(kind, None) if kind in replaced else None
             if kind == b"IDAT":
                 parts.append(new or b"")
@@ -175,6 +177,14 @@ class PngCodec:
             if kind == b"PLTE" and b"tRNS" in replaced and not find(chunks, b"tRNS"):
                 parts.append(replaced.pop(b"tRNS"))
         return Encoded(b"".join((*parts, closing, trailer)), notes)
+
+    def open(self, source: Source) -> Document:
+        """Every frame of an APNG, as it is composed: grey or colours, with transparency."""
+        return open_frames(source)
+
+    def rewrite_pages(self, document: Document, repaired: Iterable[Repaired]) -> Encoded:
+        """Frames that look different are drawn anew; the data of all others stay."""
+        return rewrite_frames(document, repaired)
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, LA, RGB, RGBA of 8 and 16 bits, and P, with profile, EXIF, XMP, resolution and text."""
@@ -201,15 +211,6 @@ class PngCodec:
         return Encoded(b"".join(parts))
 
 
-def _colour_key(trns: bytes, image: ImageHeader) -> tuple[int, ...] | None:
-    """tRNS of L or RGB in the units of the samples."""
-    if image.colour not in (0, 2) or len(trns) < 2 * image.channels:
-        return None
-    largest = (1 << image.depth) - 1
-    values = (value & largest for value in struct.unpack_from(f">{image.channels}H", trns))
-    return tuple(value * 255 // largest if image.depth < 8 else value for value in values)
-
-
 def _off_the_key(
     samples: NDArray[Any], changed: Bool, key: tuple[int, ...] | None, image: ImageHeader
 ) -> NDArray[Any]:
@@ -227,15 +228,6 @@ def _off_the_key(
     samples = samples.copy(order="K")
     samples[rows[hits], columns[hits], -1] = key[-1] - level if key[-1] else level
     return samples
-
-
-def _carried(data: bytes, chunk: Chunk, picture: Picture | None) -> bytes:
-    """A chunk without a preview of the old picture; byte for byte where it has none, or no picture is new."""
-    if picture is None:
-        return bytes(data[chunk.whole])
-    content = data[chunk.content]
-    new = renewed_chunk(chunk.type, content, picture)
-    return data[chunk.whole] if new is None or new == content else chunk_bytes(chunk.type, new)
 
 
 def _palette_depth(entries: int) -> int:
@@ -274,7 +266,7 @@ def _animation_notes(data: bytes, chunks: Sequence[Chunk]) -> list[str]:
     kinds = [chunk.type for chunk in chunks]
     shown = b"fcTL" in kinds[: kinds.index(b"IDAT")]
     what = f"first of {frames} frames" if shown else f"the still picture beside {frames} frames"
-    return [f"an animated PNG: {what}; the others are kept as they are"]
+    return [f"an animated PNG: {what}; the others are kept as they are: --pages all repairs them, too"]
 
 
 CODEC = PngCodec()

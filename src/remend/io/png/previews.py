@@ -8,11 +8,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Collection
 
-from remend.io.png.chunks import MAX_INFLATED, inflate
+from remend.io.png.chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
 from remend.io.previews import bare_resources, bare_xmp, renewed_exif
 from remend.picture import Picture
 
-__all__ = ["may_stay", "renewed_chunk", "unsafe_notes"]
+__all__ = ["carried", "may_stay", "renewed_chunk", "unsafe_notes"]
 
 # Ancillary, not safe to copy, and as true of the repaired picture as of the source: colour, size, animation.
 STAYS = frozenset(
@@ -50,6 +50,15 @@ def renewed_chunk(kind: bytes, content: bytes, picture: Picture) -> bytes | None
     if kind in (b"zTXt", b"tEXt") and content.startswith(b"Raw profile type "):
         return _renewed_profile(kind, content, picture)
     return None
+
+
+def carried(data: bytes, chunk: Chunk, picture: Picture | None) -> bytes:
+    """A chunk without a preview of the old picture; byte for byte where it has none, or no picture is new."""
+    if picture is None:
+        return bytes(data[chunk.whole])
+    content = data[chunk.content]
+    new = renewed_chunk(chunk.type, content, picture)
+    return data[chunk.whole] if new is None or new == content else chunk_bytes(chunk.type, new)
 
 
 def _renewed_xmp(content: bytes) -> bytes | None:
