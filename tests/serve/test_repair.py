@@ -246,3 +246,22 @@ def test_every_error_of_the_library_has_its_problem(error, stage, kind):
     assert problem.kind == kind
     assert "--" not in problem.detail
     assert problem.status == KINDS[kind].status
+
+
+def test_pages_are_the_commands(home, tmp_path):
+    held = io.BytesIO()
+    frames = [PIL.Image.fromarray(np.roll(textured(), 9 * number, axis=1)) for number in range(3)]
+    frames[0].save(held, "WEBP", save_all=True, append_images=frames[1:], duration=70, lossless=True)
+    image, mask = held.getvalue(), box_mask((120, 160))
+    reply = home.post(
+        "/v1/repair",
+        files={"image": ("a.webp", image), "mask": ("m.png", mask)},
+        data={"pages": "2-3", "seed": "4"},
+    )
+    assert reply.status_code == 200
+    assert reply.content == command_bytes(tmp_path, image, mask, "a.webp", "--pages", "2-3", "--seed", "4")
+    with PIL.Image.open(io.BytesIO(reply.content)) as made:
+        assert made.n_frames == 3
+    for pages in ("0", "first"):
+        reply = home.post("/v1/repair", files={"image": ("a.webp", image)}, data={"pages": pages})
+        assert (reply.status_code, reply.json()["field"]) == (422, "pages")
