@@ -12,6 +12,8 @@ import remend
 from remend.budget import Bounds, Budget
 from remend.document import Document, Repaired
 from remend.errors import DecodeError, FormatError, LimitError, RemendError
+from remend.io.animation import Drawing
+from remend.io.gif_frames import _image as gif_image
 from remend.io.pages import encode_document, open_document
 from remend.io.png.chunks import SIGNATURE, ImageHeader, chunk_bytes
 from remend.io.png.frames import _chunks_of as chunks_of
@@ -19,6 +21,7 @@ from remend.io.png.raster import encode_raster
 from remend.io.riff import read_chunks, riff_chunk, webp_bytes
 from remend.job import repair_file
 from remend.options import MaskOptions
+from remend.picture import Box
 
 H, W = 48, 64
 KINDS = ("gif", "webp", "png")
@@ -315,6 +318,16 @@ def test_a_gif_of_many_palettes(tmp_path: Path) -> None:
     assert np.array_equal(before[1][~mask], after[1][~mask])
     assert np.array_equal(before[2], after[2])
     assert not np.array_equal(before[1], after[1])
+
+
+def test_a_frame_of_256_colours_needs_no_transparent_entry() -> None:
+    target = np.full((16, 17, 4), 255, np.uint8)
+    target[:, :16, 0] = np.arange(256).reshape(16, 16)
+    target[:, 16, 0] = 7  # as it is already
+    needed = np.ones((16, 17), bool)
+    needed[:, 16] = False
+    drawing = Drawing(1, Box(0, 0, 16, 17), target, needed, np.zeros_like(needed))
+    assert np.array_equal(gif_image(drawing, b"", None)[1], target)
 
 
 def test_transparency_that_was_filled_cannot_come_back_in_a_gif(tmp_path: Path) -> None:

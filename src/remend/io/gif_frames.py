@@ -131,10 +131,15 @@ def _image(drawing: Drawing, data: bytes, control: Block | None) -> tuple[bytes,
     exact = needed & ~drawing.changed
     colours, inverse = np.unique(target[exact], axis=0, return_inverse=True)
     clear = not needed.all()
+    if len(colours) + clear > MOST_COLOURS and target[..., 3].all():
+        # What is there already may be drawn once more in its own colours: no entry has to be transparent.
+        needed, clear = np.ones_like(needed), False
+        exact = ~drawing.changed
+        colours, inverse = np.unique(target[exact], axis=0, return_inverse=True)
     if len(colours) + clear > MOST_COLOURS:
         raise FormatError(
             f"frame {drawing.number + 1} shows more than {MOST_COLOURS} colours where it has to be drawn "
-            "anew: save the animation as a WebP or an APNG first"
+            "anew: give --pages all, or save the animation as a WebP or an APNG first"
         )
     palette = np.concatenate((np.zeros((int(clear), 4), np.uint8), colours.astype(np.uint8)))
     indices = np.zeros((*needed.shape, 1), np.uint8)
