@@ -23,6 +23,22 @@ def squeeze():
     return build("transfer_unet", {"encoder": "squeezenet", "widths": (8, 8, 8)})
 
 
+def test_without_a_network_a_download_is_refused_at_once(monkeypatch):
+    timm()
+    hub = pytest.importorskip("huggingface_hub", reason="timm's way to download is not installed")
+    from remend.nets import encoders
+
+    monkeypatch.setattr(encoders, "_reachable", lambda host, port: False)
+    monkeypatch.setattr(encoders, "getproxies", dict)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", "/nowhere")
+    asked = []
+    monkeypatch.setattr("time.sleep", asked.append)  # the client's pauses between its tries
+    with pytest.raises(ModelError, match=r"resnet18 cannot be had from pretrained .*: give the file"):
+        encoders.TimmEncoder("resnet18").load_weights("pretrained")
+    assert asked == []
+    assert not hub.constants.HF_HUB_OFFLINE, "as it was"
+
+
 def test_the_encoder_sees_what_squeezenet_sees(shared_data):
     pytest.importorskip("h5py")
     encoder = SqueezeEncoder()

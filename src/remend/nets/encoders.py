@@ -8,8 +8,13 @@ encoder while that is frozen.
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +28,8 @@ __all__ = ["PRETRAINED", "SqueezeEncoder", "TimmEncoder", "build_encoder", "wide
 
 PRETRAINED = "pretrained"
 """Instead of a file: timm's own weights, downloaded by timm."""
+
+_PATIENCE_S = 5.0
 
 _SPREAD = 58.0  # standard deviation of ImageNet's pixels, of 255
 
@@ -142,7 +149,8 @@ class TimmEncoder(nn.Module):
         try:
             if overlay is not None:
                 _require_all(self.name, overlay["file"])
-            loaded = _create(self.name, pretrained=True, pretrained_cfg_overlay=overlay, **self.options)
+            with _no_retries_offline() if overlay is None else nullcontext():
+                loaded = _create(self.name, pretrained=True, pretrained_cfg_overlay=overlay, **self.options)
         except RemendError:
             raise
         except Exception as error:  # timm, safetensors, the hub's client: each has its own
@@ -207,6 +215,31 @@ def widen_stem(encoder: nn.Module, planes: int) -> nn.Conv2d:
     parent, _, leaf = path.rpartition(".")
     setattr(encoder.get_submodule(parent), leaf, _WideStem(module, further))
     return further
+
+
+@contextmanager
+def _no_retries_offline() -> Iterator[None]:
+    """Where the hub cannot be reached, what was downloaded before is taken or nothing, at once: its client
+    would try for a minute. Through a proxy it is not asked beforehand."""
+    try:
+        from huggingface_hub import constants
+    except ModuleNotFoundError:  # timm says what it misses
+        yield
+        return
+    before, hub = constants.HF_HUB_OFFLINE, urlsplit(constants.ENDPOINT)
+    constants.HF_HUB_OFFLINE = before or not (getproxies() or _reachable(hub.hostname or "", hub.port or 443))
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _reachable(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=_PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def _create(name: str, **options: Any) -> Any:
