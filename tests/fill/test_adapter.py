@@ -13,6 +13,12 @@ from remend.fill.model_file import ModelFile
 BLUE = np.array([0.1, 0.2, 0.8]) * 255
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """How long a process takes to start on a busy machine is no matter of these tests."""
+    monkeypatch.setattr("remend.fill.outside.LOAD_SECONDS", 60.0)
+
+
 def photo(height: int = 90, width: int = 120):
     rng = np.random.default_rng(0)
     image = rng.integers(60, 200, (height, width, 3), np.uint8)
