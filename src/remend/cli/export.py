@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from remend.errors import UsageError
+from remend.errors import ModelError, UsageError
 
 __all__ = ["export"]
 
@@ -28,7 +28,7 @@ __all__ = ["export"]
     multiple=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Of a net that finds damage: the pictures that its run was given. Repeatable.",
+    help="Of a net that finds damage, or restores: the pictures that its run was given. Repeatable.",
 )
 @click.option("--prior", is_flag=True, help="Give the model an input for a coarse fill to start from.")
 @click.option("--licence", default="not stated", show_default=True, help="Of the weights, for the card.")
@@ -54,8 +54,11 @@ def export(
     bytes (AVX-512 VNNI, ARM dot products) and slower where it does not. What touches pixels stays in fp32.
 
     A net that finds damage is always written in 8 bits, with the judge of what it sees in its card; both are
-    fitted on pictures of --data that its run set aside.
+    fitted on pictures of --data that its run set aside. A net that restores is written in fp16.
     """
+    if _is_restorer(source):
+        _export_restorer(source, target, sources, licence, overwrite)
+        return
     if sources:
         _export_finder(source, target, sources, licence, overwrite)
         return
@@ -84,6 +87,29 @@ def export(
         click.echo(f"8 bits differ from fp32 by {255 * done.lost:.2f} of 255 in holes, on average", err=True)
     click.echo(done.model)
     click.echo(done.card)
+
+
+def _is_restorer(source: Path) -> bool:
+    """Whether a checkpoint is of the net that restores; what is none is told of by who reads it."""
+    path = source / "best.safetensors" if source.is_dir() else source
+    if path.suffix != ".safetensors" or not path.is_file():
+        return False
+    try:
+        from remend.nets.weights.portable import load_portable
+
+        return bool(load_portable(path)[1].get("net") == "restorer")
+    except (ModuleNotFoundError, ModelError):
+        return False
+
+
+def _export_restorer(
+    source: Path, target: Path, sources: tuple[Path, ...], licence: str, overwrite: bool
+) -> None:
+    from remend.train.restorer.export import export_restorer
+
+    written = export_restorer(source, target, sources=sources, licence=licence, overwrite=overwrite)
+    click.echo(written)
+    click.echo(written.with_suffix(".json"))
 
 
 def _export_finder(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -97,7 +98,8 @@ def train(
     """
     from remend.train import config
 
-    if recipe == "damage" or _is_finder(recipe):
+    task = _task_of(recipe)
+    if task is not None:
         unfit = {"--preset": preset, "--check": check, "--profile": profile, "--json": as_json}
         unfit |= {
             "--devices": devices > 1,
@@ -106,8 +108,8 @@ def train(
         }
         for flag, given in unfit.items():
             if given:
-                raise UsageError(f"{flag} is not for training the finder: leave it out")
-        _train_finder(recipe, sources, settings, out, resume, accelerator, fast_dev_run=fast_dev_run)
+                raise UsageError(f"{flag} is not for training the {_CALLED[task]}: leave it out")
+        _train_by_itself(task, recipe, sources, settings, out, resume, accelerator, fast_dev_run=fast_dev_run)
         return
     chosen = config.override(config.load(recipe, preset=preset or ""), settings)
     if (first := config.first_run(recipe)) and not chosen.transfer.weights and not check:
@@ -158,15 +160,22 @@ def train(
         ctx.exit(128 + outcome.stopped_by)
 
 
-def _is_finder(recipe: str) -> bool:
-    """Whether a TOML file is a recipe of the finder: such a one says so."""
+_CALLED = {"damage": "finder", "restorer": "restorer"}  # what messages call the nets with loops of their own
+
+
+def _task_of(recipe: str) -> str | None:
+    """Which net with a loop of its own a recipe is of: its name, or a TOML file that says so; else None."""
+    if recipe in _CALLED:
+        return recipe
     path = Path(recipe)
-    return (
-        path.suffix == ".toml" and path.is_file() and 'task = "damage"' in path.read_text("utf-8", "replace")
-    )
+    if path.suffix != ".toml" or not path.is_file():
+        return None
+    text = path.read_text("utf-8", "replace")
+    return next((task for task in _CALLED if f'task = "{task}"' in text), None)
 
 
-def _train_finder(
+def _train_by_itself(
+    task: str,
     recipe: str,
     sources: tuple[Path, ...],
     settings: tuple[str, ...],
@@ -176,26 +185,38 @@ def _train_finder(
     *,
     fast_dev_run: bool,
 ) -> None:
-    """The finder has a loop of its own: what it is shown and what it answers is no fill."""
+    """Finder and restorer have loops of their own: what they are shown and what they answer is no fill."""
+    called = _CALLED[task]
+    if resume not in ("auto", "never"):
+        raise UsageError(f"the {called} goes on from --out alone: give --resume auto")
     try:
+        import torch
+
         from remend.train.finder.loop import train_finder
-        from remend.train.finder.recipe import fast_dev, load_finder
+        from remend.train.finder.recipe import fast_dev as few_of_finder
+        from remend.train.finder.recipe import load_finder
+        from remend.train.restorer.loop import train_restorer
+        from remend.train.restorer.recipe import fast_dev as few_of_restorer
+        from remend.train.restorer.recipe import load_restorer
     except ModuleNotFoundError as error:
         raise UsageError(
             f"training needs {error.name}, which is not installed: pip install 'remend[train]'"
         ) from error
-    if resume not in ("auto", "never"):
-        raise UsageError("the finder goes on from --out alone: give --resume auto")
-    import torch
-
-    chosen = load_finder(recipe, settings)
     cuda = accelerator == "cuda" or (accelerator == "auto" and torch.cuda.is_available())
-    written = train_finder(
-        fast_dev(chosen) if fast_dev_run else chosen,
-        list(sources),
-        out or Path("runs") / "damage",
-        resume=resume == "auto",
-        device="cuda" if cuda else "cpu",
-        say=lambda line: click.echo(line, err=True),
-    )
+    common: dict[str, Any] = {
+        "resume": resume == "auto",
+        "device": "cuda" if cuda else "cpu",
+        "say": lambda line: click.echo(line, err=True),
+    }
+    place = out or Path("runs") / task
+    if task == "damage":
+        finder = load_finder(recipe, settings)
+        written = train_finder(
+            few_of_finder(finder) if fast_dev_run else finder, list(sources), place, **common
+        )
+    else:
+        restorer = load_restorer(recipe, settings)
+        written = train_restorer(
+            few_of_restorer(restorer) if fast_dev_run else restorer, list(sources), place, **common
+        )
     click.echo(written)

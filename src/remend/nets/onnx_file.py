@@ -17,7 +17,15 @@ from remend.errors import ModelError, UsageError
 from remend.nets.inpainter import Inpainter
 from remend.runtime import open_plain_session
 
-__all__ = ["OPSET", "PARITY_SIZES", "parity", "round_to_half", "same_over_threads", "to_onnx"]
+__all__ = [
+    "OPSET",
+    "PARITY_SIZES",
+    "parity",
+    "round_to_half",
+    "same_over_threads",
+    "store_half",
+    "to_onnx",
+]
 
 OPSET = 18
 PARITY_SIZES = ((1, 1, 1), (1, 4, 4), (1, 6, 10), (2, 13, 9), (1, 3, 16), (1, 16, 16))
@@ -91,7 +99,7 @@ def to_onnx(net: Inpainter, *, half: bool = False, prior: bool = False) -> bytes
         ) from error
     model = onnx.load_from_string(buffer.getvalue())
     if half:
-        _store_half(model)
+        store_half(model)
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString()
     return content
@@ -180,8 +188,8 @@ def _feeds(
             yield {**feed, "prior": kind, **further}
 
 
-def _store_half(model: Any) -> None:
-    """Keep large initialisers as fp16, each behind a Cast that the runtime folds when it loads."""
+def store_half(model: Any) -> None:
+    """Keep a model's large initialisers as fp16, each behind a Cast that the runtime folds when it loads."""
     from onnx import TensorProto, helper, numpy_helper
 
     casts = []

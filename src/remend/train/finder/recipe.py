@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from remend.errors import UsageError
+from remend.train.checked import checked, settings_in
 from remend.train.finder.crops import Ageing
 from remend.train.finder.sampler import Mix
 
@@ -116,21 +116,7 @@ def load_finder(name: str, settings: Sequence[str] = ()) -> FinderRecipe:
         text = (resources.files("remend.train.finder") / "damage.toml").read_text(encoding="utf-8")
     else:
         text = Path(name).read_text(encoding="utf-8")
-    try:
-        content = tomllib.loads(text)
-        for setting in settings:
-            path, separator, value = setting.partition("=")
-            *sections, key = path.strip().split(".")
-            if not separator or len(sections) > 1:
-                raise UsageError(f"--set takes key=value or section.key=value, got {setting!r}")
-            target = content.setdefault(sections[0], {}) if sections else content
-            try:
-                target[key] = tomllib.loads(f"x = {value.strip()}")["x"]
-            except tomllib.TOMLDecodeError:
-                target[key] = value.strip()
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the recipe {name} is no TOML: {error}") from error
-    return recipe_of(content)
+    return recipe_of(settings_in(text, settings, name=name))
 
 
 def recipe_of(content: Mapping[str, Any]) -> FinderRecipe:
@@ -143,31 +129,17 @@ def recipe_of(content: Mapping[str, Any]) -> FinderRecipe:
     content.pop("task", None)
     stages = content.pop("stage", None)
     parts: dict[str, Any] = {
-        "mix": _made(Mix, content.pop("mix", {}), "mix."),
-        "ageing": _made(Ageing, content.pop("ageing", {}), "ageing."),
+        "mix": checked(Mix, content.pop("mix", {}), "mix.", of="the finder"),
+        "ageing": checked(Ageing, content.pop("ageing", {}), "ageing.", of="the finder"),
     }
     if stages is not None:
-        parts["stage"] = tuple(_made(Stage, stage, "stage.") for stage in stages)
+        parts["stage"] = tuple(checked(Stage, stage, "stage.", of="the finder") for stage in stages)
     if "exclude" in content:
         content["exclude"] = tuple(content["exclude"])
-    recipe = _made(FinderRecipe, {**content, **parts}, "")
+    recipe: FinderRecipe = checked(FinderRecipe, {**content, **parts}, "", of="the finder")
     for stage in recipe.stage:
         if stage.crop_px % 32 or stage.batch < 1 or stage.samples < 1:
             raise UsageError(
                 f"a stage's crop_px is a multiple of 32, batch and samples 1 or more, got {stage}"
             )
     return recipe
-
-
-def _made(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
-    """A dataclass of values that are checked by name and type."""
-    known = {entry.name: entry for entry in dataclasses.fields(kind)}
-    for key, value in values.items():
-        if key not in known:
-            raise UsageError(f"a recipe of the finder has no {where}{key}: choose {', '.join(known)}")
-        default = known[key].default
-        wanted: dict[type, tuple[type, ...]] = {float: (int, float), int: (int,), str: (str,)}
-        kinds = wanted.get(type(default))
-        if kinds is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
-            raise UsageError(f"{where}{key} is a {type(default).__name__}, got {value!r}")
-    return kind(**values)

@@ -1,0 +1,235 @@
+"""The restorer's training loop, from top to bottom: draw, step, validate, save."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from remend.errors import DivergedError
+from remend.nets.restorer import Restorer
+from remend.nets.weights.portable import load_portable, save_portable
+from remend.train.data.pictures import read_pictures
+from remend.train.machine.signals import Stop, stop_on_signal
+from remend.train.optim.ema import Ema
+from remend.train.optim.muon import Muon, with_kernels_apart
+from remend.train.restorer.recipe import RestorerRecipe, Stage
+from remend.train.restorer.sampler import Sampler
+from remend.train.restorer.validation import as_input, fixed_pairs, validate
+
+__all__ = ["train_restorer"]
+
+LOG_EVERY_S = 60.0
+SOFTNESS = 1e-3  # of Charbonnier's loss: a quarter of a level
+
+
+def train_restorer(
+    recipe: RestorerRecipe,
+    sources: list[Path],
+    out: Path,
+    *,
+    resume: bool = False,
+    workers: int | None = None,
+    threads: int = 2,
+    device: str = "cpu",
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Train, and return the file of the averaged weights.
+
+    Args:
+        recipe: how.
+        sources: pictures, as ``remend.train.pictures.read_pictures`` takes them.
+        out: folder of the run: log.csv, validation.csv, state.safetensors, best.safetensors.
+        resume: go on from out/state.safetensors where there is one.
+        workers: processes that draw, instead of the recipe's ``loaders``; 0 = this one.
+        threads: of a step.
+        device: ``cpu`` or ``cuda``.
+        say: told what happens.
+
+    Cost: 72 thousand multiplications a pixel, three times.
+    """
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(1)  # before any process forks: a child of a parent with OpenCV's threads hangs
+    torch.manual_seed(recipe.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    both = read_pictures(sources, least_px=96, say=say).split(recipe.aside)
+    learn, aside = (
+        [part[k] for k in range(len(part)) if not any(word in part.names[k] for word in recipe.exclude)]
+        for part in both
+    )
+    net = Restorer().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    kernels = {"params": [p for p in net.parameters() if p.ndim > 1], "weight_decay": recipe.weight_decay}
+    others = {"params": [p for p in net.parameters() if p.ndim <= 1]}
+    optimizer = Muon(with_kernels_apart([kernels, others]), lr=recipe.lr)
+    if recipe.weights:
+        net.load_state_dict(load_portable(Path(recipe.weights))[0])
+    run = _Run(recipe, out, net, Ema(net, recipe.ema_half_life), optimizer, say)
+    if resume and run.state.exists():
+        run.restore()
+        say(f"goes on at {run.seen:,} samples")
+    run.resumed_s, run.begun = run.spent_s, time.monotonic()
+    say(f"{len(learn):,} pictures, {sum(p.numel() for p in net.parameters()):,} parameters")
+    judged = fixed_pairs(aside)
+    whole, until = sum(stage.share for stage in recipe.stage), 0.0
+    with stop_on_signal() as stop:
+        for number, stage in enumerate(recipe.stage):
+            until += stage.share / whole
+            if run.progress() < until - 1e-9 and not stop:
+                run.stage(
+                    stage,
+                    number,
+                    until - 1e-9,
+                    learn,
+                    judged,
+                    recipe.loaders if workers is None else workers,
+                    stop,
+                )
+    return out / "best.safetensors"
+
+
+@dataclass(eq=False)
+class _Run:
+    """What a run carries from step to step."""
+
+    recipe: RestorerRecipe
+    out: Path
+    net: Restorer
+    ema: Ema
+    optimizer: torch.optim.Optimizer
+    say: Callable[[str], None]
+    seen: int = 0
+    spent_s: float = 0.0
+    resumed_s: float = 0.0
+    begun: float = 0.0
+
+    @property
+    def state(self) -> Path:
+        """All that a run needs to go on."""
+        return self.out / "state.safetensors"
+
+    def stage(
+        self,
+        stage: Stage,
+        number: int,
+        until: float,
+        learn: list[NDArray[np.uint8]],
+        judged: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+        workers: int,
+        stop: Stop,
+    ) -> None:
+        """Train until this share of the run is done."""
+        sampler = Sampler(learn, stage.crop_px, self.recipe.seed + number, self.recipe.wear)
+        drawn = sampler.batches(self.seen, stage.batch, workers=workers)
+        mean, logged, saved, validated = math.nan, *3 * [self.spent_s]
+        begun, first, ends = self.spent_s, self.seen, False
+        while not ends:
+            rate = _rate(self.recipe, self.seen, self.progress())
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            loss = self._step(*next(drawn))
+            mean = loss if math.isnan(mean) else mean + 0.01 * (loss - mean)
+            self.seen += stage.batch
+            self.ema.update(self.net, batch=stage.batch, samples_seen=self.seen)
+            now = self.spent_s = self.resumed_s + time.monotonic() - self.begun
+            ends = self.progress() >= until or bool(stop)
+            if ends or now - logged >= LOG_EVERY_S:
+                logged = now
+                self._log(rate, mean, (self.seen - first) / max(1e-9, now - begun))
+            if ends or now - saved >= self.recipe.save_every_s:
+                saved = now
+                self.save()
+            if ends or now - validated >= self.recipe.validate_every_s:
+                validated = now
+                self._validate(judged)
+        drawn.close()
+
+    def progress(self) -> float:
+        """The share of the run that is done, by samples, or by the clock where the recipe gives minutes."""
+        if self.recipe.minutes:
+            return self.spent_s / (60 * self.recipe.minutes)
+        return self.seen / self.recipe.samples
+
+    def _step(self, clean: NDArray[np.uint8], shown: NDArray[np.uint8]) -> float:
+        self.net.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        truth = as_input(torch.from_numpy(clean), self.net)
+        image = as_input(torch.from_numpy(shown), self.net)
+        with torch.autocast(image.device.type, torch.bfloat16):
+            answer = self.net(image)
+        loss = ((image + answer - truth).square() + SOFTNESS**2).sqrt().mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def _log(self, rate: float, loss: float, speed: float) -> None:
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss is {loss} after {self.seen:,} samples: lower lr")
+        row = {
+            "samples": self.seen,
+            "minutes": self.spent_s / 60,
+            "lr": rate,
+            "loss_levels": 255 * loss,
+            "crops_per_s": speed,
+        }
+        _append(self.out / "log.csv", row)
+        self.say(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
+
+    def _validate(self, judged: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
+        row = {"samples": self.seen, "minutes": self.spent_s / 60, **validate(self.ema.net, judged)}  # type: ignore[arg-type]
+        _append(self.out / "validation.csv", row)
+        self.say("validation " + " ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        told = {"net": "restorer", "samples_seen": self.seen, "recipe": asdict(self.recipe), "scores": row}
+        save_portable(self.out / "best.safetensors", self.ema.net.state_dict(), told)
+
+    def save(self) -> None:
+        """Write all that the run needs to go on, whole or not at all."""
+        tensors = {f"net/{name}": value for name, value in self.net.state_dict().items()}
+        tensors |= {f"ema/{name}": value for name, value in self.ema.net.state_dict().items()}
+        for number, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{number}/{name}": value for name, value in state.items()}
+        told = {"samples_seen": self.seen, "spent_s": self.spent_s, "recipe": asdict(self.recipe)}
+        save_portable(self.state, tensors, told)
+
+    def restore(self) -> None:
+        """Go on from what ``save`` wrote."""
+        tensors, state = load_portable(self.state)
+
+        def under(head: str) -> dict[str, Tensor]:
+            return {name[len(head) :]: value for name, value in tensors.items() if name.startswith(head)}
+
+        self.net.load_state_dict(under("net/"))
+        self.ema.net.load_state_dict(under("ema/"))
+        whole: dict[str, Any] = self.optimizer.state_dict()
+        whole["state"] = {}
+        for name, value in under("optimizer/").items():
+            number, key = name.split("/")
+            whole["state"].setdefault(int(number), {})[key] = value
+        self.optimizer.load_state_dict(whole)
+        self.seen, self.spent_s = int(state["samples_seen"]), float(state["spent_s"])
+
+
+def _rate(recipe: RestorerRecipe, seen: int, progress: float) -> float:
+    """Up, then along a cosine to nothing."""
+    up = min(1.0, (seen + 1) / max(1, recipe.warm_up))
+    return recipe.lr * up * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _append(path: Path, row: dict[str, float]) -> None:
+    """A line of a table, with its head where the file is new."""
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(row)
+        writer.writerow([f"{value:.6g}" for value in row.values()])
