@@ -32,7 +32,7 @@ _HOME = {
     "register": "remend.fill.filler",
     "repair": "remend.api",
     "repair_file": "remend.job",
-    "restore": "remend.pipeline",
+    "restore": "remend.api",
     "write_picture": "remend.io",
 }
 
@@ -62,7 +62,7 @@ __all__ = [
 keep_quiet()
 
 if TYPE_CHECKING:
-    from remend.api import detect, repair
+    from remend.api import detect, repair, restore
     from remend.damage.synth import make_mask
     from remend.errors import RemendError
     from remend.evaluation import evaluate
@@ -71,7 +71,6 @@ if TYPE_CHECKING:
     from remend.job import repair_file
     from remend.options import Bounds, MaskOptions, Settings
     from remend.picture import Box, Filled, Picture, Region
-    from remend.pipeline import restore
 
 
 def __getattr__(name: str) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from inspect import Parameter, Signature, signature
@@ -32,12 +32,13 @@ from remend.options import (
 )
 from remend.options.option import lines_of
 from remend.picture import Region
-from remend.pipeline import restore
+from remend.pipeline import restore as mend
+from remend.restoring import RestoreOptions, restore_file, restore_picture, restored_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["detect", "repair"]
+__all__ = ["detect", "repair", "restore"]
 
 Repairable = TypeVar("Repairable", str, Path, "NDArray[Any]", "Image")
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -150,7 +151,7 @@ def repair(
     lines = read_guide(picture, guide, options=options, budget=budget)
     finding = find_mask(picture, mask, options=options, budget=budget, guided=guide is not None)
     budget.check_time("the picture")
-    repaired = restore(
+    repaired = mend(
         picture,
         finding.mask,
         settings,
@@ -162,6 +163,72 @@ def repair(
         if isinstance(image, np.ndarray)
         else to_pil(repaired, like=image)
     )
+
+
+@own_errors()
+def restore(
+    image: Repairable,
+    *,
+    only: str | Sequence[str] = (),
+    skip: str | Sequence[str] = (),
+    strength: float = 1.0,
+    seed: int = 0,
+    force: bool = False,
+    output: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    bounds: Bounds | None = None,
+) -> Repairable:
+    """Restore a picture: noise, grain and JPEG blocks off, damage repaired, faded tones brought back.
+
+    Each of these where measuring says that it helps; a picture that nothing helps stays as it is, bit for
+    bit. Choose ``repair`` where nothing but damage may change.
+
+    Args:
+        image: a path; or a PIL image; or an array, as for ``repair``. Never changed.
+        only: the steps that may be taken: ``noise``, ``blocks``, ``damage``, ``tone``; several as a list, or
+            with commas between. Empty = all.
+        skip: steps to leave out of them.
+        strength: 0 to 1, of noise, blocks and tone; 0 = they change nothing.
+        seed: of repairing damage; same seed, same machine, same pixels.
+        force: go over what is no photograph, too.
+        output: for a path: where to write; None = ``photo.restored.jpg`` beside ``photo.jpg``.
+        overwrite: replace an existing output.
+        bounds: what it may cost; None = the usual bounds.
+
+    Returns:
+        The same kind: the path of the written file, a new PIL image of the same mode, or a new array of the
+        same shape and type.
+
+    Raises:
+        RemendError: one of its kinds; ``UsageError`` for arguments that cannot be meant.
+
+    Cost: half a second to measure; where there is noise, 150 thousand multiplications a pixel.
+
+    >>> import numpy as np
+    >>> image = np.full((64, 64, 3), 128, np.uint8)
+    >>> bool((restore(image) == image).all())
+    True
+    """
+    if not 0 <= strength <= 1:
+        raise UsageError(f"strength is 0 to 1, got {strength}")
+    options = RestoreOptions(
+        only=only,
+        skip=skip,
+        strength=strength,
+        settings=Settings(seed=seed),
+        mask=MaskOptions(force=force),
+    )
+    if isinstance(image, (str, Path)):
+        target = restored_name(Path(image)) if output is None else Path(output)
+        report = restore_file(image, target, options=options, overwrite=overwrite, bounds=bounds)
+        assert report.target is not None
+        kind: Any = type(image)
+        return cast("Repairable", kind(report.target))
+    if output is not None:
+        raise UsageError("output is for paths: a PIL image or an array is returned")
+    budget = Budget(bounds)
+    done = restore_picture(as_picture(image, budget=budget), options, budget=budget).picture
+    return done.samples.reshape(image.shape) if isinstance(image, np.ndarray) else to_pil(done, like=image)
 
 
 @own_errors()

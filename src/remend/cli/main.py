@@ -18,7 +18,9 @@ __all__ = ["main", "remend"]
 # 0.1 s) are paid only by who calls it.
 VERBS = {
     "repair": "remend.cli.repair",
+    "restore": "remend.cli.restore",
     "detect": "remend.cli.detect",
+    "inspect": "remend.cli.inspect",
     "mask": "remend.cli.mask",
     "methods": "remend.cli.methods",
     "serve": "remend.cli.serve",

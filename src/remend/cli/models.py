@@ -101,6 +101,9 @@ def verify(chosen: tuple[str, ...]) -> None:
         if "judge" in _card(path):
             _verify_finder(path)
             continue
+        if _card(path).get("architecture") == "restorer":
+            _verify_restorer(path)
+            continue
         done = verify_model(path, trusted=path in own)
         sum_ = "SHA-256 as its card says" if done.checksum else "no SHA-256 in its card"
         click.echo(f"{path.name}: {sum_}; {len(done.sizes)} windows filled, known pixels bit for bit")
@@ -119,6 +122,19 @@ def _verify_finder(path: Path) -> None:
     if planes.shape[1:] != grey.shape[:2]:
         raise ModelError(f"{path.name} answers {planes.shape} for a picture of {grey.shape[:2]}: get it anew")
     click.echo(f"{path.name}: SHA-256 as its card says; {len(planes)} kinds of damage, a judge of them")
+
+
+def _verify_restorer(path: Path) -> None:
+    """The net that restores answers what is to be added to a picture: next to nothing, to a flat one."""
+    import numpy as np
+
+    from remend.restoration.net import change_of
+
+    for size in ((64, 64), (41, 90)):
+        change = change_of(np.full((*size, 3), 0.5, np.float32), weights=path)  # holds the file to its card
+        if not np.isfinite(change).all() or np.abs(change).max() > 0.1:
+            raise ModelError(f"{path.name} changes a picture of one grey: get it anew")
+    click.echo(f"{path.name}: SHA-256 as its card says; it leaves one grey as it is")
 
 
 def _embedded() -> list[Path]:

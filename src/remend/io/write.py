@@ -58,7 +58,12 @@ def output_format(picture: Picture | Document, target: Path | None = None, forma
 
 
 def encode_picture(
-    picture: Picture, *, changed: Bool, format: str | None = None, consume: bool = False
+    picture: Picture,
+    *,
+    changed: Bool,
+    format: str | None = None,
+    consume: bool = False,
+    anew: bool = False,
 ) -> Encoded:
     """A picture as the bytes of a file.
 
@@ -72,6 +77,8 @@ def encode_picture(
         format: None for the source's.
         consume: let go of the samples as soon as they are not needed: ``picture.samples`` is one
             pixel afterwards. Keeps a large JPEG's frame and coefficients from being in memory together.
+        anew: where the whole of a JPEG changed, make a new file in good quality, as if it came from another
+            format: with its own tables, the blocks that were taken off would come back.
 
     Raises:
         MaskError: the mask has another size; WriteError: the source file changed in the meantime;
@@ -82,7 +89,7 @@ def encode_picture(
     container = picture.container
     codec = codec_named(chosen)
     orientation = container.orientation if container else 1
-    if container is None or container.format != chosen:
+    if container is None or container.format != chosen or (anew and chosen == "jpeg" and changed.any()):
         if not picture.plain and not codec.bands:
             what = f"{picture.channels.count} channels of {picture.samples.dtype}"
             raise FormatError(f"a {codec.format.upper()} cannot hold {what}: write a TIFF")
@@ -114,6 +121,7 @@ def write_picture(
     format: str | None = None,
     overwrite: bool = False,
     consume: bool = False,
+    anew: bool = False,
 ) -> Written:
     """Write a picture to a file, whole or not at all.
 
@@ -122,7 +130,7 @@ def write_picture(
     while this one is being written; a replaced file's permissions stay, and a link is written through.
 
     Args:
-        picture, changed, format, consume: as for `encode_picture`.
+        picture, changed, format, consume, anew: as for `encode_picture`.
         target: the file to write; it may be the picture's own source, with ``overwrite``.
         overwrite: replace an existing file.
 
@@ -133,7 +141,7 @@ def write_picture(
     path = Path(target)
     chosen = output_format(picture, path, format)
     check_target(path, overwrite=overwrite)
-    encoded = encode_picture(picture, changed=changed, format=chosen, consume=consume)
+    encoded = encode_picture(picture, changed=changed, format=chosen, consume=consume, anew=anew)
     write_whole(path, encoded.data, overwrite=overwrite)
     return Written(path, chosen, encoded.notes)
 

@@ -1,0 +1,213 @@
+"""Restoring against the truth and against peers: noise, JPEG, clean pictures, made fading, all side by side.
+
+python -m benchmarks.restoring            # the middle 320² of each; clean pictures whole
+python -m benchmarks.restoring --peers    # the middle 160² of each, with CDnCNN-B and FDnCNN beside ours
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.line import SHARED, print_line
+from remend.picture import Picture
+from remend.restoration.net import clean
+from remend.restoring import RestoreOptions, restore_picture
+
+Rgb = NDArray[np.uint8]
+SIGMAS, QUALITIES = (15, 25, 50), (10, 20, 40)
+SIDE, PEERS_SIDE = 320, 160
+NO_REPAIR = RestoreOptions(skip=("damage",))
+
+
+def pictures(folder: str, side: int | None = None) -> list[Rgb]:
+    """The pictures of a development set, or the middles of them."""
+    found = []
+    for path in sorted((SHARED / "dev" / folder).iterdir()):
+        if path.suffix == ".png" and "_mask" in path.stem:
+            continue
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1]
+        if side is not None:
+            top, left = ((n - side) // 2 for n in image.shape[:2])
+            image = image[top : top + side, left : left + side]
+        found.append(np.ascontiguousarray(image))
+    return found
+
+
+def noised(image: Rgb, sigma: float, number: int) -> Rgb:
+    """With Gaussian noise, rounded and clipped to 8 bits as a file holds it."""
+    noise = np.random.default_rng([int(sigma), number]).normal(0, sigma, image.shape)
+    return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
+
+
+def compressed(image: Rgb, quality: int) -> Rgb:
+    """Through OpenCV's JPEG and back, colours at half size."""
+    _, content = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(cv2.imdecode(content, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def twice(image: Rgb) -> Rgb:
+    """Quality 75, then 30 on a grid that is 4 px apart."""
+    return np.roll(compressed(np.roll(compressed(image, 75), (4, 4), (0, 1)), 30), (-4, -4), (0, 1))
+
+
+def ours(image: Rgb) -> Rgb:
+    """The net by itself, without the gate."""
+    picture = Picture(image.copy(), "RGB")
+    clean(picture)
+    return np.asarray(picture.samples, np.uint8)
+
+
+def non_local(sigma: float) -> Callable[[Rgb], Rgb]:
+    """OpenCV's non-local means, told the noise."""
+    return lambda image: np.asarray(
+        cv2.fastNlMeansDenoisingColored(image, None, 0.9 * sigma, 0.9 * sigma, 7, 21), np.uint8
+    )
+
+
+def decibels(one: Rgb, other: Rgb) -> float:
+    """PSNR over all three channels."""
+    error = np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2)
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def mean_decibels(truth: list[Rgb], worn: list[Rgb], how: Callable[[Rgb], Rgb]) -> float:
+    """Over pictures."""
+    return round(float(np.mean([decibels(how(w), t) for w, t in zip(worn, truth, strict=True)])), 2)
+
+
+def peers() -> dict[str, Callable[[Rgb, float], Rgb]]:
+    """Nets of DnCNN's authors for colour noise: the blind one, and the flexible one, which is told of it."""
+    import h5py
+    import torch
+    from torch.nn import functional
+
+    def layers(name: str) -> list[tuple[Any, Any]]:
+        found = []
+        with h5py.File(SHARED / "peers" / "dncnn" / f"{name}.mat") as file:
+            for (reference,) in file["net"]["layers"]:
+                layer = file[reference]
+                if bytes(layer["type"][...].ravel().astype("uint8")) != b"conv":
+                    continue
+                kernel, bias = (file[one][...] for one in layer["weights"][...].ravel())
+                found.append(
+                    (torch.from_numpy(kernel.swapaxes(2, 3).copy()).float(), torch.from_numpy(bias).float())
+                )
+        return found
+
+    def run(stack: list[tuple[Any, Any]], planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        x = torch.from_numpy(planes.transpose(2, 0, 1)[None].copy())
+        with torch.inference_mode():
+            for number, (kernel, bias) in enumerate(stack):
+                x = functional.conv2d(x, kernel, bias.ravel(), padding=1)
+                x = x.relu() if number < len(stack) - 1 else x
+        return np.asarray(x[0].permute(1, 2, 0), np.float32)
+
+    blind, told = layers("GD_Color_Blind"), layers("FDnCNN_color")
+
+    def as_bytes(image: NDArray[np.float32]) -> Rgb:
+        return np.clip(np.rint(image * 255), 0, 255).astype(np.uint8)
+
+    def of_blind(image: Rgb, _: float) -> Rgb:
+        x = image.astype(np.float32) / 255
+        return as_bytes(x - run(blind, x))
+
+    def of_told(image: Rgb, sigma: float) -> Rgb:
+        x = image.astype(np.float32) / 255
+        level = np.full((*x.shape[:2], 1), sigma / 255, np.float32)
+        return as_bytes(run(told, np.concatenate([x, level], axis=2)))
+
+    return {"cdncnn_b": of_blind, "fdncnn": of_told}
+
+
+def against_peers() -> dict[str, Any]:
+    """Noise on the middles of Kodak24, with the peers in the same run."""
+    truth = pictures("kodak24", PEERS_SIDE)
+    methods = peers()
+    figures: dict[str, Any] = {}
+    for sigma in SIGMAS:
+        worn = [noised(image, sigma, k) for k, image in enumerate(truth)]
+        row = {"noisy": mean_decibels(truth, worn, lambda image: image)}
+        row["remend"] = mean_decibels(truth, worn, ours)
+        row["fast_nl_means"] = mean_decibels(truth, worn, non_local(sigma))
+        for name, method in methods.items():
+            row[name] = mean_decibels(truth, worn, lambda image, m=method, s=sigma: m(image, s))  # type: ignore[misc]
+        figures[f"kodak24_{PEERS_SIDE}_noise_{sigma}"] = row
+        print(row, file=sys.stderr)
+    return figures
+
+
+def by_ourselves() -> dict[str, Any]:
+    """Noise, JPEG, fading on middles; clean pictures whole."""
+    figures: dict[str, Any] = {}
+    kodak, live = pictures("kodak24", SIDE), pictures("live1", SIDE)
+    for sigma in SIGMAS:
+        worn = [noised(image, sigma, k) for k, image in enumerate(kodak)]
+        figures[f"kodak24_noise_{sigma}"] = {
+            "noisy": mean_decibels(kodak, worn, lambda image: image),
+            "remend": mean_decibels(kodak, worn, ours),
+        }
+        print(sigma, figures[f"kodak24_noise_{sigma}"], file=sys.stderr)
+    cases: dict[str, Callable[[Rgb], Rgb]] = {
+        f"jpeg_{quality}": lambda image, q=quality: compressed(image, q)  # type: ignore[misc]
+        for quality in QUALITIES
+    }
+    for name, wear in {**cases, "jpeg_75_30_shifted": twice}.items():
+        worn = [wear(image) for image in live]
+        before = mean_decibels(live, worn, lambda image: image)
+        after = mean_decibels(live, worn, ours)
+        figures[f"live1_{name}"] = {"decoded": before, "remend": after, "gain": round(after - before, 2)}
+        print(name, figures[f"live1_{name}"], file=sys.stderr)
+    return {**figures, **fading(kodak), **untouched(pictures("kodak24") + pictures("cid22_val"))}
+
+
+def untouched(clean_ones: list[Rgb]) -> dict[str, Any]:
+    """How many clean pictures the default leaves as they are, repair included, and what the others lose."""
+    changes = []
+    for image in clean_ones:
+        done = restore_picture(Picture(image.copy(), "RGB"), NO_REPAIR)
+        change = np.abs(done.picture.samples.astype(np.int16) - image).mean()
+        changes.append(float(change) if done.changed.any() else 0.0)
+    kept = sum(change == 0 for change in changes)
+    row = {"identical": kept, "of": len(changes), "most_levels": round(max(changes), 2)}
+    row["levels"] = [round(change, 2) for change in changes if change]  # type: ignore[assignment]
+    print("clean", row, file=sys.stderr)
+    return {"clean": row}
+
+
+def fading(truth: list[Rgb]) -> dict[str, Any]:
+    """CIEDE2000 to the truth after and before, on made fading with a cast."""
+    from skimage.color import deltaE_ciede2000, rgb2lab
+
+    rng = np.random.default_rng(5)
+    ratios = []
+    for image in (one for one in truth):
+        black = rng.uniform(20, 60) + rng.uniform(-15, 25, 3)
+        white = rng.uniform(170, 225) + rng.uniform(-35, 15, 3)
+        worn = np.clip(np.rint(black + image * ((white - black) / 255)), 0, 255).astype(np.uint8)
+        options = RestoreOptions(only=("tone",))
+        after = restore_picture(Picture(worn.copy(), "RGB"), options).picture.samples
+        truly = rgb2lab(image)
+        before_it, after_it = (deltaE_ciede2000(truly, rgb2lab(one)).mean() for one in (worn, after))
+        ratios.append(after_it / before_it)
+    row = {"ciede2000_after_to_before": round(float(np.mean(ratios)), 3)}
+    print("fading", row, file=sys.stderr)
+    return {"fading": row}
+
+
+def main() -> dict[str, Any]:
+    """Measure, and print the line."""
+    if not Path(SHARED).is_dir():
+        sys.exit("needs the development sets of ../shared/data")
+    figures = against_peers() if "--peers" in sys.argv else by_ourselves()
+    return print_line("restoring", **figures)
+
+
+if __name__ == "__main__":
+    main()

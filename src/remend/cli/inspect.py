@@ -1,0 +1,73 @@
+"""`remend inspect`: what a picture suffers from, in numbers; nothing is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remend.cli.flags import flags, options_from
+from remend.options import Bounds
+
+if TYPE_CHECKING:
+    from remend.restoration.inspection import Inspection
+
+__all__ = ["inspect"]
+
+
+@click.command(short_help="Measure noise, compression, blur and tones.")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a picture.")
+@flags(Bounds)
+def inspect(inputs: tuple[str, ...], **given: Any) -> None:
+    """Measure pictures: noise, JPEG quality and double compression, blur, black and white, cast, fading."""
+    from remend.batch import Failure
+    from remend.budget import Budget
+    from remend.cli.console import exit_code
+    from remend.faults import own_errors
+    from remend.io import read_picture
+    from remend.io.read import printable
+    from remend.restoration.inspection import inspect_picture
+
+    failures = []
+    for name in inputs:
+        shown = printable(name)
+        try:
+            with own_errors(shown):
+                picture = read_picture(Path(name), budget=Budget(options_from(Bounds, given)))
+                found = inspect_picture(picture)
+        except Exception as error:
+            failures.append(failure := Failure.of(name, error))
+            said = failure.message if failure.message.startswith(shown) else f"{shown}: {failure.message}"
+            click.echo(f"remend: {said}", err=True)
+            continue
+        if given["as_json"]:
+            size = {"width": picture.width, "height": picture.height}
+            click.echo(json.dumps({"input": name, **size, **found.as_json()}))
+        else:
+            click.echo(f"{shown}  {picture.width}×{picture.height}")
+            for line in _lines(found):
+                click.echo(f"  {line}")
+    click.get_current_context().exit(exit_code(failures, len(inputs)))
+
+
+def _lines(found: Inspection) -> list[str]:
+    noise, shown, tones = found.noise, found.compression, found.tones
+    lines = [f"noise     {noise.mean:.1f} levels ({', '.join(f'{one:.1f}' for one in noise.sigma)})"]
+    if noise.dark != noise.light:
+        lines[0] += f", {noise.dark:.1f} in the dark, {noise.light:.1f} in the light"
+    said = "none seen" if shown is None else f"quality {shown.quality}, blocks from {shown.offset}"
+    if shown is not None and shown.earlier is not None:
+        said += f"; {shown.earlier} before that"
+    if found.quality is not None:
+        said += f"; the file's tables say {found.quality}"
+    lines.append(f"JPEG      {said}")
+    lines.append("blur      " + ("no edges" if found.blur_px is None else f"{found.blur_px:.1f} px"))
+    black, white = ("/".join(f"{one:.0f}" for one in ends) for ends in (tones.black, tones.white))
+    one = ", one tone" if tones.one_tone else ""
+    lines.append(
+        f"tones     black {black}, white {white}, fading {tones.fading:.0%}, cast {tones.cast:.0f}{one}"
+    )
+    return lines

@@ -1,0 +1,109 @@
+"""Which steps help a picture, why, and how strongly: gates over what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from remend.errors import UsageError
+from remend.restoration.inspection import Inspection
+from remend.restoration.tones import curves_of
+
+__all__ = ["KINDS", "SEEN_LEVELS", "Kind", "Step", "parse_steps", "steps_for"]
+
+Kind = Literal["noise", "blocks", "tone", "damage"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""In the order in which they are done: what lies on a picture goes before it is mended, tone comes last."""
+
+NOISE_LEVELS = 3.0  # below, it is the grain of a good photograph, and stays
+SEEN_LEVELS = 2.3  # what the net takes off everywhere where there is noise of 4 levels; clean: 1 to 1.3
+COARSE_QUALITY = 70  # above, blocks are not seen
+COARSE_EARLIER = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step.
+
+    Attributes:
+        kind: which.
+        strength: 0 to 1; 0 = it is not taken.
+        reason: why, or why not, in words with the numbers.
+    """
+
+    kind: Kind
+    strength: float
+    reason: str
+
+
+def parse_steps(only: str | Sequence[str], skip: str | Sequence[str]) -> frozenset[Kind]:
+    """The kinds that are wanted, from words, several with commas between or as a list.
+
+    Raises:
+        UsageError: an unknown kind, or none left.
+
+    >>> sorted(parse_steps(("noise,blocks",), ("blocks",)))
+    ['noise']
+    """
+    chosen, left = (
+        [
+            word.strip()
+            for given in ((words,) if isinstance(words, str) else words)
+            for word in given.split(",")
+            if word.strip()
+        ]
+        for words in (only, skip)
+    )
+    for word in (*chosen, *left):
+        if word not in KINDS:
+            raise UsageError(f"restore has no step {word!r}: choose {', '.join(KINDS)}")
+    found = frozenset(kind for kind in KINDS if (not chosen or kind in chosen) and kind not in left)
+    if not found:
+        raise UsageError("no step is left: ask for fewer with --skip, or for more with --only")
+    return found
+
+
+def steps_for(inspection: Inspection, wanted: frozenset[Kind], strength: float) -> tuple[Step, ...]:
+    """A step for each kind, those that are not taken with strength 0, in order."""
+    found = []
+    for kind in KINDS:
+        helps, reason = _GATES[kind](inspection)
+        if kind not in wanted:
+            helps, reason = False, "not asked for"
+        found.append(Step(kind, strength if helps else 0.0, reason))
+    return tuple(found)
+
+
+def _noise(inspection: Inspection) -> tuple[bool, str]:
+    sigma = inspection.noise.mean
+    return sigma >= NOISE_LEVELS, f"noise of {sigma:.1f} levels" + (
+        "" if sigma >= NOISE_LEVELS else f": below {NOISE_LEVELS:g} it stays"
+    )
+
+
+def _blocks(inspection: Inspection) -> tuple[bool, str]:
+    shown = inspection.compression
+    if shown is None:
+        return False, "no blocks of a JPEG are seen"
+    said = f"pixels as of a JPEG of quality {shown.quality}"
+    if shown.earlier is not None:
+        said += f", and of {shown.earlier} before that"
+    coarse = shown.quality <= COARSE_QUALITY or (shown.earlier or 100) <= COARSE_EARLIER
+    return coarse, said if coarse else f"{said}: above {COARSE_QUALITY} it stays"
+
+
+def _tone(inspection: Inspection) -> tuple[bool, str]:
+    tones = inspection.tones
+    said = (
+        f"black at {min(tones.black):.0f}, white at {max(tones.white):.0f}, cast of {tones.cast:.0f} levels"
+    )
+    helps = curves_of(tones) is not None
+    return helps, said if helps else f"{said}: not faded"
+
+
+def _damage(inspection: Inspection) -> tuple[bool, str]:
+    return True, "what is found to be damaged"
+
+
+_GATES = {"noise": _noise, "blocks": _blocks, "tone": _tone, "damage": _damage}

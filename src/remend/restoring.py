@@ -1,0 +1,274 @@
+"""`remend restore`: what helps a whole picture, in order: noise and blocks, then damage, then tone.
+
+Joins the rooms `restoration`, `damage` and the repair of `pipeline`, for one picture and from file to file.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remend.adapt import as_picture
+from remend.budget import Budget
+from remend.damage.gate import nature_of
+from remend.errors import WriteError
+from remend.faults import own_errors
+from remend.finding import find_mask, with_missing
+from remend.io import write_picture
+from remend.io.read import printable
+from remend.options import Bounds, MaskOptions, Settings
+from remend.picture import Bool, Picture
+from remend.pipeline import restore as mend
+from remend.restoration.inspection import Inspection, inspect_picture
+from remend.restoration.net import clean, noise_seen
+from remend.restoration.steps import SEEN_LEVELS, Kind, Step, parse_steps, steps_for
+from remend.restoration.tones import apply_curves, curves_of, estimate_tones
+from remend.samples import eight_bit
+
+__all__ = [
+    "Restoration",
+    "RestoreOptions",
+    "RestoreReport",
+    "restore_file",
+    "restore_picture",
+    "restored_name",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreOptions:
+    """What is restored. Fields are the command line's flags.
+
+    Attributes:
+        only: the steps that may be taken, words with commas between; empty = all of ``noise``, ``blocks``,
+            ``damage``, ``tone``.
+        skip: steps to leave out of them.
+        strength: 0 to 1, of noise, blocks and tone: 0 = they change nothing, bit for bit.
+        settings: how damage is repaired.
+        mask: what damage is looked for, and how hard; its ``force`` also lets noise, blocks and tone be taken
+            off what is no photograph.
+
+    Raises:
+        UsageError: an unknown step, or none left.
+    """
+
+    only: str | Sequence[str] = ()
+    skip: str | Sequence[str] = ()
+    strength: float = 1.0
+    settings: Settings = field(default_factory=Settings)
+    mask: MaskOptions = field(default_factory=MaskOptions)
+
+    def __post_init__(self) -> None:
+        _ = self.wanted  # a misspelt one is told before any picture is read
+
+    @property
+    def wanted(self) -> frozenset[Kind]:
+        """The steps that may be taken."""
+        return parse_steps(self.only, self.skip)
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """A restored picture and what was done.
+
+    Attributes:
+        picture: the same size, mode and type.
+        changed: (H, W) bool, where samples differ.
+        anew: the whole picture was gone over, so a compressed file is made anew.
+        steps: each kind's, with reason and strength; strength 0 = not taken.
+        inspection: what was measured before.
+        notes: lines that the user should see.
+        nature: what the picture is.
+    """
+
+    picture: Picture
+    changed: Bool
+    anew: bool
+    steps: tuple[Step, ...]
+    inspection: Inspection
+    notes: tuple[str, ...]
+    nature: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What happened to one file; ``as_json`` is a line of ``--json``."""
+
+    source: str
+    target: str | None
+    size: tuple[int, int]
+    steps: tuple[Step, ...]
+    inspection: Inspection
+    nature: str | None
+    changed_ratio: float
+    notes: tuple[str, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "input": self.source,
+            "output": self.target,
+            "width": self.size[1],
+            "height": self.size[0],
+            "nature": self.nature,
+            "changed_ratio": round(self.changed_ratio, 6),
+            "steps": [
+                {"step": step.kind, "strength": step.strength, "reason": step.reason} for step in self.steps
+            ],
+            "measured": self.inspection.as_json(),
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def restore_picture(
+    picture: Picture,
+    options: RestoreOptions | None = None,
+    *,
+    budget: Budget | None = None,
+    dry_run: bool = False,
+) -> Restoration:
+    """Take off noise and blocks, mend damage, bring faded tones back: what helps, and nothing else.
+
+    A picture that nothing helps comes back as it was, bit for bit.
+
+    Args:
+        picture: **restored in place** (a palette picture is rebuilt); hand in a copy to keep it.
+        options: which steps, and how strongly.
+        budget: asked for time between tiles and steps.
+        dry_run: measure and decide, change nothing; damage is not looked for.
+
+    Raises:
+        ModelError: the embedded net is missing or damaged.
+        LimitError: the time is over.
+
+    Cost: .5 s to measure, and where the net is needed 150 thousand multiplications a pixel.
+    """
+    options, budget = options or RestoreOptions(), budget or Budget()
+    inspection = inspect_picture(picture)
+    nature = nature_of(np.ascontiguousarray(eight_bit(picture))).kind
+    steps = _allowed(steps_for(inspection, options.wanted, options.strength), picture, nature, options)
+    by_kind = {step.kind: step for step in steps}
+    if by_kind["noise"].strength and (seen := noise_seen(picture)) < SEEN_LEVELS:
+        why = f"{by_kind['noise'].reason}, but the net takes off {seen:.1f}: it is texture, and stays"
+        by_kind["noise"] = Step("noise", 0.0, why)
+    changed, notes = np.zeros(picture.size, bool), tuple[str, ...]()
+    if dry_run:
+        return Restoration(picture, changed, False, tuple(by_kind.values()), inspection, notes, nature)
+    share = max(by_kind["noise"].strength, by_kind["blocks"].strength)
+    anew = share > 0
+    if share:
+        changed |= clean(picture, strength=share, told=lambda: budget.check_time("the picture"))
+    if by_kind["damage"].strength:
+        finding = with_missing(find_mask(picture, None, options=options.mask), picture)
+        notes += finding.notes
+        if finding.mask.any():
+            mended = mend(
+                picture,
+                finding.mask,
+                options.settings,
+                observer=lambda *step: budget.check_time("the picture"),
+            )
+            picture = mended.picture
+            changed |= mended.changed
+        marked = 100 * float(np.count_nonzero(finding.mask)) / finding.mask.size
+        told = f"{len(finding.regions)} regions, {marked:.2f} % of the picture"
+        by_kind["damage"] = Step("damage", float(bool(finding.mask.any())), told)
+    if by_kind["tone"].strength:
+        # Measured again: dust is gone, and it was the blackest and the whitest.
+        curves = curves_of(estimate_tones(np.ascontiguousarray(eight_bit(picture))))
+        if curves is not None:
+            changed |= apply_curves(picture, curves, strength=by_kind["tone"].strength)
+            anew = True
+    return Restoration(picture, changed, anew, tuple(by_kind.values()), inspection, notes, nature)
+
+
+def _allowed(
+    steps: tuple[Step, ...], picture: Picture, nature: str, options: RestoreOptions
+) -> tuple[Step, ...]:
+    """Steps without those that a picture of this kind must not or cannot take."""
+    why = None
+    if nature != "photograph" and not options.mask.force:
+        why = f"the picture is a {nature}: only photographs are gone over; --force if it is meant"
+    elif picture.palette is not None:
+        why = "the picture has a palette: convert it to RGB first"
+    elif picture.mode == "CMYK":
+        why = "the picture is of inks (CMYK): convert it to RGB first"
+    if why is None:
+        return steps
+    return tuple(step if step.kind == "damage" else replace(step, strength=0.0, reason=why) for step in steps)
+
+
+def restore_file(
+    source: str | PathLike[str] | bytes,
+    target: str | PathLike[str] | None,
+    *,
+    options: RestoreOptions | None = None,
+    format: str | None = None,
+    overwrite: bool = False,
+    bounds: Bounds | None = None,
+) -> RestoreReport:
+    """Read, restore, write.
+
+    In the file's own format its profile and what else it tells is kept. A file that nothing helps is copied
+    byte for byte; a JPEG that was gone over is made anew at quality 95: its old tables would put the blocks
+    back.
+
+    Args:
+        source: a path, or the file's bytes.
+        target: a path; None = measure and decide only.
+        options: which steps, and how strongly.
+        format: of the output; None = the target's suffix, or the source's format.
+        overwrite: replace an existing target.
+        bounds: what the job may cost.
+
+    Raises:
+        RemendError: one of its kinds, one line each.
+    """
+    name = str(source) if isinstance(source, (str, PathLike)) else "-"
+    options = options or RestoreOptions()
+    begun = time.perf_counter()
+    with own_errors(printable(name)):
+        if target is not None and not overwrite and os.path.lexists(target):
+            raise WriteError(f"{target} exists: give another -o, or --overwrite")
+        budget = Budget(bounds)
+        picture = as_picture(source, budget=budget, tolerate=options.mask.tolerate)
+        notes = picture.container.notes if picture.container is not None else ()
+        size = picture.size
+        done = restore_picture(picture, options, budget=budget, dry_run=target is None)
+        where, ratio = None, float(np.count_nonzero(done.changed)) / done.changed.size
+        if target is not None:
+            written = write_picture(
+                done.picture,
+                target,
+                changed=done.changed,
+                format=format,
+                overwrite=overwrite,
+                anew=done.anew,
+                consume=True,
+            )
+            where, notes = str(written.path), notes + written.notes
+        return RestoreReport(
+            source=name,
+            target=where,
+            size=size,
+            steps=done.steps,
+            inspection=done.inspection,
+            nature=done.nature,
+            changed_ratio=ratio,
+            notes=notes + done.notes,
+            seconds=time.perf_counter() - begun,
+        )
+
+
+def restored_name(source: Path) -> Path:
+    """``photo.jpg`` → ``photo.restored.jpg``, in the same folder."""
+    return source.with_name(f"{source.stem}.restored{source.suffix}")

@@ -1,0 +1,184 @@
+"""Restoring as a whole: what helps is done, what is good stays bit for bit."""
+
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import remend
+from made_wear import compressed, decibels, faded, noised, photograph
+from remend.cli import main
+from remend.errors import UsageError
+from remend.picture import Picture
+from remend.restoration.net import WEIGHTS, change_of, clean
+from remend.restoration.steps import parse_steps
+from remend.restoring import RestoreOptions, restore_file, restore_picture
+
+pytestmark = pytest.mark.skipif(not WEIGHTS.exists(), reason="this build carries no weights/restore.onnx")
+
+NOT_DAMAGE = RestoreOptions(skip=("damage",))
+
+
+def cli(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    return int(stop.value.code or 0)
+
+
+def restored(image, options=NOT_DAMAGE):
+    return restore_picture(Picture(image.copy(), "RGB"), options)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee"])
+def test_a_good_picture_stays_bit_for_bit(name):
+    done = restored(photograph(name))
+    assert np.array_equal(done.picture.samples, photograph(name))
+    assert not done.changed.any() and not done.anew
+
+
+@pytest.mark.parametrize(("sigma", "gain"), [(15, 4.0), (30, 6.0)])
+def test_noise_goes(sigma, gain):
+    image = photograph("coffee")
+    worn = noised(image, sigma)
+    done = restored(worn)
+    assert decibels(done.picture.samples, image) > decibels(worn, image) + gain
+    assert [step.kind for step in done.steps if step.strength] == ["noise"]
+
+
+def test_blocks_go():
+    image = photograph("astronaut")
+    worn = compressed(image, 20)
+    done = restored(worn)
+    assert decibels(done.picture.samples, image) > decibels(worn, image) + 0.4
+    assert [step.kind for step in done.steps if step.strength] == ["blocks"]
+
+
+def test_strength_is_a_share_and_nought_is_identity():
+    worn = noised(photograph("coffee"), 25)
+    whole = restored(worn).picture.samples.astype(float)
+    half = restored(worn, RestoreOptions(skip=("damage",), strength=0.5)).picture.samples
+    inside = (whole > 0) & (whole < 255)  # what is clipped goes only part of the way
+    assert np.abs(half - (worn + whole) / 2)[inside].max() <= 1.01
+    none = restored(worn, RestoreOptions(skip=("damage",), strength=0.0))
+    assert np.array_equal(none.picture.samples, worn) and not none.changed.any()
+
+
+def test_done_twice_is_done_once():
+    once = restored(noised(photograph("coffee"), 25)).picture.samples
+    twice = restored(once).picture.samples
+    assert np.abs(twice.astype(int) - once).mean() < 0.5
+
+
+def test_tiles_leave_no_seam(monkeypatch):
+    worn = noised(photograph("coffee"), 20)
+    whole, tiled = Picture(worn.copy(), "RGB"), Picture(worn.copy(), "RGB")
+    clean(whole)
+    monkeypatch.setattr("remend.restoration.net.TILE_PX", 128)
+    clean(tiled)
+    apart = np.abs(whole.samples.astype(int) - tiled.samples)
+    assert apart.max() <= 3 and apart.mean() < 0.1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 77), (9, 280)])
+def test_any_size(size):
+    window = np.random.default_rng(0).random((*size, 3), np.float32)
+    assert change_of(window).shape == window.shape
+    done = restored(photograph("coffee")[: size[0], : size[1]])
+    assert done.picture.size == size
+
+
+def test_grey_stays_grey_and_sixteen_bits_keep_theirs():
+    grey = photograph("coffee")[..., :1]
+    worn = noised(grey, 20)
+    for samples, mode in ((np.repeat(worn, 3, axis=2), "RGB"), (worn, "L")):
+        picture = Picture(samples.copy(), mode)
+        clean(picture)
+        assert (np.ptp(picture.samples, axis=2) == 0).all()
+        assert decibels(picture.samples[..., :1], grey) > decibels(worn, grey) + 3
+    deep = Picture(worn.astype(np.uint16) * 257, "L")
+    clean(deep)
+    assert np.abs(deep.samples / 257.0 - picture.samples).max() <= 0.51
+    assert len(np.unique(deep.samples)) > 256
+
+
+def test_alpha_and_what_is_not_there_stay():
+    worn = noised(photograph("coffee"), 25)
+    alpha = np.full((*worn.shape[:2], 1), 255, np.uint8)
+    alpha[:50] = 0
+    picture = Picture(np.concatenate([worn, alpha], axis=2), "RGBA")
+    changed = clean(picture)
+    assert np.array_equal(picture.samples[..., 3:], alpha)
+    assert np.array_equal(picture.samples[:50, :, :3], worn[:50]) and not changed[:50].any()
+    real = worn.astype(np.float32) / 255
+    real[10, 10] = np.nan
+    floats = Picture(real.copy(), "RGB")
+    assert not clean(floats)[10, 10]
+    assert np.isnan(floats.samples).sum() == 3
+
+
+def test_documents_and_palettes_are_left():
+    paper = np.full((300, 300, 3), 250, np.uint8)
+    for row in range(20, 280, 12):
+        paper[row : row + 2, 30:270:3] = 20
+    done = restored(noised(paper, 8))
+    assert done.nature != "photograph"
+    assert not any(step.strength for step in done.steps)
+    few = Picture(photograph("coffee")[..., :1] // 8, "P", palette=np.full((32, 4), 255, np.uint8))
+    assert not any(step.strength for step in restore_picture(few, NOT_DAMAGE).steps)
+
+
+def test_files_keep_their_profile_and_lose_their_blocks(tmp_path):
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = photograph("astronaut")
+    PIL.Image.fromarray(image).save(tmp_path / "a.jpg", quality=15, icc_profile=profile)
+    report = restore_file(tmp_path / "a.jpg", tmp_path / "b.jpg", options=NOT_DAMAGE)
+    assert report.changed_ratio > 0.5
+    with PIL.Image.open(tmp_path / "b.jpg") as after, PIL.Image.open(tmp_path / "a.jpg") as before:
+        assert after.info["icc_profile"] == profile
+        assert decibels(np.array(after), image) > decibels(np.array(before), image) + 0.4
+    PIL.Image.fromarray(image).save(tmp_path / "good.jpg", quality=92)
+    restore_file(tmp_path / "good.jpg", tmp_path / "copy.jpg")
+    assert (tmp_path / "copy.jpg").read_bytes() == (tmp_path / "good.jpg").read_bytes()
+
+
+def test_the_command_and_python_do_the_same(tmp_path, capsys):
+    worn = noised(faded(photograph("coffee"), (70, 50, 35), (215, 180, 150)), 12)
+    PIL.Image.fromarray(worn).save(tmp_path / "a.png")
+    assert cli("restore", tmp_path / "a.png", "--json", "--skip", "damage") == 0
+    line = json.loads(capsys.readouterr().out)
+    assert {step["step"]: step["strength"] for step in line["steps"]} == {
+        "noise": 1.0,
+        "blocks": 0.0,
+        "damage": 0.0,
+        "tone": 1.0,
+    }
+    assert line["output"] == str(tmp_path / "a.restored.png")
+    written = np.array(PIL.Image.open(line["output"]))
+    assert np.array_equal(written, remend.restore(worn, skip="damage"))
+    assert not np.array_equal(written, worn)
+    assert cli("restore", tmp_path / "a.png") == 4  # the file is there
+    assert cli("restore", tmp_path / "a.png", "-o", tmp_path / "none.png", "--dry-run") == 0
+    assert not (tmp_path / "none.png").exists()
+
+
+def test_inspect_says_what_it_measures(tmp_path, capsys):
+    PIL.Image.fromarray(noised(photograph("coffee"), 20)).save(tmp_path / "a.png")
+    assert cli("inspect", tmp_path / "a.png") == 0
+    assert "noise" in capsys.readouterr().out
+    assert cli("inspect", tmp_path / "a.png", "--json") == 0
+    line = json.loads(capsys.readouterr().out)
+    assert line["noise"]["sigma"] == pytest.approx([20, 20, 20], rel=0.1)
+    assert line["compression"] is None
+    assert cli("inspect", tmp_path / "missing.png") == 1
+
+
+def test_steps_that_do_not_exist_are_told():
+    with pytest.raises(UsageError, match="no step 'moire'"):
+        parse_steps(("moire",), ())
+    with pytest.raises(UsageError, match="no step is left"):
+        parse_steps(("noise",), ("noise",))
+    with pytest.raises(UsageError, match="strength is 0 to 1"):
+        remend.restore(photograph("coffee"), strength=2)
