@@ -60,14 +60,13 @@ def test_auto_takes_what_is_preferred_for_wide_holes_and_nothing_else(tmp_path):
     assert run("use", "mine").exit_code == 0
     assert "added, preferred for wide holes" in run("list").output
     after = policy_for("auto", "balanced")
-    assert {(a.filler, b.filler) for a, b in zip(before.rungs, after.rungs, strict=True)} == {
-        ("neural-thin", "neural-thin"),
-        ("smooth", "smooth"),
-        ("quilt", "quilt"),
-        ("neural", "mine"),
-        ("neural-exemplar", "mine"),
+    took = {a.filler: b.filler for a, b in zip(before.rungs, after.rungs, strict=True)}
+    assert {own: other for own, other in took.items() if own != other} == {
+        "neural": "mine",
+        "neural-exemplar": "mine",
     }
     image, mask = wide_hole()
+    image[:, :80] = 20  # two textures, so that no one of them is quilted
     assert abs(float(remend.repair(image, mask)[50:70, 60:100].mean()) - 127.5) < 10
     assert run("use", "auto").exit_code == 0
     assert policy_for("auto", "balanced") == before
