@@ -1,0 +1,284 @@
+"""Motion between neighbouring frames: forward and backward, checked against each other, completed in holes.
+
+Reference: T. Kroeger, R. Timofte, D. Dai, L. Van Gool, Fast optical flow using dense inverse search, ECCV
+2016 (OpenCV's DIS); the check by going there and back: P. Fua, A parallel stereo algorithm, MVA 1993.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from remend.fill.push_pull import push_pull
+from remend.picture import Bool, Float
+
+__all__ = ["LARGE_PX", "Frame", "Motion", "look", "motion_between", "sample"]
+
+LARGE_PX = 500_000  # frames beyond have their motion measured at half size
+AROUND_PX, WIDE_PX, FAR_PX = (
+    1,
+    3,
+    7,
+)  # a patch that reaches into a hole measures the hole; wide ones reach out
+LEAST_ERROR_PX, SHARE = 0.6, 0.08  # there and back may differ by so much, and this share of the way
+RAW_LIMIT_PX = 4.0  # what is kept of a disagreement: beyond it nothing is believed anyway
+ALIKE_LEVELS = 28.0  # two looks at one thing, after their exposure is matched
+TEXTURE = 1e-4, 6.0  # least eigenvalue of the gradients: what is flatter moves as it likes
+CUT_SHARE = 0.35  # of the picture that must be found again; less is another scene
+COLUMNS = 4096  # points are sampled in rows of this length: OpenCV takes no longer ones
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame as the window holds it.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 or uint16, never written to.
+        hole: (H, W) bool, True = repair.
+        near: (H, W) bool, the hole grown by what a bicubic sample beside it would read.
+        grey: (h, w) uint8, the holes made smooth, at the size that motion is measured at.
+    """
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+    hole: Bool
+    near: Bool
+    grey: NDArray[np.uint8]
+
+    @property
+    def scale(self) -> int:
+        """Pixels of the frame for one of ``grey``, along a side."""
+        return 1 if self.grey.shape == self.hole.shape else 2
+
+    @property
+    def top(self) -> int:
+        """The greatest sample value."""
+        return int(np.iinfo(self.pixels.dtype).max)
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How one frame moves into another.
+
+    Attributes:
+        flow: (h, w, 2) float32 (x, y), in pixels of the frame, at the size that it was measured at.
+        error: (h, w) float32, how far there-and-back misses, in pixels of the frame.
+        gain, offset: (3,) float32: colours there = gain · colours here + offset, in [0, 1].
+        cut: the two frames show different scenes.
+    """
+
+    flow: Float
+    error: Float
+    gain: Float
+    offset: Float
+    cut: bool
+
+
+def look(pixels: NDArray[np.uint8] | NDArray[np.uint16], hole: Bool) -> Frame:
+    """A frame made ready for its motion to be measured.
+
+    Args:
+        pixels: (H, W, 3) RGB uint8 or uint16.
+        hole: (H, W) bool, True = repair.
+    """
+    wide = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+    grey = np.asarray(cv2.cvtColor(wide, cv2.COLOR_RGB2GRAY), np.uint8)
+    near = hole
+    if hole.any():
+        near = cv2.dilate(hole.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
+        near = np.asarray(near)
+    if hole.size > LARGE_PX:
+        size = ((hole.shape[1] + 1) // 2, (hole.shape[0] + 1) // 2)
+        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+        inside = cv2.resize(near.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(np.bool_)
+    else:
+        inside = near
+    if hole.any():
+        smooth = push_pull(grey.astype(np.float32), ~inside)
+        grey = np.clip(np.rint(smooth), 0, 255).astype(np.uint8)
+    return Frame(pixels, hole, near, grey)
+
+
+def sample(field: NDArray[Any], xy: Float, flag: int = cv2.INTER_LINEAR) -> NDArray[Any]:
+    """A field at scattered places; outside, what is nearest at the border.
+
+    Args:
+        field: (h, w) or (h, w, c).
+        xy: (n, 2) float32 positions.
+        flag: of OpenCV, how it is interpolated.
+
+    Returns:
+        (n,) or (n, c), of the field's type.
+    """
+    n = len(xy)
+    if not n:
+        return np.zeros((0, *field.shape[2:]), field.dtype)
+    rows = -(-n // COLUMNS)
+    places = np.zeros((rows * COLUMNS if rows > 1 else n, 2), np.float32)
+    places[:n] = xy
+    x, y = (np.ascontiguousarray(places[:, c]).reshape(rows, -1) for c in (0, 1))
+    taken = np.asarray(cv2.remap(field, x, y, flag, borderMode=cv2.BORDER_REPLICATE))
+    return taken.reshape(len(places), *field.shape[2:])[:n]
+
+
+def _dis() -> cv2.DISOpticalFlow:
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    # Half a pixel of error costs decibels: the finest scale counts for more than its refinement.
+    dis.setFinestScale(0)
+    return dis
+
+
+def motion_between(here: Frame, there: Frame) -> tuple[Motion, Motion]:
+    """The motion from one frame to the next, and back.
+
+    Args:
+        here, there: neighbours, of one size.
+
+    Returns:
+        ``here`` → ``there`` and ``there`` → ``here``; inside the holes the motion of what is around.
+
+    Cost: two flows of OpenCV's DIS and some 30 passes over the frame.
+    """
+    dis, blank = _dis(), np.zeros((*here.grey.shape, 2), np.float32)
+    ahead = np.asarray(dis.calc(here.grey, there.grey, blank), np.float32)
+    back = np.asarray(dis.calc(there.grey, here.grey, blank.copy()), np.float32)
+    found, found_back = _there_and_back(ahead, back)[1], _there_and_back(back, ahead)[1]
+    known, known_back = _apart(here), _apart(there)
+    gain, offset, alike = _exposure(here, there, ahead, found & known)
+    cut = alike < CUT_SHARE * np.count_nonzero(known) or not alike
+    if cut:
+        gain, offset = np.ones(3, np.float32), np.zeros(3, np.float32)
+    ahead = _completed(ahead, known, found, here.grey)
+    back = _completed(back, known_back, found_back, there.grey)
+    error, error_back = _there_and_back(ahead, back)[0], _there_and_back(back, ahead)[0]
+    scale = np.float32(here.scale)
+    forward = Motion(ahead * scale, error * scale, gain, offset, bool(cut))
+    backward = Motion(back * scale, error_back * scale, *_inverse(gain, offset), bool(cut))
+    return forward, backward
+
+
+def _inverse(gain: Float, offset: Float) -> tuple[Float, Float]:
+    return (1 / gain).astype(np.float32), (-offset / gain).astype(np.float32)
+
+
+def _apart(frame: Frame) -> Bool:
+    """Where motion was measured and not made up: apart from holes."""
+    if not frame.hole.any():
+        return np.ones(frame.grey.shape, np.bool_)
+    near = frame.near.view(np.uint8)
+    if frame.scale > 1:
+        near = np.asarray(cv2.resize(near, frame.grey.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    wide = cv2.morphologyEx(near, cv2.MORPH_OPEN, _disc(WIDE_PX))
+    reached = cv2.bitwise_or(cv2.dilate(near, _disc(AROUND_PX)), cv2.dilate(wide, _disc(FAR_PX)))
+    return ~np.asarray(reached, np.uint8).view(np.bool_)
+
+
+def _disc(radius_px: int) -> NDArray[np.uint8]:
+    side = 2 * radius_px + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+
+
+def _there_and_back(ahead: Float, back: Float) -> tuple[Float, Bool]:
+    """How far the way there and back misses, and where it is little."""
+    height, width = ahead.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    to_x, to_y = x + ahead[..., 0], y + ahead[..., 1]
+    home = cv2.remap(back, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    miss = cv2.magnitude(ahead[..., 0] + home[..., 0], ahead[..., 1] + home[..., 1])
+    way = cv2.magnitude(ahead[..., 0], ahead[..., 1])
+    inside = (to_x >= 0) & (to_y >= 0) & (to_x <= width - 1) & (to_y <= height - 1)
+    error = np.minimum(miss, np.float32(RAW_LIMIT_PX))
+    return error, np.asarray((miss < LEAST_ERROR_PX + SHARE * way) & inside, np.bool_)
+
+
+def _completed(flow: Float, known: Bool, found: Bool, grey: NDArray[np.uint8]) -> Float:
+    """The flow, where it was measured; in holes the smooth continuation of what is sure around them.
+
+    Most of a scene moves as one, as the camera does: what is continued is the difference to that.
+    """
+    if known.all():
+        return flow
+    corners = np.asarray(cv2.cornerMinEigenVal(grey, 7, ksize=3), np.float32)
+    some = corners[::2, ::2].ravel()
+    noise = np.partition(some, some.size // 20)[some.size // 20]
+    sure = known & found
+    textured = sure & (corners > max(TEXTURE[0], TEXTURE[1] * noise))
+    if np.count_nonzero(textured) >= 0.02 * sure.size:
+        sure = textured
+    if not sure.any():
+        return np.where(known[..., None], flow, np.float32(0))
+    whole = _whole(flow, sure)
+    smooth = whole + push_pull(flow - whole, sure)
+    return np.where(known[..., None], flow, smooth).astype(np.float32)
+
+
+def _whole(flow: Float, sure: Bool) -> Float:
+    """(h, w, 2) the affine motion that most of the picture follows, by reweighted least squares."""
+    height, width = sure.shape
+    ys, xs = np.nonzero(sure[::2, ::2])
+    if len(ys) < 32:
+        return np.zeros_like(flow) + np.median(flow[sure], axis=0).astype(np.float32)
+    ys, xs = ys * 2, xs * 2
+    unit = np.float32(1 / max(height, width))
+    terms = np.stack([np.ones(len(xs), np.float32), xs * unit, ys * unit], axis=1)
+    wanted = flow[ys, xs]
+    weight = np.ones(len(xs), np.float32)
+    rest = np.float32(4.0)
+    model = np.zeros((3, 2), np.float32)
+    model[0] = np.median(wanted, axis=0)
+    for _ in range(6):
+        miss = np.square(wanted - terms @ model).sum(axis=1)
+        weight = 1 / np.square(1 + miss / (rest * rest))
+        rest = max(np.float32(0.5), rest * np.float32(0.6))
+        weighted = terms * weight[:, None]
+        model = np.linalg.solve(
+            weighted.T @ terms + np.float32(1e-3) * np.eye(3, dtype=np.float32), weighted.T @ wanted
+        ).astype(np.float32)
+    x = np.arange(width, dtype=np.float32) * unit
+    y = np.arange(height, dtype=np.float32)[:, None] * unit
+    return np.stack([model[0, c] + model[1, c] * x + model[2, c] * y for c in (0, 1)], axis=2).astype(
+        np.float32
+    )
+
+
+def _exposure(here: Frame, there: Frame, ahead: Float, found: Bool) -> tuple[Float, Float, int]:
+    """Gain and offset that take the colours of one frame to those of the next; how many pixels agree.
+
+    A straight line through the pairs of pixels that the flow finds again, drawn twice: the second time
+    without what the first leaves far off.
+    """
+    ys, xs = np.nonzero(found[2::4, 2::4])
+    gain, offset = np.ones(3, np.float32), np.zeros(3, np.float32)
+    if len(ys) < 64:
+        return gain, offset, 0
+    ys, xs = ys * 4 + 2, xs * 4 + 2
+    to = np.stack([xs, ys], axis=1).astype(np.float32) + ahead[ys, xs]
+    scale, top = here.scale, np.float32(here.top)
+    a = here.pixels[
+        np.minimum(ys * scale, here.hole.shape[0] - 1), np.minimum(xs * scale, here.hole.shape[1] - 1)
+    ]
+    a = a.astype(np.float32) / top
+    b = sample(there.pixels, to * np.float32(scale)).astype(np.float32) / top
+    clear = ~there.near[
+        np.clip(np.rint(to[:, 1] * scale), 0, there.hole.shape[0] - 1).astype(int),
+        np.clip(np.rint(to[:, 0] * scale), 0, there.hole.shape[1] - 1).astype(int),
+    ]
+    # What is burnt out or black has lost its exposure.
+    fine = clear & (a > 0.02).all(axis=1) & (a < 0.98).all(axis=1)
+    for _ in range(2):
+        if np.count_nonzero(fine) < 64:
+            return gain, offset, 0
+        mean_a, mean_b = a[fine].mean(axis=0), b[fine].mean(axis=0)
+        da, db = a[fine] - mean_a, b[fine] - mean_b
+        spread = (da * da).mean(axis=0) + np.float32(1e-3)
+        # Noise in a flattens the line: the small term draws the gain towards 1.
+        gain = ((da * db).mean(axis=0) + np.float32(1e-3)) / spread
+        gain = np.clip(gain, 0.5, 2.0).astype(np.float32)
+        offset = (mean_b - gain * mean_a).astype(np.float32)
+        left = np.abs(a * gain + offset - b).max(axis=1)
+        near = left < ALIKE_LEVELS / 255
+        fine = clear & near & (a > 0.02).all(axis=1) & (a < 0.98).all(axis=1)
+    return gain, offset, int(np.count_nonzero(near & clear)) * 16
