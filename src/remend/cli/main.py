@@ -21,6 +21,7 @@ VERBS = {
     "restore": "remend.cli.restore",
     "detect": "remend.cli.detect",
     "inspect": "remend.cli.inspect",
+    "video": "remend.cli.video",
     "mask": "remend.cli.mask",
     "methods": "remend.cli.methods",
     "serve": "remend.cli.serve",
