@@ -29,6 +29,7 @@ HOUSE = (
     ("finding", "pipeline", "train"),
     ("export", "stack"),
     ("job", "restoring"),
+    ("export", "job", "video"),
     ("album", "api", "explain"),
     ("batch", "evaluation"),
     ("remend",),

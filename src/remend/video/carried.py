@@ -79,8 +79,12 @@ class Carried:
         places = xy if frame.scale == 1 else (xy - np.float32(0.5)) / np.float32(2)
         before = xy + sample(back.flow, places)
         fine = np.flatnonzero(inside(before, size))
+        near = np.rint(before[fine]).astype(np.intp)
+        if self.hole is not None:
+            # What was known there has been lost on the way, and is not what was made up.
+            held = self.hole[near[:, 1], near[:, 0]]
+            fine, near = fine[held], near[held]
         before = before[fine]
-        near = np.rint(before).astype(np.intp)
         which, then = np.full(len(fine), -1, np.int32), before.copy()
         if self.which is not None and self.xy is not None:
             which = self.which[near[:, 1], near[:, 0]]

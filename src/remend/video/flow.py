@@ -28,6 +28,7 @@ LEAST_ERROR_PX, SHARE = 0.6, 0.08  # there and back may differ by so much, and t
 RAW_LIMIT_PX = 4.0  # what is kept of a disagreement: beyond it nothing is believed anyway
 ALIKE_LEVELS = 28.0  # two looks at one thing, after their exposure is matched
 TEXTURE = 1e-4, 6.0  # least eigenvalue of the gradients: what is flatter moves as it likes
+DEEP_PX = 8.0  # by which what is continued into a hole fades
 CUT_SHARE = 0.35  # of the picture that must be found again; less is another scene
 COLUMNS = 4096  # points are sampled in rows of this length: OpenCV takes no longer ones
 
@@ -211,37 +212,37 @@ def _completed(flow: Float, known: Bool, found: Bool, grey: NDArray[np.uint8]) -
     if not sure.any():
         return np.where(known[..., None], flow, np.float32(0))
     whole = _whole(flow, sure)
-    smooth = whole + push_pull(flow - whole, sure)
+    # Deep inside a wide hole the camera's motion is the better guess.
+    deep = cv2.distanceTransform((~known).view(np.uint8), cv2.DIST_L2, 3)[..., None]
+    smooth = whole + push_pull(flow - whole, sure) * np.exp(deep * np.float32(-1 / DEEP_PX))
     return np.where(known[..., None], flow, smooth).astype(np.float32)
 
 
 def _whole(flow: Float, sure: Bool) -> Float:
-    """(h, w, 2) the affine motion that most of the picture follows, by reweighted least squares."""
+    """(h, w, 2) the quadratic motion that most of the picture follows, by reweighted least squares."""
     height, width = sure.shape
     ys, xs = np.nonzero(sure[::2, ::2])
     if len(ys) < 32:
         return np.zeros_like(flow) + np.median(flow[sure], axis=0).astype(np.float32)
     ys, xs = ys * 2, xs * 2
     unit = np.float32(1 / max(height, width))
-    terms = np.stack([np.ones(len(xs), np.float32), xs * unit, ys * unit], axis=1)
-    wanted = flow[ys, xs]
-    weight = np.ones(len(xs), np.float32)
-    rest = np.float32(4.0)
-    model = np.zeros((3, 2), np.float32)
+    terms = _terms(xs * unit, ys * unit).T
+    wanted = flow[ys, xs].astype(np.float64)
+    rest = 4.0
+    model = np.zeros((terms.shape[1], 2))
     model[0] = np.median(wanted, axis=0)
-    for _ in range(6):
+    for _ in range(8):
         miss = np.square(wanted - terms @ model).sum(axis=1)
-        weight = 1 / np.square(1 + miss / (rest * rest))
-        rest = max(np.float32(0.5), rest * np.float32(0.6))
-        weighted = terms * weight[:, None]
-        model = np.linalg.solve(
-            weighted.T @ terms + np.float32(1e-3) * np.eye(3, dtype=np.float32), weighted.T @ wanted
-        ).astype(np.float32)
-    x = np.arange(width, dtype=np.float32) * unit
-    y = np.arange(height, dtype=np.float32)[:, None] * unit
-    return np.stack([model[0, c] + model[1, c] * x + model[2, c] * y for c in (0, 1)], axis=2).astype(
-        np.float32
-    )
+        weighted = terms / np.square(1 + miss / rest**2)[:, None]
+        rest = max(0.3, rest * 0.6)
+        model = np.linalg.solve(weighted.T @ terms + 1e-3 * np.eye(len(model)), weighted.T @ wanted)
+    x, y = np.meshgrid(np.arange(width) * unit, np.arange(height) * unit)
+    return np.tensordot(_terms(x, y), model, axes=(0, 0)).astype(np.float32)
+
+
+def _terms(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    """(6, …) of a quadratic motion: what a plane does under a camera that turns and moves."""
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).astype(np.float64)
 
 
 def _exposure(here: Frame, there: Frame, ahead: Float, found: Bool) -> tuple[Float, Float, int]:

@@ -18,7 +18,7 @@ from remend.video.flow import Frame, Motion, sample
 __all__ = ["Sight", "follow"]
 
 DRIFT_PX = 0.08  # that a step adds to what is not known of a position
-LOST_PX = 3.0  # doubt beyond which a position says nothing
+LOST_PX = 6.0  # doubt beyond which a position says nothing
 
 
 @dataclass(frozen=True, slots=True)
