@@ -79,8 +79,7 @@ def video(source: Path, output: Path, mask: Path | None, **flags: Any) -> None:
     on. Sound, subtitles and chapters are copied as they are. A run that was stopped goes on when it is given
     again.
     """
-    from remend.finding import MaskOptions
-    from remend.pipeline import Settings
+    from remend.options import MaskOptions, Settings
     from remend.video.job import VideoOptions, repair_video
 
     options = VideoOptions(

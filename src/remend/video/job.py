@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from remend.errors import UsageError, WriteError
-from remend.finding import MaskOptions
 from remend.io.atomic import existing
 from remend.io.read import printable
-from remend.pipeline import Settings
+from remend.options import MaskOptions, Settings
 from remend.video.carried import Carried
 from remend.video.film import AROUND, KINDS, with_damage
 from remend.video.flow import LARGE_PX

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from remend.damage.given import effective_mask
 from remend.errors import MaskError
-from remend.finding import MaskOptions, find_mask
+from remend.finding import find_mask
 from remend.io import read_picture
 from remend.io.read import printable
+from remend.options import MaskOptions
 from remend.picture import Bool, Picture
 from remend.video.folder import pictures_in
 from remend.video.planes import rgb_of

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from remend.errors import MaskError
 from remend.fill.push_pull import push_pull
+from remend.options import Settings
 from remend.picture import Bool, Box, Float, Picture
-from remend.pipeline import Settings, restore
+from remend.pipeline import restore
 from remend.video.carried import Carried
 from remend.video.flow import Frame, Motion, look, motion_between
 from remend.video.trail import Sight, at, colours, follow, inside
