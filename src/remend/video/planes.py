@@ -74,6 +74,8 @@ def put_back(frame: VideoFrame, pixels: NDArray[Any], hole: Bool) -> VideoFrame:
         format=frame.format.name, dst_colorspace=frame.colorspace, dst_color_range=frame.color_range
     )
     result = VideoFrame(frame.width, frame.height, frame.format.name)
+    for plane in result.planes:
+        np.frombuffer(plane, np.uint8)[:] = 0  # encoders look past the end of a line
     for old, new, target in zip(planes_of(frame), planes_of(drawn), planes_of(result), strict=True):
         inside = _reduced(hole, target.shape)
         target[...] = np.where(inside, new, old)

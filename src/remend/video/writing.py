@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Encoding", "encoding_for", "join", "write_segment"]
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+SETTLED = "threads=1:lookahead-threads=1:sync-lookahead=0"
 LOOK = {"libx264": "14", "libx265": "14", "libvpx-vp9": "16"}
 
 
@@ -73,7 +74,7 @@ def encoding_for(
         settled = "bframes=0:pools=1:frame-threads=1:open-gop=0:log-level=none"
         return Encoding("libx265", {"x265-params": f"{rate}:{settled}"})
     quality = {"qp": "0"} if lossless else {"crf": str(LOOK["libx264"] if crf is None else crf)}
-    return Encoding("libx264", quality | {"bf": "0", "threads": "1", "preset": "medium"})
+    return Encoding("libx264", quality | {"bf": "0", "preset": "medium", "x264-params": SETTLED})
 
 
 def write_segment(path: Path, frames: Iterable[VideoFrame], source: Path, encoding: Encoding) -> None:
@@ -99,6 +100,7 @@ def write_segment(path: Path, frames: Iterable[VideoFrame], source: Path, encodi
                     encoding.codec, rate=like.guessed_rate or Fraction(25), options=encoding.options
                 )
                 stream.time_base = like.time_base
+                stream.codec_context.thread_count = 1
                 stream.codec_context.time_base = like.time_base
                 for name in ("color_primaries", "color_trc", "colorspace"):
                     setattr(stream.codec_context, name, getattr(context, name))
