@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Encoding", "encoding_for", "join", "write_segment"]
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
-SETTLED = "threads=1:lookahead-threads=1:sync-lookahead=0"
+# With them the same frames became other bytes in one run of seven, whatever the number of threads.
+SETTLED = "threads=1:lookahead-threads=1:sync-lookahead=0:rc-lookahead=0:mbtree=0"
 LOOK = {"libx264": "14", "libx265": "14", "libvpx-vp9": "16"}
 
 
