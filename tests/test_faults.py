@@ -137,7 +137,7 @@ def test_python_gets_one_class_too(monkeypatch):
     def broken(*args, **more):
         raise struct.error("no")
 
-    monkeypatch.setattr("remend.api.restore", broken)
+    monkeypatch.setattr("remend.api.mend", broken)
     with pytest.raises(InternalError, match=r"struct\.error") as caught:
         remend.repair(np.zeros((9, 9), np.uint8), np.eye(9, dtype=bool))
     assert isinstance(caught.value.__cause__, struct.error)

@@ -50,7 +50,7 @@ def test_operations_of_a_step_are_few_and_hardly_grow_with_the_batch(tmp_path, m
     def backbone(name, weights):
         return SqueezeNet().eval().requires_grad_(False)
 
-    for place in ("game", "losses"):
+    for place in ("adversarial.step", "loss.reconstruction"):
         monkeypatch.setattr(f"remend.train.{place}.load_backbone", backbone)
     # Kernels of full width alone are Muon's; how many they are does not change what is counted.
     settings = [f"loss.backbone={__file__}", "options.widths=[16, 32, 64]", "critic.options={width = 16}"]
