@@ -168,7 +168,7 @@ def by_ourselves() -> dict[str, Any]:
 
 
 def untouched(clean_ones: list[Rgb]) -> dict[str, Any]:
-    """How many clean pictures the default leaves as they are, repair included, and what the others lose."""
+    """How many clean pictures all steps but the repair of damage leave as they are, and what others lose."""
     changes = []
     for image in clean_ones:
         done = restore_picture(Picture(image.copy(), "RGB"), NO_REPAIR)
