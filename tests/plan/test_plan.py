@@ -211,6 +211,14 @@ def test_a_hole_that_fills_its_cells_has_a_radius(corner):
     assert step.radius_px == pytest.approx(32, abs=0.5)
 
 
+@pytest.mark.parametrize("shape", [(64, 128), (128, 64)])
+def test_its_radius_is_that_of_the_shorter_side(shape):
+    mask = np.zeros((256, 256), bool)
+    mask[64 : 64 + shape[0], 64 : 64 + shape[1]] = True
+    (step,) = plan(mask).steps
+    assert step.radius_px == pytest.approx(32, abs=0.5)
+
+
 def test_a_strip_along_a_side_is_as_deep_as_it_is_wide():
     mask = np.zeros((256, 256), bool)
     mask[:, 192:] = True
