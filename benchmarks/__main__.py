@@ -24,6 +24,8 @@ BENCHMARKS = (
     "whole_command",
     "memory",
     "finding",
+    "restoring",
+    "video",
     "dev_table",
     "dev_learned",
     "near_duplicates",
