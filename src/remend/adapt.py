@@ -54,7 +54,7 @@ def from_array(array: NDArray[Any]) -> Picture:
 
     Args:
         array: (H, W) or (H, W, C): grey, grey + alpha, RGB or RGBA; from five channels on they are bands.
-            uint8, uint16, int16, float32 or float64; bool counts as black and white.
+            Integers of 8, 16 or 32 bits, float32 or float64; bool counts as black and white.
 
     Raises:
         UsageError: another shape or type.
@@ -64,8 +64,8 @@ def from_array(array: NDArray[Any]) -> Picture:
     channels = 1 if array.ndim == 2 else array.shape[2] if array.ndim == 3 else 0
     if not 1 <= channels <= MOST_BANDS or array.dtype not in DTYPES:
         raise UsageError(
-            f"an image array must be (H, W) or (H, W, 1 to {MOST_BANDS}) of uint8, uint16, int16, float32 or "
-            f"float64, got {array.dtype} {array.shape}"
+            f"an image array must be (H, W) or (H, W, 1 to {MOST_BANDS}) of integers of 8, 16 or 32 bits, "
+            f"float32 or float64, got {array.dtype} {array.shape}"
         )
     samples, mode = array.reshape(*array.shape[:2], channels).copy(), MODES.get(channels, "L")
     return Picture(samples, mode, channels=Channels.of(mode, channels))

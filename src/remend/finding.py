@@ -18,7 +18,7 @@ from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.document import Document
 from remend.errors import DecodeError, MaskError
 from remend.io.pages import open_document
-from remend.options import FOUND_DILATION_PX, MaskOptions
+from remend.options import FOUND_DILATION_PX, OF_SCENES, MaskOptions
 from remend.picture import Bool, Picture, Region
 from remend.samples import eight_bit
 
@@ -98,7 +98,8 @@ def find_mask(
             left=analysis.left,
             nature=analysis.nature,
         )
-    if picture.container is not None and _is_file(mask, picture.container.path):
+    itself = picture.container is not None and _is_file(mask, picture.container.path)
+    if itself and options.mask_polarity not in OF_SCENES:
         raise MaskError("the mask is the picture itself: give a picture that is white where to repair")
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_

@@ -41,7 +41,8 @@ Native = NDArray[Any]
 
 Mode = Literal["L", "LA", "RGB", "RGBA", "CMYK", "P"]
 CHANNELS: dict[str, int] = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "P": 1}
-DTYPES = (np.uint8, np.uint16, np.int16, np.float32, np.float64)
+DTYPES = (np.uint8, np.uint16, np.uint32, np.int8, np.int16, np.int32, np.float32, np.float64)
+PLAIN = (np.uint8, np.uint16, np.float32)  # what pictures have; the others are measurements
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class Picture:
     """Native samples in display orientation, with what is needed to write the file back.
 
     Attributes:
-        samples: (H, W, C) uint8, uint16, int16, float32 or float64; any strides.
+        samples: (H, W, C) integers of 8, 16 or 32 bits, signed or not, float32 or float64; any strides.
         mode: what the first channels mean; ``P`` holds palette indices (C = 1).
         palette: (N, 4) uint8 RGBA, N ≤ 256, for mode ``P``; otherwise None.
         container: the file it came from; None for a picture made from an array.
@@ -174,7 +175,8 @@ class Picture:
             )
         if samples.dtype not in DTYPES:
             raise UsageError(
-                f"samples must be uint8, uint16, int16, float32 or float64, got {samples.dtype}: convert them"
+                "samples must be integers of 8, 16 or 32 bits, float32 or float64, "
+                f"got {samples.dtype}: convert them"
             )
         if samples.shape[0] < 1 or samples.shape[1] < 1:
             raise UsageError(f"a picture needs at least one pixel, got {samples.shape[1]}×{samples.shape[0]}")
@@ -203,8 +205,8 @@ class Picture:
 
     @property
     def plain(self) -> bool:
-        """Whether any format may hold it: no bands, and samples that are no measurements (int16, float64)."""
-        return self.channels.plain and self.samples.dtype not in (np.int16, np.float64)
+        """Whether any format may hold it: no bands, and samples that are no measurements (signed, wide)."""
+        return self.channels.plain and self.samples.dtype in PLAIN
 
 
 @dataclass(frozen=True, slots=True, order=True)

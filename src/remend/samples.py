@@ -20,6 +20,7 @@ __all__ = [
     "colour_groups",
     "eight_bit",
     "expand_palette",
+    "nodata_of",
     "put_back",
     "readable",
     "take_out",
@@ -27,7 +28,10 @@ __all__ = [
 ]
 
 FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
-LIMITS = {**{kind: (0.0, top) for kind, top in FULL_SCALE.items()}, np.dtype(np.int16): (-32768.0, 32767.0)}
+LIMITS = {
+    np.dtype(kind): (float(np.iinfo(kind).min), float(np.iinfo(kind).max))
+    for kind in (np.uint8, np.uint16, np.uint32, np.int8, np.int16, np.int32)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def colour_groups(picture: Picture, *, alpha: bool = False) -> list[tuple[int, .
 
 
 def readable(picture: Picture, box: Box) -> Bool:
-    """Pixels of ``box`` that carry colour: not transparent, not NaN or infinite.
+    """Pixels of ``box`` that carry colour: not transparent, NaN, infinite or, in any band, without data.
 
     Returns:
         (h, w) bool.
@@ -75,15 +79,30 @@ def readable(picture: Picture, box: Box) -> Bool:
         fine &= native[..., picture.alpha_channel] > 0
     if native.dtype.kind == "f":
         fine &= np.isfinite(native).all(axis=2)
-    for mark in ("transparent", "nodata"):  # a colour that stands for nothing
-        key = picture.container.details.get(mark) if picture.container is not None else None
-        if key is not None and picture.alpha_channel is None and picture.palette is None:
+    details = picture.container.details if picture.container is not None else {}
+    if picture.alpha_channel is None and picture.palette is None:
+        if (key := details.get("transparent")) is not None:  # a colour that stands for nothing
             fine &= (native != np.asarray(key, np.float64)).any(axis=2)
+        if (empty := nodata_of(picture)) is not None:  # a value, in each band by itself
+            fine &= (native != empty).all(axis=2)
     return fine
+
+
+def nodata_of(picture: Picture) -> Any:
+    """The sample that stands for no data, in the picture's own type; None where there is none."""
+    value = picture.container.details.get("nodata") if picture.container is not None else None
+    kind = picture.samples.dtype
+    if value is None or (kind.kind != "f" and not float(value).is_integer()):
+        return None
+    if kind.kind != "f" and not np.iinfo(kind).min <= value <= np.iinfo(kind).max:
+        return None
+    return kind.type(value)  # a file of 32-bit floats names -3.4e38 to fewer digits, or to more
 
 
 def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, ...] | None = None) -> Range:
     """The range that maps to [0, 1]: the type's for unsigned integers, else that of the usable pixels.
+
+    Bands of 16 bits are measurements: a reflectance of 10,000 at most would be all dark in the type's range.
 
     Args:
         picture: where from.
@@ -92,7 +111,8 @@ def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, .
         channels: the group that counts where there are bands, which may have other units; None = all.
     """
     full = FULL_SCALE.get(picture.samples.dtype)
-    if full is not None:
+    measured = not picture.channels.plain or nodata_of(picture) is not None
+    if full is not None and not (measured and picture.samples.dtype == np.uint16):
         return Range(0.0, full)
     values = picture.samples[box.slices][usable]
     if channels is not None and not picture.channels.plain:
@@ -112,8 +132,8 @@ def take_out(picture: Picture, box: Box, channels: tuple[int, ...], span: Range)
         twice. NaN and infinity become 0: such pixels are not usable.
     """
     native = picture.samples[box.slices]
-    # Of 64 bits the difference is what 32 can hold, not the values.
-    work = np.float64 if native.dtype == np.float64 else np.float32
+    # Of wide samples the difference is what 32 bits can hold, not the values.
+    work = np.float32 if native.dtype == np.float32 or native.dtype.itemsize < 4 else np.float64
     window = np.empty((*native.shape[:2], 3), work)
     if len(channels) in (1, 3) and channels[-1] - channels[0] == len(channels) - 1:
         window[:] = native[..., channels[0] : channels[-1] + 1]
@@ -155,6 +175,10 @@ def put_back(
     dtype = picture.samples.dtype
     if dtype in LIMITS:
         values = np.clip(np.rint(values), *LIMITS[dtype])
+    empty = nodata_of(picture)
+    if empty is not None:  # what was filled is there: the nearest value that says so
+        step = np.nextafter(empty, dtype.type(0)) if dtype.kind == "f" else empty + (1 if empty <= 0 else -1)
+        values[values.astype(dtype) == empty] = step
     # A view first: boolean indexing of the frame itself would index all of it.
     window = picture.samples[box.slices]
     for position, channel in enumerate(channels):

@@ -456,9 +456,9 @@ def test_extra_channels_and_nan_survive() -> None:
 @pytest.mark.parametrize(
     ("array", "options"),
     [
-        (np.zeros((4, 4), np.int8), {}),
-        (np.zeros((4, 4), np.uint32), {}),
-        (np.zeros((4, 4), np.int32), {}),
+        (np.zeros((4, 4), np.uint64), {}),
+        (np.zeros((4, 4), np.int64), {}),
+        (np.zeros((4, 4), np.float16), {}),
         (np.zeros((4, 4), np.complex64), {}),
         (np.zeros((4, 4, 3), np.uint8), {"photometric": "cielab"}),
         (np.zeros((4, 4), np.uint16), {"photometric": "cfa", "extratags": [(33421, 3, 2, (2, 2), True)]}),

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.damage.scene import IN_SCENES
 from remend.errors import MaskError, UsageError
 from remend.options import POLARITIES, Polarity
 from remend.picture import Bool, Picture
@@ -56,7 +57,8 @@ def effective_mask(
         given: the mask as a picture; half of its range and more (≥ 128 of 255) is white. One of two levels,
             black and something darker than that (0 and 1, say), is read as black and white.
         size: (height, width) of the picture to repair.
-        polarity: what marks the hole: ``white``, ``black``, ``alpha`` (transparent = hole) or ``opaque``.
+        polarity: what marks the hole: ``white``, ``black``, ``alpha`` (transparent = hole) or ``opaque``; or
+            how a scene's is read (`remend.damage.scene`).
         resize: bring a mask of another size to the picture's; refused otherwise.
         dilate_px: radius of the disc that the hole is grown by.
         soft: the soft edges of what is marked, however faint, are part of it: what lies under them shows
@@ -69,6 +71,8 @@ def effective_mask(
     """
     if polarity not in POLARITIES:
         raise UsageError(f"mask polarity must be one of {', '.join(POLARITIES)}, got {polarity!r}")
+    if polarity in IN_SCENES:
+        return _at_size(IN_SCENES[polarity](given), [], size, resize, dilate_px)
     levels, full, notes = _levels(given, polarity)
     if polarity == "white" and not levels.any() and _see_through_in_parts(given):
         raise MaskError(
@@ -79,6 +83,13 @@ def effective_mask(
     if soft:
         mask, said = _with_soft_edges(mask, levels, full, given)
         notes += said
+    return _at_size(mask, notes, size, resize, dilate_px)
+
+
+def _at_size(
+    mask: Bool, notes: list[str], size: tuple[int, int], resize: bool, dilate_px: int
+) -> EffectiveMask:
+    """A mask brought to the picture's size and grown, as far as that was asked for."""
     if mask.shape != size:
         if not resize:
             raise MaskError(

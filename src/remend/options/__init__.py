@@ -27,6 +27,7 @@ __all__ = [
     "DETECT",
     "FOUND_DILATION_PX",
     "MIB",
+    "OF_SCENES",
     "OUT_OF_PLACE",
     "POLARITIES",
     "QUALITIES",
@@ -41,13 +42,18 @@ __all__ = [
     "options_of",
 ]
 
-Polarity = Literal["white", "black", "alpha", "opaque"]
+Polarity = Literal["white", "black", "alpha", "opaque", "landsat-qa", "sentinel-scl", "nodata", "clouds"]
 POLARITIES: dict[Polarity, str] = {
     "white": "half of the range and more",
     "black": "less than that",
     "alpha": "what is transparent",
     "opaque": "what is not transparent",
+    "landsat-qa": "clouds, shadows and gaps, by the bits of a Landsat QA_PIXEL band",
+    "sentinel-scl": "clouds and shadows, by the classes of a Sentinel-2 SCL band",
+    "nodata": "gaps in a scene, by its value for no data; the scene may be the picture itself",
+    "clouds": "clouds and shadows, by the colours of a scene; it may be the picture itself",
 }
+OF_SCENES = frozenset({"nodata", "clouds"})  # the picture itself may be given as such a mask
 QUALITIES = {
     "fast": "smooth fills everywhere: at once, without texture",
     "balanced": "nets for thin damage, strokes and what is very wide, copies in other texture, smooth "
@@ -93,7 +99,7 @@ class MaskOptions:
     """What is repaired: how a given mask is read, or what damage is found."""
 
     mask_polarity: Polarity = option(
-        "white", "What marks the hole; alpha = transparent.", choices=POLARITIES, **MASK
+        "white", "What marks the hole in the mask; alpha = transparent.", choices=POLARITIES, **MASK
     )
     dilate_px: int | None = option(
         None,

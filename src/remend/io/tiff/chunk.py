@@ -49,7 +49,7 @@ def decode_chunks(
 
 
 def decode_chunk(coded: bytes | memoryview, layout: Layout, rows: int, columns: int, name: str) -> Array:
-    """(rows, columns, samples) of a strip or tile as stored: uint8, uint16, int16, float32 or float64.
+    """(rows, columns, samples) of a strip or tile as stored, in the type that the layout tells.
 
     Samples of fewer than 8 bits come as their values, 0 … 2^bits - 1.
 

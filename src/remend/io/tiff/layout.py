@@ -111,9 +111,8 @@ class Layout:
         """The samples' type in memory."""
         if self.floating:
             return np.float64 if self.bits == 64 else np.float32
-        if self.signed:
-            return np.int16
-        return np.uint16 if self.bits == 16 else np.uint8
+        kind = "i" if self.signed else "u"
+        return np.dtype(f"{kind}{max(1, self.bits // 8)}").type
 
     @property
     def chunk_pixels(self) -> int:
@@ -191,7 +190,7 @@ def read_layout(directory: Directory) -> Layout:
         raise FormatError(f"{name}: a TIFF of YCbCr samples without JPEG: save it as RGB first")
     depth = min(bits)
     floating, signed = formats == {3}, formats == {2}
-    allowed = (32, 64) if floating else (16,) if signed else (1, 2, 4, 8, 16)
+    allowed = (32, 64) if floating else (8, 16, 32) if signed else (1, 2, 4, 8, 16, 32)
     base = {"L": 1, "P": 1, "RGB": 3, "CMYK": 4}[PHOTOMETRIC[photometric]]
     if (
         len(bits) > 1
@@ -203,8 +202,8 @@ def read_layout(directory: Directory) -> Layout:
             min(formats), ""
         )
         raise FormatError(
-            f"{name}: a TIFF of {samples} × {depth}-bit {kind} samples: 8 and 16 bits unsigned, 16 bits "
-            "signed, 32 and 64 bits floating point, and 1–4 bits of grey or palette are read"
+            f"{name}: a TIFF of {samples} × {depth}-bit {kind} samples: integers of 8, 16 and 32 bits, "
+            "32 and 64 bits floating point, and 1–4 bits of grey or palette are read"
         )
     if (
         not base <= samples <= MAX_SAMPLES
