@@ -19,6 +19,7 @@ from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.elsewhere import known_elsewhere
 from remend.io.source_stream import opened
+from remend.io.tiff.cog import laid_anew
 from remend.io.tiff.directory import Directory, Structure, every_directory, pages, read_structure
 from remend.io.tiff.edit import CLASSIC_LIMIT
 from remend.io.tiff.layout import COMPRESSIONS, REDUCED, Layout, read_layout, refuse_raw
@@ -134,6 +135,7 @@ class TiffCodec:
         if changed.any():
             data, more = without_old_pixels(data, picture, changed, name)
             notes += more
+            data = laid_anew(picture.container.read_bytes(), data, name)
         return Encoded(data, notes)
 
     def rewrite_pages(self, document: Document, repaired: Iterable[Repaired]) -> Encoded:
@@ -149,7 +151,7 @@ class TiffCodec:
                 data, more = without_old_pixels(data, one.picture, one.changed, called, at=starts[one.number])
                 said += more
             notes |= dict.fromkeys(said)
-        return Encoded(data, tuple(notes))
+        return Encoded(laid_anew(document.container.read_bytes(), data, name), tuple(notes))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """Any picture, in strips, deflated with a predictor; EXIF and GPS in their own directories."""
