@@ -27,7 +27,7 @@ HOUSE = (
     ("damage", "fill", "finish", "io", "patch", "restoration"),
     ("adapt", "nets", "plan", "quantize"),
     ("finding", "pipeline", "train"),
-    ("export", "stack"),
+    ("export", "references", "stack"),
     ("job", "restoring", "video"),
     ("album", "api", "explain"),
     ("batch", "evaluation"),

@@ -33,6 +33,7 @@ from remend.options import (
 from remend.options.option import lines_of
 from remend.picture import Region
 from remend.pipeline import restore as mend
+from remend.references import read_references, settings_for_references
 from remend.restoring import RestoreOptions, restore_file, restore_picture, restored_name
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def repair(
     mask: object | None = None,
     *,
     guide: object | None = None,
+    reference: object | Sequence[object] = (),
     output: str | PathLike[str] | None = None,
     overwrite: bool = False,
     settings: Settings | None = None,
@@ -95,7 +97,7 @@ def repair(
     """Repair a damaged picture; every sample outside the mask stays as it was.
 
     Args:
-        image: a path; or a PIL image; or an array (H, W) or (H, W, C) of uint8, uint16, int16,
+        image: a path; or a PIL image; or an array (H, W) or (H, W, C) of integers of 8, 16 or 32 bits,
             float32 or float64: grey, grey + alpha, RGB or RGBA; from five channels on they are bands.
             Never changed.
         mask: a path, bytes, a PIL image or an array of the picture's size: bool with True = repair,
@@ -103,6 +105,8 @@ def repair(
         guide: lines that the fill is to follow, for models that take some: a path, bytes, a PIL image or an
             array of the picture's size; white (half of the range and more) or True = line. Read where the
             mask marks.
+        reference: other dates of the same scene to fill from, each as ``image``; one, or a list of some.
+            Then ``auto`` is ``dates``.
         output: for a path: where to write; None = ``photo.repaired.jpg`` beside ``photo.jpg``.
         overwrite: replace an existing output.
         settings, options, bounds: all options at once, for several calls. A keyword wins over them.
@@ -127,6 +131,7 @@ def repair(
     settings, options, bounds = _filled(
         keywords, REPAIR, settings or Settings(), options or MaskOptions(), bounds or Bounds()
     )
+    references = tuple(reference) if isinstance(reference, (list, tuple)) else (reference,)
     if isinstance(image, (str, Path)):
         target = default_target(Path(image)) if output is None else Path(output)
         report = repair_file(
@@ -134,6 +139,7 @@ def repair(
             target,
             mask=mask,
             guide=guide,
+            references=references,
             settings=settings,
             options=options,
             overwrite=overwrite,
@@ -151,11 +157,13 @@ def repair(
     lines = read_guide(picture, guide, options=options, budget=budget)
     finding = find_mask(picture, mask, options=options, budget=budget, guided=guide is not None)
     budget.check_time("the picture")
+    dates, _ = read_references(picture, finding.mask, references, budget=budget)
     repaired = mend(
         picture,
         finding.mask,
-        settings,
+        settings_for_references(settings) if dates else settings,
         guide=lines,
+        beside=dates,
         observer=lambda *step: budget.check_time("the picture"),
     ).picture
     return (

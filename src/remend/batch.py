@@ -46,11 +46,13 @@ Outcome = Report | Failure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchOptions:
-    """What all pictures of a batch share: ``guide`` is a file of lines to follow, or None."""
+    """What all pictures of a batch share: ``guide`` is a file of lines to follow, or None; ``references`` are
+    other dates of the scene."""
 
     settings: Settings
     options: MaskOptions
     guide: Path | None = None
+    references: tuple[Path, ...] = ()
     overwrite: bool = False
     bounds: Bounds = field(default_factory=Bounds)
     dry_run: bool = False
@@ -190,6 +192,7 @@ def attempt(
             None if shared.dry_run else target,
             mask=mask,
             guide=shared.guide,
+            references=shared.references,
             settings=shared.settings,
             options=shared.options,
             format=shared.format,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -29,6 +29,7 @@ from remend.patch import lay_patch, patch_of
 from remend.picture import Filled, Picture
 from remend.pipeline import Observer, Restored, method_notes, plan_repair, restore
 from remend.plan.plan import Plan, Step
+from remend.references import read_references, settings_for_references
 from remend.stack import Turn, walk
 
 __all__ = ["Report", "default_target", "repair_file"]
@@ -88,6 +89,7 @@ def repair_file(
     *,
     mask: object | None = None,
     guide: object | None = None,
+    references: Sequence[object] = (),
     settings: Settings | None = None,
     options: MaskOptions | None = None,
     format: str | None = None,
@@ -106,6 +108,7 @@ def repair_file(
         target: a path, a binary file, or None to plan only and write nothing.
         mask: a mask as ``repair`` takes it; None = find the damage.
         guide: lines to follow as ``repair`` takes them, or None.
+        references: other dates of the scene as ``repair`` takes them.
         settings: how to repair.
         options: how to read or find the mask.
         format: of the output; None = the target's suffix, or the source's format.
@@ -127,6 +130,8 @@ def repair_file(
     settings, options, name = settings or Settings(), options or MaskOptions(), _name_of(source)
     called = str(getattr(source, "filename", None) or name)
     with own_errors(printable(name)) as given:
+        if references:
+            settings = settings_for_references(settings)
         if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
             # Said again by the writer; said here before any work is done.
             raise WriteError(f"{target} exists: give another -o, or --overwrite")
@@ -148,6 +153,8 @@ def repair_file(
             document = open_document(source, budget=budget, tolerate=options.tolerate)
             numbers = chosen_pages(options.pages, len(document.pages), document.axis)
             if len(document.pages) > 1:
+                if references:
+                    raise UsageError("references are of one picture: leave --pages out, or the references")
                 if kept is not None or as_patch:
                     raise UsageError("a patch is of one picture: leave --pages out, or the patch")
                 if inspect is not None and len(numbers) > 1:
@@ -205,11 +212,14 @@ def repair_file(
             if inspect is not None:
                 inspect(Restored(picture, finding.mask, plan), finding)
         else:
+            dates, said = read_references(picture, finding.mask, references, budget=budget)
+            notes += said
             restored = restore(
                 picture,
                 finding.mask,
                 settings,
                 guide=lines,
+                beside=dates,
                 observer=watch,
                 planned=lambda plan: begin("fill", len(plan.steps)),
             )

@@ -1,10 +1,12 @@
 """Metrics of likeness: pure functions of two pictures, and a hole where it counts.
 
-All take uint8 RGB pictures, whole or in the hole only. Compose first (``compose``): what a method did
-outside the hole is another question than how well it filled.
+All but `measure_bands` take uint8 RGB pictures, whole or in the hole only. Compose first (``compose``): what
+a method did outside the hole is another question than how well it filled.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +15,18 @@ from numpy.typing import NDArray
 from remend.errors import EvaluationError
 from remend.picture import Bool
 
-__all__ = ["METRICS", "PSNR_LIMIT_DB", "checked", "compose", "l1", "measure", "psnr", "sharp", "ssim"]
+__all__ = [
+    "METRICS",
+    "PSNR_LIMIT_DB",
+    "checked",
+    "compose",
+    "l1",
+    "measure",
+    "measure_bands",
+    "psnr",
+    "sharp",
+    "ssim",
+]
 
 Image = NDArray[np.uint8]
 
@@ -123,6 +136,57 @@ def measure(output: Image, target: Image, hole: Bool) -> dict[str, float]:
         "l1": l1(output, target),
         "l1_hole": l1(output, target, hole),
         "sharp": sharp(output, target, hole),
+    }
+
+
+def measure_bands(
+    output: NDArray[Any], target: NDArray[Any], hole: Bool, *, peak: float | None = None
+) -> dict[str, float]:
+    """What remote sensing measures of a filled scene, in its hole: samples of any type, any number of bands.
+
+    Args:
+        output, target: (H, W) or (H, W, C) of one shape, any integer or floating-point type.
+        hole: (H, W) bool; pixels that are not finite in ``target`` do not count.
+        peak: of PSNR; None = the largest value of ``target``.
+
+    Returns:
+        ``mae``: mean absolute error, in the scene's units · ``psnr``: dB, at most 100 · ``cc``: Pearson's
+        correlation, mean over bands, those without any spread left out · ``sam``: mean spectral angle between
+        the pixels' vectors of bands, in degrees, 0 = of one colour. NaN where the hole is empty.
+
+    Raises:
+        EvaluationError: shapes differ.
+
+    Reference: Kruse et al., The spectral image processing system (SIPS), Remote Sensing of Environment 1993.
+
+    >>> scene = np.arange(12.0).reshape(2, 2, 3)
+    >>> measure_bands(2 * scene, scene, np.ones((2, 2), bool))["sam"] < 1e-4
+    True
+    """
+    if output.shape != target.shape or hole.shape != target.shape[:2]:
+        raise EvaluationError(
+            f"the output is {output.shape}, the target {target.shape} and the hole {hole.shape}: "
+            "they must be of one size"
+        )
+    flat = target.reshape(*hole.shape, -1)
+    where = hole & np.isfinite(flat).all(axis=2)
+    got = output.reshape(flat.shape)[where].astype(np.float64)
+    true = flat[where].astype(np.float64)
+    if not true.size:
+        return dict.fromkeys(("mae", "psnr", "cc", "sam"), float("nan"))
+    top = float(np.nanmax(flat)) if peak is None else peak
+    square = float(np.mean((got - true) ** 2))
+    decibels = 10 * np.log10(top**2 / square) if square else PSNR_LIMIT_DB
+    spread = (got.std(axis=0) > 0) & (true.std(axis=0) > 0)
+    cc = [float(np.corrcoef(got[:, c], true[:, c])[0, 1]) for c in np.flatnonzero(spread)]
+    lengths = np.linalg.norm(got, axis=1) * np.linalg.norm(true, axis=1)
+    cosine = (got * true).sum(axis=1)[lengths > 0] / lengths[lengths > 0]
+    angles = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    return {
+        "mae": float(np.abs(got - true).mean()),
+        "psnr": float(min(PSNR_LIMIT_DB, decibels)),
+        "cc": float(np.mean(cc)) if cc else float("nan"),
+        "sam": float(angles.mean()) if angles.size else float("nan"),
     }
 
 

@@ -32,6 +32,12 @@ __all__ = ["repair"]
     help="Lines that the fill is to follow, white on black, thin; for models that take some.",
 )
 @click.option(
+    "--reference",
+    multiple=True,
+    metavar="FILE",
+    help="Another date of the same scene, to fill from; several by naming it again.",
+)
+@click.option(
     "-o",
     "--output",
     metavar="OUT",
@@ -74,6 +80,7 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
         settings=options_from(Settings, given),
         options=options,
         guide=None if given["guide"] is None else Path(given["guide"]),
+        references=tuple(map(Path, given["reference"])),
         overwrite=given["overwrite"],
         bounds=options_from(Bounds, given),
         dry_run=given["dry_run"],
