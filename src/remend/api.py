@@ -17,7 +17,7 @@ from remend.adapt import as_picture, to_pil
 from remend.budget import Budget
 from remend.errors import UsageError
 from remend.faults import own_errors
-from remend.finding import analyse_picture, find_mask, read_guide
+from remend.finding import analyse_picture, find_mask, read_guide, to_blank
 from remend.io.registry import formats_named
 from remend.job import default_target, repair_file
 from remend.options import (
@@ -154,8 +154,17 @@ def repair(
         raise UsageError("pages is for files: give a path, or one picture at a time")
     budget = Budget(bounds)
     picture = as_picture(image, budget=budget)
+    if settings.deidentify and mask is None:
+        options = to_blank(options)
     lines = read_guide(picture, guide, options=options, budget=budget)
-    finding = find_mask(picture, mask, options=options, budget=budget, guided=guide is not None)
+    finding = find_mask(
+        picture,
+        mask,
+        options=options,
+        budget=budget,
+        guided=guide is not None,
+        boxes=settings.deidentify,
+    )
     budget.check_time("the picture")
     dates, _ = read_references(picture, finding.mask, references, budget=budget)
     repaired = mend(

@@ -55,6 +55,8 @@ class Document:
         axis: what one is: a ``page``, a ``frame`` in time or a ``slice`` in space.
         durations_s: how long each frame is shown; empty where the axis is not time.
         spacing_mm: between slices, rows and columns; None where the axis is not space.
+        together: how many pages, one after the other, belong to one volume; those of the next are no
+            neighbours of them. None = all.
     """
 
     container: Container
@@ -62,6 +64,7 @@ class Document:
     axis: Axis = "page"
     durations_s: tuple[float, ...] = ()
     spacing_mm: tuple[float, float, float] | None = None
+    together: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

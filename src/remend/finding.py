@@ -26,16 +26,23 @@ if TYPE_CHECKING:
     from remend.damage.find import Analysis
 
 __all__ = [
+    "BLANKED",
     "Finding",
     "analyse_picture",
     "find_mask",
     "masks_by_page",
     "read_beside",
     "read_guide",
+    "to_blank",
     "with_missing",
 ]
 
 MOST_SHARE = 0.8  # of a picture that a mask marks; beyond it is more often the wrong way round than meant
+BLANKING = 0.95  # sensitivity: a name that is missed costs more than a corner that is black
+BLANKED = (
+    "what was blanked is gone; annotation that was not found is still there, and so is what the file says "
+    "of the patient: look at every picture, and clean the header with a tool for that"
+)
 LEVELS = (np.uint8, np.uint16, np.float32)  # of mask arrays, read as they are
 HARDER = 0.8  # the sensitivity that is proposed where nothing was found, if it would show something
 
@@ -67,6 +74,8 @@ def find_mask(
     budget: Budget | None = None,
     name: str | None = None,
     guided: bool = False,
+    whole: bool = False,
+    boxes: bool = False,
 ) -> Finding:
     """The effective mask of a picture: as given, or found by analysis.
 
@@ -78,6 +87,8 @@ def find_mask(
         budget: what reading the mask may cost.
         name: of the picture's file, for a JSON that is about several.
         guided: whether lines to follow come with it.
+        whole: whether all of it may be marked, as slices of a volume may be missing.
+        boxes: mark the boxes of what is found, not its outlines, in which lettering can be read still.
 
     Raises:
         MaskError: a mask that is the picture itself, that does not fit, that marks nothing because nothing in
@@ -89,7 +100,10 @@ def find_mask(
         analysis = analyse_picture(picture, options)
         found = np.zeros(picture.size, bool)
         for region in analysis.regions:
-            found[region.box.slices] |= region.mask
+            if boxes:  # a bar with room for what the finder missed of a row
+                found[region.box.grown(max(4, region.box.height // 2), picture.size).slices] = True
+            else:
+                found[region.box.slices] |= region.mask
         by_px = FOUND_DILATION_PX if options.dilate_px is None else options.dilate_px
         return Finding(
             mask=dilated(found, by_px) if analysis.regions else found,
@@ -111,19 +125,29 @@ def find_mask(
         resize=options.resize_mask,
         dilate_px=options.dilate_px or 0,
     )
-    if effective.mask.all():
+    if effective.mask.all() and not whole:
         raise MaskError(
             "the mask marks the whole picture, so nothing is left to repair from: "
             "mark less, or turn it round with --mask-polarity"
         )
     share = float(np.count_nonzero(effective.mask)) / effective.mask.size
-    if share > MOST_SHARE and not (options.yes or is_bool):
+    if share > MOST_SHARE and not (options.yes or is_bool or whole):
         raise MaskError(
             f"the mask marks {100 * share:.0f} % of the picture: turn it round with --mask-polarity black, "
             "or give --yes if that is meant"
         )
     notes = said + effective.notes
     return Finding(effective.mask, (), notes if effective.mask.any() else (*notes, "the mask is empty"))
+
+
+def to_blank(options: MaskOptions) -> MaskOptions:
+    """What is looked for where annotation is to be blanked: all that might be lettering, in every picture."""
+    return replace(
+        options,
+        find=options.find or ("text",),
+        force=True,
+        sensitivity=max(options.sensitivity, BLANKING),
+    )
 
 
 def masks_by_page(

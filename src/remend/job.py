@@ -18,11 +18,21 @@ from remend.budget import Budget
 from remend.document import Document, Repaired
 from remend.errors import UsageError, WriteError
 from remend.faults import own_errors
-from remend.finding import Finding, find_mask, masks_by_page, read_beside, read_guide, with_missing
+from remend.finding import (
+    BLANKED,
+    Finding,
+    find_mask,
+    masks_by_page,
+    read_beside,
+    read_guide,
+    to_blank,
+    with_missing,
+)
 from remend.io import encode_picture, write_picture
 from remend.io.codec import Encoded
 from remend.io.pages import encode_document, open_document, write_document
 from remend.io.read import printable
+from remend.io.registry import ending_of
 from remend.options import Bounds, MaskOptions, Settings
 from remend.pages import chosen_pages
 from remend.patch import lay_patch, patch_of
@@ -132,6 +142,8 @@ def repair_file(
     with own_errors(printable(name)) as given:
         if references:
             settings = settings_for_references(settings)
+        if settings.deidentify and mask is None:
+            options = to_blank(options)
         if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
             # Said again by the writer; said here before any work is done.
             raise WriteError(f"{target} exists: give another -o, or --overwrite")
@@ -172,6 +184,8 @@ def repair_file(
                         budget=budget,
                         name=called,
                         guided=guide is not None,
+                        whole=document.axis == "slice",
+                        boxes=settings.deidentify,
                     )
 
                 turns = walk(
@@ -184,7 +198,8 @@ def repair_file(
                     observer=watch,
                     planned=lambda plan: begin("fill", len(plan.steps)),
                 )
-                tally = _Tally(document.axis, method_notes(settings.method))
+                general = (BLANKED,) if settings.deidentify else method_notes(settings.method)
+                tally = _Tally(document.axis, general)
                 where, said = _write_pages(document, tally.counted(turns, inspect), target, format, overwrite)
                 laps.end("pages")
                 return tally.report(name, where, said, laps.seconds)
@@ -198,7 +213,13 @@ def repair_file(
         laps.end("read")
         begin("find", 0)
         finding = find_mask(
-            picture, mask, options=options, budget=budget, name=called, guided=guide is not None
+            picture,
+            mask,
+            options=options,
+            budget=budget,
+            name=called,
+            guided=guide is not None,
+            boxes=settings.deidentify,
         )
         finding = with_missing(finding, picture, laid)
         if lines is not None and not (lines & finding.mask).any():
@@ -238,7 +259,7 @@ def repair_file(
             where, said = _write(restored, target, format, overwrite)
             notes += said
             laps.end("write")
-        notes += method_notes(settings.method)
+        notes += (BLANKED,) if settings.deidentify else method_notes(settings.method)
         return _reported(name, where, finding, plan, notes + finding.notes, laps.seconds)
 
 
@@ -268,7 +289,8 @@ def _reported(
 
 def default_target(source: Path) -> Path:
     """``photo.jpg`` → ``photo.repaired.jpg``, in the same folder."""
-    return source.with_name(f"{source.stem}.repaired{source.suffix}")
+    ending = ending_of(source)
+    return source.with_name(f"{source.name.removesuffix(ending)}.repaired{ending}")
 
 
 def _write(

@@ -25,7 +25,7 @@ from remend.options import Settings
 from remend.picture import Bool, Box, Filled, Float, Picture, check_mask
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
-from remend.samples import collapse_palette, colour_groups, expand_palette, readable
+from remend.samples import blank, collapse_palette, colour_groups, expand_palette, readable
 from remend.windows.mosaic import Mosaic, cut
 from remend.windows.scale import enlarged, shrunk
 from remend.windows.window import Window
@@ -87,6 +87,7 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings, *, guide: Bool
             fit, or for a method that follows none; also when the mask is empty, so that a wrong name never
             passes unseen.
     """
+    settings = _suited(picture, settings)
     return _plan(picture, mask, settings, guide, _Fillers(settings.method))
 
 
@@ -96,10 +97,18 @@ def _plan(picture: Picture, mask: Bool, settings: Settings, guide: Bool | None, 
         _check_guide(guide, picture.size, fillers)
     policy = policy_for(fillers.method, settings.quality)
     damaged_px = int(np.count_nonzero(mask))
-    if not damaged_px:
+    if not damaged_px or settings.deidentify:
         return Plan(())
     policy = policy.affordable(damaged_px)
     return make_plan(expand_palette(picture), mask, policy=policy, fillers=fillers)
+
+
+def _suited(picture: Picture, settings: Settings) -> Settings:
+    """Without what draws, copies or adds grain, where the file says that its samples are measured values."""
+    measured = picture.container is not None and picture.container.details.get("measured", False)
+    if measured and settings.method == "auto" and not settings.deidentify:
+        return replace(settings, method="smooth", grain=0)
+    return settings
 
 
 def method_notes(method: str | Filler) -> tuple[str, ...]:
@@ -173,12 +182,17 @@ def restore(
         MaskError: the mask does not fit, or leaves nothing to repair from.
         UsageError, ModelError: see ``plan_repair``.
     """
-    settings = settings or Settings()
+    settings = _suited(picture, settings or Settings())
     fillers = _Fillers(settings.method)
     plan = _plan(picture, mask, settings, guide, fillers)
     if planned is not None:
         planned(plan)
     work = expand_palette(picture)
+    if settings.deidentify:
+        work = blank(work, mask)
+        return Restored(
+            work if picture.palette is None else collapse_palette(picture, work, mask), mask, plan
+        )
     around = {distance: page for distance, page in (beside or {}).items() if page.fits(work)}
     repair = _Repair(work, mask.copy(), guide, settings, fillers, around)
     number = 0
@@ -262,11 +276,11 @@ class _Repair:
     def fill_step(self, step: Step, seed: int) -> Filled:
         """Fill one window's holes and write them into the picture."""
         picture, filler = self.picture, self.fillers[step.filler]
-        box, hole, usable = self._place(step)
+        box, hole, usable = self._place(step, filler)
         lines = None if self.guide is None else self.guide[box.slices]
         leading: Filled | None = None
         for channels in colour_groups(picture, alpha=self.settings.repair_alpha):
-            window = Window.cut(picture, box, channels, hole=hole, usable=usable, lines=lines)
+            window = self._cut(box, channels, hole, usable, lines)
             if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
                 filled = window.copied(leading.source_xy)  # ink K follows CMY, alpha follows RGB
             else:
@@ -278,7 +292,28 @@ class _Repair:
         assert leading is not None
         return leading
 
-    def _place(self, step: Step) -> tuple[Box, Bool, Bool]:
+    def _cut(
+        self, box: Box, channels: tuple[int, ...], hole: Bool, usable: Bool, lines: Bool | None
+    ) -> Window:
+        """The window of one group of channels; where it shows nothing, in the range of the nearest page."""
+        if not usable.any():
+            page = self._shown(None, box)
+            if page is not None:
+                there = readable(page.picture, box) & ~page.pending[box.slices]
+                span = Window.cut(page.picture, box, channels, hole=hole, usable=there)
+                return replace(span, usable=usable, lines=lines)
+        return Window.cut(self.picture, box, channels, hole=hole, usable=usable, lines=lines)
+
+    def _shown(self, filler: Filler | None, box: Box) -> Beside | None:
+        """The nearest page around that shows something there; None = there is none in the filler's reach."""
+        reach = None if filler is None else filler.capabilities.neighbours
+        for far in sorted(self.beside, key=abs):
+            page = self.beside[far]
+            if (reach is None or abs(far) <= reach) and not page.pending[box.slices].all():
+                return page
+        return None
+
+    def _place(self, step: Step, filler: Filler) -> tuple[Box, Bool, Bool]:
         """The step's window, grown until it holds pixels that can be read; its hole, and those pixels.
 
         Raises:
@@ -288,6 +323,8 @@ class _Repair:
         box, size = step.window, self.picture.size
         while not (usable := readable(self.picture, box) & ~self.pending[box.slices]).any():
             if box == Box(0, 0, *size):
+                if self._shown(filler, box) is not None:
+                    break
                 raise MaskError(
                     "the mask leaves no pixel to repair from: mark less, "
                     "or turn it round with --mask-polarity"

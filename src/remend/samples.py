@@ -5,7 +5,7 @@ Only windows are ever converted; the frame stays as it is in the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -16,6 +16,7 @@ from remend.picture import Bool, Box, Float, Picture
 
 __all__ = [
     "Range",
+    "blank",
     "collapse_palette",
     "colour_groups",
     "eight_bit",
@@ -102,7 +103,8 @@ def nodata_of(picture: Picture) -> Any:
 def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, ...] | None = None) -> Range:
     """The range that maps to [0, 1]: the type's for unsigned integers, else that of the usable pixels.
 
-    Bands of 16 bits are measurements: a reflectance of 10,000 at most would be all dark in the type's range.
+    Bands of 16 bits are measurements, and so is what a codec calls so: a reflectance of 10,000 at most would
+    be all dark in the type's range.
 
     Args:
         picture: where from.
@@ -111,8 +113,7 @@ def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, .
         channels: the group that counts where there are bands, which may have other units; None = all.
     """
     full = FULL_SCALE.get(picture.samples.dtype)
-    measured = not picture.channels.plain or nodata_of(picture) is not None
-    if full is not None and not (measured and picture.samples.dtype == np.uint16):
+    if full is not None and not (picture.samples.dtype == np.uint16 and _measured(picture)):
         return Range(0.0, full)
     values = picture.samples[box.slices][usable]
     if channels is not None and not picture.channels.plain:
@@ -122,6 +123,38 @@ def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, .
         return Range(0.0, 1.0)
     low, high = float(values.min()), float(values.max())
     return Range(low, high if high > low else low + 1.0)
+
+
+def _measured(picture: Picture) -> bool:
+    """Whether samples are measurements, in a range of their own, rather than levels of light."""
+    details = picture.container.details if picture.container is not None else {}
+    return bool(
+        not picture.channels.plain or nodata_of(picture) is not None or details.get("measured", False)
+    )
+
+
+def blank(picture: Picture, mask: Bool) -> Picture:
+    """What ``mask`` marks, in place, as black as the picture has it: nothing of it is left, nothing invented.
+
+    Returns:
+        The picture; its container's ``details`` say ``blanked``.
+    """
+    container = picture.container
+    details = container.details if container is not None else {}
+    kept = picture.samples[readable(picture, Box(0, 0, *picture.size)) & ~mask]
+    for channel in range(picture.channels.count):
+        if channel == picture.alpha_channel or channel in picture.channels.kept:
+            continue
+        black: Any = 0
+        if _measured(picture) or picture.samples.dtype not in FULL_SCALE:
+            values = kept[:, channel]
+            black = (values.max() if details.get("inverted") else values.min()) if values.size else 0
+        elif details.get("inverted"):
+            black = details.get("limits", LIMITS[picture.samples.dtype])[1]
+        picture.samples[..., channel][mask] = black
+    if container is not None:
+        picture.container = replace(container, details={**details, "blanked": True})
+    return picture
 
 
 def take_out(picture: Picture, box: Box, channels: tuple[int, ...], span: Range) -> Float:
@@ -174,7 +207,8 @@ def put_back(
     values = values * span.span + span.low
     dtype = picture.samples.dtype
     if dtype in LIMITS:
-        values = np.clip(np.rint(values), *LIMITS[dtype])
+        details = picture.container.details if picture.container is not None else {}
+        values = np.clip(np.rint(values), *details.get("limits", LIMITS[dtype]))
     empty = nodata_of(picture)
     if empty is not None:  # what was filled is there: the nearest value that says so
         step = np.nextafter(empty, dtype.type(0)) if dtype.kind == "f" else empty + (1 if empty <= 0 else -1)
@@ -196,7 +230,7 @@ def eight_bit(picture: Picture) -> NDArray[np.uint8]:
     samples = picture.samples
     if not picture.channels.plain and picture.mode != "CMYK":
         samples = samples[..., list(_spread(colour_groups(picture)[0]))]
-    if samples.dtype == np.uint16:
+    if samples.dtype == np.uint16 and not _measured(picture):
         samples = (samples >> 8).astype(np.uint8)
     elif samples.dtype != np.uint8:
         finite = np.isfinite(samples)

@@ -1,8 +1,8 @@
 """The pages of a document, repaired one after the other: what knows the pages beside a page.
 
-This is where filling along time (optical flow) or space (slice by slice) belongs: a filler that says how many
-`neighbours` it wants gets them, those before it repaired already. For all others a page is a picture of its
-own, repaired exactly as it would be alone.
+A filler that says how many `neighbours` it wants gets them, those before it repaired already: `volume`, which
+`auto` takes for the slices of a volume. For all others a page is a picture of its own, repaired exactly as it
+would be alone.
 """
 
 from __future__ import annotations
@@ -78,6 +78,9 @@ def walk(
 
     Cost: one page in memory, and as many on each side as the filler wants to see.
     """
+    if document.axis == "slice" and settings.method == "auto" and not settings.deidentify:
+        settings = replace(settings, method="volume", grain=0)
+    volume = document.together or len(document.pages)
     reach = 0 if settings.method == "auto" else filler_of(settings.method).capabilities.neighbours
     chosen, near = set(numbers), dict[int, _Near]()
 
@@ -90,7 +93,10 @@ def walk(
     for number in sorted(chosen):
         for gone in [held for held in near if held < number - reach]:
             del near[gone]
-        within = range(max(0, number - reach), min(len(document.pages), number + reach + 1))
+        first = number // volume * volume
+        within = range(
+            max(first, number - reach), min(first + volume, len(document.pages), number + reach + 1)
+        )
         beside = {other - number: reached(other).beside() for other in within if other != number}
         picture, finding = reached(number).picture, reached(number).finding
         assert finding is not None

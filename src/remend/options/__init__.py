@@ -80,9 +80,14 @@ class Settings:
     sharpen: float = option(0.0, "Sharpen what was filled.", low=0, high=3)
     whole_picture: bool = option(False, "Denoise and sharpen everything.")
     repair_alpha: bool = option(False, "Fill the alpha channel too.")
+    deidentify: bool = option(
+        False, "Blank instead of filling: lettering, or what the mask marks, gives way to black."
+    )
 
     def __post_init__(self) -> None:
         verify(self)
+        if self.deidentify and (self.method != "auto" or self.denoise or self.sharpen or self.repair_alpha):
+            raise UsageError("deidentify blanks and fills nothing: leave out what is about filling")
         if self.whole_picture and not (self.denoise or self.sharpen):
             raise UsageError(
                 "whole_picture is about denoise and sharpen, and neither is given: give one, or leave it out"
@@ -271,6 +276,7 @@ class RepairKeywords(DetectKeywords, total=False):
     sharpen: float
     whole_picture: bool
     repair_alpha: bool
+    deidentify: bool
     mask_polarity: Polarity
     dilate_px: int | None
     resize_mask: bool
