@@ -16,7 +16,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from remend.errors import UsageError
-from remend.io.registry import readable_suffixes
+from remend.io.registry import ending_of, readable_suffixes
 from remend.job import default_target
 
 __all__ = ["Job", "plan_jobs"]
@@ -146,9 +146,9 @@ def _pictures(
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be read ({error.strerror})") from error
-    stems = {called for entry in entries if entry.suffix.lower() in suffixes for called in _calls(entry)}
+    stems = {called for entry in entries if ending_of(entry).lower() in suffixes for called in _calls(entry)}
     for entry in entries:
-        ending = entry.suffix.lower()
+        ending = ending_of(entry).lower()
         if entry.name.startswith("."):
             if entry.name.startswith("._") and ending in suffixes | PICTURES_TOO:
                 left["companions of macOS (._)"] += 1
@@ -160,7 +160,7 @@ def _pictures(
         elif ending not in suffixes:
             if ending in PICTURES_TOO:
                 left[f"{ending} files"] += 1
-        elif entry.stem.endswith(MADE_BY_US):
+        elif entry.name.removesuffix(ending_of(entry)).endswith(MADE_BY_US):
             left["earlier results"] += 1
         elif mask is not None and _same(entry, mask):
             pass  # somebody keeps the one mask beside the pictures, and has named it
@@ -219,7 +219,7 @@ def _files(folder: Path) -> list[Path]:
         return [
             entry
             for entry in sorted(folder.iterdir())
-            if entry.suffix.lower() in suffixes and not entry.name.startswith(".") and entry.is_file()
+            if ending_of(entry).lower() in suffixes and not entry.name.startswith(".") and entry.is_file()
         ]
     return []
 

@@ -42,7 +42,7 @@ class Source:
         assert self.path is not None
         return self.path.read_bytes()
 
-    def head(self, length: int = 64) -> bytes:
+    def head(self, length: int = 1024) -> bytes:
         """The first bytes, enough to tell the format."""
         if self.data is not None:
             return self.data[:length]
@@ -77,7 +77,7 @@ class Codec(Protocol):
 
     @property
     def format(self) -> str:
-        """``jpeg``, ``png``, ``tiff``, ``webp``, ``bmp``, ``gif``, ``avif`` or ``heif``."""
+        """Its name in `remend.io.registry`: ``jpeg``, ``png``, ``tiff`` …"""
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class Codec(Protocol):
         """Whether it has a place for bands, and for samples of int16 and float64."""
 
     def recognises(self, head: bytes) -> bool:
-        """Whether a file that starts with ``head`` (64 bytes or more, if it has them) is of this format."""
+        """Whether a file that starts with ``head`` (1024 bytes or more, if it has them) is of this format."""
 
     def header(self, source: Source) -> Header:
         """Size, orientation and frames, without decoding pixels and in bounded memory.

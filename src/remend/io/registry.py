@@ -15,6 +15,7 @@ __all__ = [
     "FORMATS",
     "codec_named",
     "codec_of_bytes",
+    "ending_of",
     "format_of_suffix",
     "formats_named",
     "readable_suffixes",
@@ -31,6 +32,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "gif": (".gif",),
     "avif": (".avif",),
     "heif": (".heic", ".heif", ".hif"),
+    "dicom": (".dcm", ".dicom"),
+    "nifti": (".nii", ".nii.gz"),
 }
 
 
@@ -57,7 +60,8 @@ def formats_named(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _codecs() -> Iterator[Codec]:
-    for name in FORMATS:
+    # A DICOM may begin as a TIFF does, for readers of either; a TIFF never holds what tells a DICOM.
+    for name in sorted(FORMATS, key=lambda name: name != "dicom"):
         yield codec_named(name)
 
 
@@ -72,8 +76,18 @@ def format_of_suffix(path: Path) -> str | None:
     >>> format_of_suffix(Path("scan.JPG"))
     'jpeg'
     """
-    ending = path.suffix.lower()
+    ending = ending_of(path).lower()
     return next((name for name, endings in FORMATS.items() if ending in endings), None)
+
+
+def ending_of(path: Path) -> str:
+    """A file name's ending as written, with the dot, of both parts where that stands for a format.
+
+    >>> ending_of(Path("brain.nii.gz")), ending_of(Path("notes.txt.gz"))
+    ('.nii.gz', '.gz')
+    """
+    double = "".join(path.suffixes[-2:])
+    return double if any(double.lower() in endings for endings in FORMATS.values()) else path.suffix
 
 
 def readable_suffixes() -> frozenset[str]:

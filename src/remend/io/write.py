@@ -15,7 +15,7 @@ from remend.io.limits import own_limits
 from remend.io.orientation import normalised_exif, normalised_xmp, to_stored
 from remend.io.previews import renewed
 from remend.io.read import printable, unchanged_since_read
-from remend.io.registry import FORMATS, codec_named, format_of_suffix
+from remend.io.registry import FORMATS, codec_named, ending_of, format_of_suffix
 from remend.picture import Bool, Metadata, Picture, check_mask
 
 __all__ = ["Written", "check_target", "encode_picture", "output_format", "write_picture"]
@@ -49,7 +49,7 @@ def output_format(picture: Picture | Document, target: Path | None = None, forma
         if named is None:
             endings = " ".join(ending[0] for ending in FORMATS.values())
             raise UsageError(
-                f"{printable(target.name)}: no format ends in {target.suffix!r}: choose one of {endings}"
+                f"{printable(target.name)}: no format ends in {ending_of(target)!r}: choose one of {endings}"
             )
         return named
     if source is None:

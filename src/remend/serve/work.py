@@ -19,7 +19,7 @@ from remend.damage.given import dilated
 from remend.errors import RemendError
 from remend.finding import Finding, find_mask, with_missing
 from remend.io import encode_picture
-from remend.io.registry import FORMATS, codec_of_bytes
+from remend.io.registry import FORMATS, codec_of_bytes, ending_of
 from remend.job import repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
@@ -29,7 +29,10 @@ from remend.serve.task import Cancelled, Done, Failed, Progress, Task, mask_besi
 
 __all__ = ["MEDIA_TYPES", "Hear", "Stopped", "perform", "runs_of"]
 
-MEDIA_TYPES = {name: f"image/{name}" for name in FORMATS}
+MEDIA_TYPES = {name: f"image/{name}" for name in FORMATS} | {
+    "dicom": "application/dicom",
+    "nifti": "application/octet-stream",
+}
 MOST_STEPS = 200  # of a plan, shown in a report
 Hear = Callable[[Progress], None]
 """Told where the work is; raises Stopped when nobody wants it any more."""
@@ -302,8 +305,9 @@ def _answer_name(filename: str, format: str) -> str:
     """``photo.jpg`` → ``photo.repaired.jpg``; the ending stays if it stands for the format."""
     path = Path(filename)
     endings = FORMATS[format]
-    suffix = path.suffix if path.suffix.lower() in endings else endings[0]
-    return f"{path.stem}.repaired{suffix}"
+    ending = ending_of(path)
+    stem = path.name.removesuffix(ending)
+    return f"{stem}.repaired{ending if ending.lower() in endings else endings[0]}"
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:
