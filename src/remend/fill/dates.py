@@ -12,6 +12,7 @@ import numpy as np
 from remend.errors import UsageError
 from remend.fill.biharmonic import smooth
 from remend.fill.filler import Capabilities, Neighbour, register
+from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Filled, Float
 
 __all__ = ["Dates"]
@@ -139,8 +140,12 @@ class Dates:
 
     def _faded(self, left: Float, known: Bool) -> Float:
         """What is left over at the known pixels, carried into the hole and fading there."""
+        weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), self.reach_px)
+        slow = cv2.GaussianBlur(left.astype(np.float32), (0, 0), self.reach_px) / np.maximum(weight, 1e-3)
+        slow = push_pull(np.asarray(slow, np.float32), known)
+        quick = np.where(known, left - slow, 0).astype(np.float32)
         weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), self.fade_px)
-        return np.asarray(cv2.GaussianBlur(left.astype(np.float32), (0, 0), self.fade_px) / (weight + 0.05))
+        return np.asarray(slow + cv2.GaussianBlur(quick, (0, 0), self.fade_px) / (weight + 0.05))
 
 
 def _grey(pixels: Float) -> bool:

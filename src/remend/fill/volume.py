@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.fill.between import between, trust
 from remend.fill.filler import Capabilities, Neighbour, register
 from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Box, Filled, Float
@@ -33,8 +34,9 @@ class Volume:
 
     Choose it for voids, dead pixels and missing slices, where slices follow one another in space. The three
     directions are weighted by how much the volume varies along each, so that thick slices count less.
-    Slices before are taken as repaired; in those after, what is damaged is solved for along with the hole. A
-    single picture is filled as by ``biharmonic``. It makes no texture.
+    Slices before are taken as repaired; in those after, what is damaged is solved for along with the hole. In
+    a slice that is missing, shapes that move from the one before to the one after are led along their way
+    (`remend.fill.between`). A single picture is filled as by ``biharmonic``. It makes no texture.
 
     Args:
         reach: slices that are looked at on each side.
@@ -89,12 +91,31 @@ class Volume:
         )
         for channel in range(1 if alike else window.shape[2]):
             stack = np.stack([np.where(k, s[..., channel], 0) for s, k in zip(seen, known, strict=True)])
-            solved = _solved(stack.astype(np.float32), known, self.tension)[order.index(0)]
+            stack = stack.astype(np.float32)
+            solved = _solved(stack, known, self.tension)[order.index(0)]
+            if not usable.any():
+                solved = _led(solved, stack, known, order.index(0))
             low, high = stack[known].min(), stack[known].max()
             pixels[(*near, slice(None) if alike else channel)] = (
                 np.clip(solved, low, high)[..., None] if alike else np.clip(solved, low, high)
             )
         return Filled(pixels)
+
+
+def _led(solved: Voxels, stack: Voxels, known: NDArray[np.bool_], here: int) -> Voxels:
+    """A missing slice: the plate, and the nearest slices led into it, as far as they agree."""
+    whole = np.flatnonzero(known.all(axis=(1, 2)))
+    below, above = whole[whole < here], whole[whole > here]
+    if not below.size or not above.size:
+        return solved
+    one, other = stack[below[-1]], stack[above[0]]
+    share = float(here - below[-1]) / float(above[0] - below[-1])
+    led = between(one, other, share)
+    if led is None:
+        return solved
+    mixed = np.float32(1 - share) * led[0] + np.float32(share) * led[1]
+    weight = trust(led, one, other)
+    return np.asarray(weight * mixed + (1 - weight) * solved, np.float32)
 
 
 def _solved(stack: Voxels, known: NDArray[np.bool_], tension: float) -> Voxels:
