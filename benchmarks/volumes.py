@@ -3,8 +3,8 @@
 python -m benchmarks.volumes        # the volumes that nibabel's wheel brings
 
 Frozen: five seeds of six voids each (ellipsoids of 2 to 5 voxels), and every sixth slice missing. PSNR in the
-holes, dB of the volume's largest value. Slices that are missing are nothing that one slice can fill: there the
-comparison is the mean of the two slices around, weighted by distance.
+holes, dB of the volume's largest value. Slices that are missing are nothing that one slice can fill: there
+the comparison is the mean of the two slices around, weighted by distance.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def _flow(one: Plane, other: Plane) -> NDArray[np.float32]:
         np.clip((plane - low) * (255 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
         for plane in (one, other)
     ]
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
     start = np.zeros((*one.shape, 2), np.float32)
     return np.asarray(search.calc(grey[0], grey[1], start), np.float32)

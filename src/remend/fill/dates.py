@@ -141,8 +141,8 @@ class Dates:
     def _faded(self, left: Float, known: Bool) -> Float:
         """What is left over at the known pixels, carried into the hole and fading there."""
         weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), self.reach_px)
-        slow = cv2.GaussianBlur(left.astype(np.float32), (0, 0), self.reach_px) / np.maximum(weight, 1e-3)
-        slow = push_pull(np.asarray(slow, np.float32), known)
+        mean = cv2.GaussianBlur(left.astype(np.float32), (0, 0), self.reach_px) / np.maximum(weight, 1e-3)
+        slow = push_pull(mean.astype(np.float32), known)
         quick = np.where(known, left - slow, 0).astype(np.float32)
         weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), self.fade_px)
         return np.asarray(slow + cv2.GaussianBlur(quick, (0, 0), self.fade_px) / (weight + 0.05))
