@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.fill.between import between, trust
+from remend.fill.between import between
 from remend.fill.filler import Capabilities, Neighbour, register
 from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Box, Filled, Float
@@ -113,8 +113,7 @@ def _led(solved: Voxels, stack: Voxels, known: NDArray[np.bool_], here: int) -> 
     led = between(one, other, share)
     if led is None:
         return solved
-    mixed = np.float32(1 - share) * led[0] + np.float32(share) * led[1]
-    weight = trust(led, one, other)
+    mixed, weight = led
     return np.asarray(weight * mixed + (1 - weight) * solved, np.float32)
 
 
