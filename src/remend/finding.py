@@ -158,7 +158,7 @@ def masks_by_page(
     Args:
         document: what the mask is for.
         mask: as for `find_mask`: one for all pages; or a file of as many pages as the document has, or a bool
-            array (pages, H, W).
+            array (pages, H, W); of a series, a folder of masks that are called like its files.
         budget: what reading it may cost.
 
     Raises:
@@ -167,6 +167,13 @@ def masks_by_page(
     count = len(document.pages)
     if mask is None:
         return lambda number: None
+    files = document.container.details.get("files", ())
+    if isinstance(mask, (str, PathLike)) and files and Path(mask).is_dir():
+        named = {path.stem: path for path in sorted(Path(mask).iterdir())}
+        if not named.keys() & {path.stem for path in files}:
+            raise MaskError(f"no mask of {mask} is called like a slice: name them alike, {files[0].stem}.png")
+        blank = np.zeros(document.pages[0].size, bool)
+        return lambda number: named.get(files[number].stem, blank)
     if isinstance(mask, np.ndarray) and mask.ndim == 3 and mask.dtype == np.bool_:
         several: Sequence[object] = list(mask)
     elif isinstance(mask, (str, PathLike, bytes, bytearray)) or hasattr(mask, "read"):

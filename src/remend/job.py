@@ -144,7 +144,8 @@ def repair_file(
             settings = settings_for_references(settings)
         if settings.deidentify and mask is None:
             options = to_blank(options)
-        if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
+        series = isinstance(source, (str, PathLike)) and Path(source).is_dir()
+        if isinstance(target, (str, PathLike)) and not overwrite and not series and os.path.lexists(target):
             # Said again by the writer; said here before any work is done.
             raise WriteError(f"{target} exists: give another -o, or --overwrite")
         laps, budget = _Laps(), Budget(bounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from remend.errors import UsageError
 from remend.options import Bounds, MaskOptions, Settings
 
 if TYPE_CHECKING:
-    from remend.batch import BatchOptions
+    from remend.batch import BatchOptions, Job
 
 __all__ = ["repair"]
 
@@ -48,6 +49,9 @@ __all__ = ["repair"]
 @click.option(
     "--format", "format_", metavar="FORMAT", help="Of the output, when the file name does not say it."
 )
+@click.option(
+    "--volume", is_flag=True, help="A folder's DICOM files are the slices of one volume; -o is a folder."
+)
 @click.option("--recursive", is_flag=True, help="Go into folders inside folders; the tree is mirrored.")
 @click.option(
     "--jobs",
@@ -70,7 +74,7 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
     Every sample outside the mask stays as it was: bit for bit in lossless formats, coefficient for
     coefficient in the blocks of a JPEG that the mask does not touch.
     """
-    from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
+    from remend.batch import BatchOptions, Failure, run_jobs
     from remend.cli.console import Console, exit_code
 
     options = options_from(MaskOptions, given)
@@ -92,14 +96,12 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
             raise UsageError("- stands for one picture: give a single input when stdin or stdout is used")
         _through_pipe(inputs[0], given["mask"], given["output"], shared, as_json=given["as_json"])
         return
-    jobs = plan_jobs(
-        [Path(name) for name in inputs],
-        output=given["output"],
-        mask=None if given["mask"] is None else Path(given["mask"]),
-        recursive=given["recursive"],
-        skip_existing=given["skip_existing"],
-        told=lambda line: click.echo(f"remend: {line}", err=True),
-    )
+    if given["volume"]:
+        jobs = _volumes(inputs, given["output"], given["mask"])
+        if not shared.options.pages:
+            shared = replace(shared, options=replace(options, pages="all"))
+    else:
+        jobs = _planned(inputs, given)
     failures = []
     with Console(len(jobs), as_json=given["as_json"]) as console:
         for _, outcome in run_jobs(jobs, shared, processes=given["jobs"]):
@@ -107,6 +109,44 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
             if isinstance(outcome, Failure):
                 failures.append(outcome)
     click.get_current_context().exit(exit_code(failures, len(jobs)))
+
+
+def _planned(inputs: tuple[str, ...], given: dict[str, Any]) -> list[Job]:
+    """Which file becomes which."""
+    from remend.batch import plan_jobs
+
+    return plan_jobs(
+        [Path(name) for name in inputs],
+        output=given["output"],
+        mask=None if given["mask"] is None else Path(given["mask"]),
+        recursive=given["recursive"],
+        skip_existing=given["skip_existing"],
+        told=lambda line: click.echo(f"remend: {line}", err=True),
+    )
+
+
+def _volumes(inputs: tuple[str, ...], output: str | None, mask: str | None) -> list[Job]:
+    """A job for each folder of slices.
+
+    Raises:
+        UsageError: no folder, or none to write to.
+    """
+    from remend.batch import Job
+
+    if output is None or not all(Path(name).is_dir() for name in inputs):
+        raise UsageError("--volume takes folders of DICOM files: name those, and another one with -o")
+    if any(Path(output).resolve() == Path(name).resolve() for name in inputs):
+        raise UsageError("the slices would replace their sources: give another -o")
+    several = len(inputs) > 1
+    return [
+        Job(
+            Path(name),
+            Path(output) / Path(name).name if several else Path(output),
+            None if mask is None else Path(mask),
+            Path(Path(name).name),
+        )
+        for name in inputs
+    ]
 
 
 def _through_pipe(

@@ -23,9 +23,9 @@ def between(below: Plane, above: Plane, share: float) -> tuple[Plane, Plane] | N
         share: of the way from ``below`` to ``above``, 0 to 1.
 
     Returns:
-        (h, w) float32, the mean of both where they are led; and (h, w) float32, 0 to 1, how far to believe it:
-        by how much better both agree than before they were led, and not where the way comes from outside, or
-        hardly anything moves, which curved surfaces tell better. None where the slices are too small.
+        (h, w) float32, the mean of both where they are led; and (h, w) float32, 0 to 1, how far to believe
+        it: by how much better both agree than before they were led, and not where the way comes from outside,
+        or hardly anything moves, which curved surfaces tell better. None where the slices are too small.
 
     Cost: 0.5 µs a pixel.
 

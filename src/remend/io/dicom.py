@@ -22,7 +22,7 @@ from remend.io.dicom_derived import derive
 from remend.io.medical import NOT_FOR_DIAGNOSIS, first_of
 from remend.picture import Bool, Container, Metadata, Mode, Picture
 
-__all__ = ["CODEC", "DicomCodec"]
+__all__ = ["CODEC", "DicomCodec", "dataset_of"]
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
 NATIVE = {  # transfer syntaxes whose pixels lie there as they are
@@ -63,7 +63,7 @@ class DicomCodec:
         Raises:
             FormatError: the extra is not installed, or there is no picture in it.
         """
-        dataset = _dataset(source, pixels=False)
+        dataset = dataset_of(source, pixels=False)
         _check(dataset, source.name)
         return Header(int(dataset.Columns), int(dataset.Rows), 1, _frames(dataset))
 
@@ -80,7 +80,7 @@ class DicomCodec:
 
         Cost: the file, and one frame.
         """
-        dataset = _dataset(source, pixels=True)
+        dataset = dataset_of(source, pixels=True)
         _check(dataset, source.name)
         if "PixelData" not in dataset:
             raise FormatError(f"{source.name}: a DICOM whose pixels are missing: export it whole")
@@ -116,7 +116,7 @@ class DicomCodec:
         """
         container = document.container
         name = str(container.path or "the DICOM")
-        dataset = _dataset(Source(name, data=container.read_bytes()), pixels=True)
+        dataset = dataset_of(Source(name, data=container.read_bytes()), pixels=True)
         notes: list[str] = [NOT_FOR_DIAGNOSIS]
         again = _opened_up(dataset, name)
         frames, count, filled, what = _stored(dataset), 0, [], "filled in"
@@ -162,7 +162,7 @@ def _library() -> ModuleType:
     return pydicom  # type: ignore[no-any-return]
 
 
-def _dataset(source: Source, *, pixels: bool) -> Any:
+def dataset_of(source: Source, *, pixels: bool) -> Any:
     """pydicom's data set.
 
     Raises:

@@ -16,6 +16,7 @@ from remend.document import Document, Pages, Repaired
 from remend.errors import FormatError, PictureError, WriteError
 from remend.io.atomic import write_whole
 from remend.io.codec import Encoded, PagedCodec
+from remend.io.dicom_series import SERIES, open_series
 from remend.io.limits import own_limits
 from remend.io.orientation import to_display, to_stored
 from remend.io.read import (
@@ -28,7 +29,7 @@ from remend.io.read import (
     unchanged_since_read,
 )
 from remend.io.registry import codec_named
-from remend.io.write import Written, check_target, encode_picture, output_format
+from remend.io.write import Written, check_target, encode_picture, output_format, write_picture
 from remend.picture import Picture
 
 __all__ = ["encode_document", "open_document", "write_document"]
@@ -38,7 +39,7 @@ def open_document(source: PictureSource, *, budget: Budget | None = None, tolera
     """The pictures of a file, each decoded when it is asked for.
 
     Args:
-        source: a path, the file's bytes, or a file opened for reading bytes.
+        source: a path, the file's bytes, or a file opened for reading bytes; or a folder of a DICOM series.
         budget: what each of them may cost; None = the usual bounds.
         tolerate: open what a truncated file of one picture still holds.
 
@@ -51,6 +52,8 @@ def open_document(source: PictureSource, *, budget: Budget | None = None, tolera
     Cost: the file's bytes, and one page at a time.
     """
     budget = budget or Budget()
+    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
+        return open_series(Path(source), budget)
     opened, codec = recognised(source, budget)
     opened = replace(opened, tolerate=tolerate)
     with own_limits(), _told(opened.name):
@@ -154,11 +157,37 @@ def write_document(
         And what `encode_document` raises.
     """
     path = Path(target)
+    if document.container.format == SERIES:
+        return _write_series(document, path, repaired, overwrite=overwrite)
     chosen = output_format(document, path, format)
     check_target(path, overwrite=overwrite)
     encoded = encode_document(document, repaired, format=chosen)
     write_whole(path, encoded.data, overwrite=overwrite)
     return Written(path, chosen, encoded.notes)
+
+
+def _write_series(
+    document: Document, folder: Path, repaired: Iterable[Repaired], *, overwrite: bool
+) -> Written:
+    """The slices that were repaired, under their own names in another folder."""
+    files, count = document.container.details["files"], 0
+    notes: dict[str, None] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"the folder {folder} cannot be made ({error.strerror}): give another -o") from error
+    for one in repaired:
+        written = write_picture(
+            one.picture,
+            folder / files[one.number].name,
+            changed=one.changed,
+            format="dicom",
+            overwrite=overwrite,
+        )
+        notes |= dict.fromkeys(written.notes)
+        count += 1
+    told = f"{count} of {len(files)} slices were repaired and written: a series of their own"
+    return Written(folder, "dicom", (*document.container.notes, told, *notes))
 
 
 @contextmanager
