@@ -38,6 +38,9 @@ __all__ = [
 ]
 
 MOST_SHARE = 0.8  # of a picture that a mask marks; beyond it is more often the wrong way round than meant
+UNSEARCHED = (
+    "values that are measured are not searched for damage unasked: give a mask, or say what to --find"
+)
 BLANKING = 0.95  # sensitivity: a name that is missed costs more than a corner that is black
 BLANKED = (
     "what was blanked is gone; annotation that was not found is still there, and so is what the file says "
@@ -96,6 +99,9 @@ def find_mask(
         UsageError: options that can do nothing: about searching beside a mask, about a mask without one.
     """
     options.check_place(mask=mask is not None, guide=guided)
+    measured = picture.container is not None and picture.container.details.get("measured", False)
+    if mask is None and measured and not (options.find or options.force):
+        return Finding(np.zeros(picture.size, bool), notes=(UNSEARCHED,))
     if mask is None:
         analysis = analyse_picture(picture, options)
         found = np.zeros(picture.size, bool)

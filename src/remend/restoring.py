@@ -196,7 +196,9 @@ def _allowed(
 ) -> tuple[Step, ...]:
     """Steps without those that a picture of this kind must not or cannot take."""
     why = None
-    if nature != "photograph" and not options.mask.force:
+    if picture.container is not None and picture.container.details.get("measured", False):
+        why = "its values are measured: they are no levels of light, and stay"
+    elif nature != "photograph" and not options.mask.force:
         why = f"the picture is a {nature}: only photographs are gone over; --force if it is meant"
     elif picture.palette is not None:
         why = "the picture has a palette: convert it to RGB first"

@@ -210,6 +210,19 @@ def test_measured_values_are_filled_smoothly_without_grain_or_nets(tmp_path: Pat
     assert np.array_equal(plain, pixels(remend.repair(str(path), a_hole(), overwrite=True)))
 
 
+def test_measured_values_are_neither_searched_nor_restored_unasked(tmp_path: Path) -> None:
+    from remend.job import repair_file
+
+    scratched = soft(np.int16)
+    scratched[0, :, 14:16] = scratched.max()
+    path = made_dicom(tmp_path / "scan.dcm", scratched)
+    report = repair_file(path, tmp_path / "out.dcm")
+    assert any("give a mask" in note for note in report.notes)
+    assert (tmp_path / "out.dcm").read_bytes() == path.read_bytes()
+    restored = remend.restore(str(path), output=tmp_path / "restored.dcm", force=True)
+    assert Path(restored).read_bytes() == path.read_bytes()
+
+
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = made_dicom(tmp_path / "scan.dcm", soft(np.int16))
     monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
