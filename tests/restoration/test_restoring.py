@@ -11,7 +11,7 @@ from made_wear import compressed, decibels, faded, noised, photograph
 from remend.cli import main
 from remend.errors import UsageError
 from remend.picture import Picture
-from remend.restoration.net import WEIGHTS, change_of, clean
+from remend.restoration.net import WEIGHTS, change_of, clean, session_of
 from remend.restoration.steps import parse_steps
 from remend.restoring import RestoreOptions, restore_file, restore_picture
 
@@ -88,7 +88,7 @@ def test_any_size(size):
     assert done.picture.size == size
 
 
-def test_grey_stays_grey_and_sixteen_bits_keep_theirs():
+def test_grey_stays_grey_and_sixteen_bits_keep_theirs(monkeypatch):
     grey = photograph("coffee")[..., :1]
     worn = noised(grey, 20)
     for samples, mode in ((np.repeat(worn, 3, axis=2), "RGB"), (worn, "L")):
@@ -98,7 +98,15 @@ def test_grey_stays_grey_and_sixteen_bits_keep_theirs():
         assert decibels(picture.samples[..., :1], grey) > decibels(worn, grey) + 3
     deep = Picture(worn.astype(np.uint16) * 257, "L")
     clean(deep)
-    assert np.abs(deep.samples / 257.0 - picture.samples).max() <= 0.51
+    apart = np.abs(deep.samples / 257.0 - picture.samples)
+    assert apart.max() <= 5 and apart.mean() < 0.7  # 8 bits are less exact, and twice as fast
+    monkeypatch.setattr("remend.runtime.multiplies_bytes", lambda: False)
+    session_of.cache_clear()
+    picture = Picture(worn.copy(), "L")
+    clean(picture)
+    session_of.cache_clear()
+    # Half a level of rounding, and a few roundings of features that stay wherever a file is in 8 bits.
+    assert np.abs(deep.samples / 257.0 - picture.samples).max() <= 0.7
     assert len(np.unique(deep.samples)) > 256
 
 
