@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.line import SHARED, print_line
+from remend.options.restoration import RestoreOptions
 from remend.picture import Picture
 from remend.restoration.net import clean
-from remend.restoring import RestoreOptions, restore_picture
+from remend.restoring import restore_picture
 
 Rgb = NDArray[np.uint8]
 SIGMAS, QUALITIES = (15, 25, 50), (10, 20, 40)

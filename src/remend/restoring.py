@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -23,55 +22,23 @@ from remend.faults import own_errors
 from remend.finding import find_mask, with_missing
 from remend.io import write_picture
 from remend.io.read import printable
-from remend.options import Bounds, MaskOptions, Settings
+from remend.options import Bounds
+from remend.options.restoration import RestoreOptions
 from remend.picture import Bool, Picture
 from remend.pipeline import restore as mend
 from remend.restoration.inspection import Inspection, inspect_picture
 from remend.restoration.net import clean, noise_seen
-from remend.restoration.steps import SEEN_LEVELS, Kind, Step, parse_steps, steps_for
+from remend.restoration.steps import SEEN_LEVELS, Step, steps_for
 from remend.restoration.tones import apply_curves, curves_of, estimate_tones
 from remend.samples import eight_bit
 
 __all__ = [
     "Restoration",
-    "RestoreOptions",
     "RestoreReport",
     "restore_file",
     "restore_picture",
     "restored_name",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreOptions:
-    """What is restored. Fields are the command line's flags.
-
-    Attributes:
-        only: the steps that may be taken, words with commas between; empty = all of ``noise``, ``blocks``,
-            ``damage``, ``tone``.
-        skip: steps to leave out of them.
-        strength: 0 to 1, of noise, blocks and tone: 0 = they change nothing, bit for bit.
-        settings: how damage is repaired.
-        mask: what damage is looked for, and how hard; its ``force`` also lets noise, blocks and tone be taken
-            off what is no photograph.
-
-    Raises:
-        UsageError: an unknown step, or none left.
-    """
-
-    only: str | Sequence[str] = ()
-    skip: str | Sequence[str] = ()
-    strength: float = 1.0
-    settings: Settings = field(default_factory=Settings)
-    mask: MaskOptions = field(default_factory=MaskOptions)
-
-    def __post_init__(self) -> None:
-        _ = self.wanted  # a misspelt one is told before any picture is read
-
-    @property
-    def wanted(self) -> frozenset[Kind]:
-        """The steps that may be taken."""
-        return parse_steps(self.only, self.skip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +122,7 @@ def restore_picture(
     options, budget = options or RestoreOptions(), budget or Budget()
     inspection = inspect_picture(picture)
     nature = nature_of(np.ascontiguousarray(eight_bit(picture))).kind
-    steps = _allowed(steps_for(inspection, options.wanted, options.strength), picture, nature, options)
+    steps = _allowed(steps_for(inspection, options), picture, nature, options)
     by_kind = {step.kind: step for step in steps}
     if by_kind["noise"].strength and (seen := noise_seen(picture)) < SEEN_LEVELS:
         why = f"{by_kind['noise'].reason}, but the net takes off {seen:.1f}: it is texture, and stays"
@@ -168,7 +135,7 @@ def restore_picture(
     if share:
         changed |= clean(picture, strength=share, told=lambda: budget.check_time("the picture"))
     if by_kind["damage"].strength:
-        finding = with_missing(find_mask(picture, None, options=options.mask), picture)
+        finding = with_missing(find_mask(picture, None, options=options.mask_options), picture)
         notes += finding.notes
         if finding.mask.any():
             mended = mend(
@@ -196,7 +163,7 @@ def _allowed(
 ) -> tuple[Step, ...]:
     """Steps without those that a picture of this kind must not or cannot take."""
     why = None
-    if nature != "photograph" and not options.mask.force:
+    if nature != "photograph" and not options.force:
         why = f"the picture is a {nature}: only photographs are gone over; --force if it is meant"
     elif picture.palette is not None:
         why = "the picture has a palette: convert it to RGB first"
@@ -240,7 +207,7 @@ def restore_file(
         if target is not None and not overwrite and os.path.lexists(target):
             raise WriteError(f"{target} exists: give another -o, or --overwrite")
         budget = Budget(bounds)
-        picture = as_picture(source, budget=budget, tolerate=options.mask.tolerate)
+        picture = as_picture(source, budget=budget, tolerate=options.tolerate)
         notes = picture.container.notes if picture.container is not None else ()
         size = picture.size
         done = restore_picture(picture, options, budget=budget, dry_run=target is None)

@@ -10,10 +10,10 @@ import remend
 from made_wear import compressed, decibels, faded, noised, photograph
 from remend.cli import main
 from remend.errors import UsageError
+from remend.options.restoration import RestoreOptions, parse_steps
 from remend.picture import Picture
 from remend.restoration.net import WEIGHTS, change_of, clean, session_of
-from remend.restoration.steps import parse_steps
-from remend.restoring import RestoreOptions, restore_file, restore_picture
+from remend.restoring import restore_file, restore_picture
 
 pytestmark = pytest.mark.skipif(not WEIGHTS.exists(), reason="this build carries no weights/restore.onnx")
 
@@ -60,6 +60,8 @@ def test_strength_is_a_share_and_nought_is_identity():
     half = restored(worn, RestoreOptions(skip=("damage",), strength=0.5)).picture.samples
     inside = (whole > 0) & (whole < 255)  # what is clipped goes only part of the way
     assert np.abs(half - (worn + whole) / 2)[inside].max() <= 1.01
+    own = restored(worn, RestoreOptions(skip=("damage",), noise=0.5))
+    assert np.array_equal(own.picture.samples, half)
     none = restored(worn, RestoreOptions(skip=("damage",), strength=0.0))
     assert np.array_equal(none.picture.samples, worn) and not none.changed.any()
 
@@ -188,5 +190,5 @@ def test_steps_that_do_not_exist_are_told():
         parse_steps(("moire",), ())
     with pytest.raises(UsageError, match="no step is left"):
         parse_steps(("noise",), ("noise",))
-    with pytest.raises(UsageError, match="strength is 0 to 1"):
+    with pytest.raises(UsageError, match="strength must be a number from 0 to 1, got 2"):
         remend.restore(photograph("coffee"), strength=2)
