@@ -22,10 +22,12 @@ from remend.faults import own_errors
 from remend.finding import find_mask, with_missing
 from remend.io import write_picture
 from remend.io.read import printable
+from remend.io.write import output_format
 from remend.options import Bounds
 from remend.options.restoration import RestoreOptions
 from remend.picture import Bool, Picture
 from remend.pipeline import restore as mend
+from remend.restoration.enlarging import enlarged
 from remend.restoration.inspection import Inspection, inspect_picture
 from remend.restoration.net import clean, noise_seen
 from remend.restoration.steps import SEEN_LEVELS, Step, steps_for
@@ -46,8 +48,8 @@ class Restoration:
     """A restored picture and what was done.
 
     Attributes:
-        picture: the same size, mode and type.
-        changed: (H, W) bool, where samples differ.
+        picture: the same mode and type, and size unless it was to be enlarged.
+        changed: (H, W) bool, where samples differ; everywhere in an enlarged one.
         anew: the whole picture was gone over, so a compressed file is made anew.
         steps: each kind's, with reason and strength; strength 0 = not taken.
         inspection: what was measured before.
@@ -120,6 +122,8 @@ def restore_picture(
     Cost: .5 s to measure, and where the net is needed 150 thousand multiplications a pixel.
     """
     options, budget = options or RestoreOptions(), budget or Budget()
+    if options.upscale > 1:  # told before any work is done
+        budget.check_pixels("enlarged", options.upscale * picture.width, options.upscale * picture.height)
     inspection = inspect_picture(picture)
     nature = nature_of(np.ascontiguousarray(eight_bit(picture))).kind
     steps = _allowed(steps_for(inspection, options), picture, nature, options)
@@ -155,6 +159,10 @@ def restore_picture(
         if curves is not None:
             changed |= apply_curves(picture, curves, strength=by_kind["tone"].strength)
             anew = True
+    if options.upscale > 1:
+        picture = enlarged(picture, options.upscale, told=lambda: budget.check_time("the picture"))
+        changed, anew = np.ones(picture.size, bool), True
+        notes += (f"{options.upscale} times as large: {picture.width} × {picture.height} pixels",)
     return Restoration(picture, changed, anew, tuple(by_kind.values()), inspection, notes, nature)
 
 
@@ -210,6 +218,8 @@ def restore_file(
         picture = as_picture(source, budget=budget, tolerate=options.tolerate)
         notes = picture.container.notes if picture.container is not None else ()
         size = picture.size
+        if target is not None:  # told by the source, which an enlarged picture has not any more
+            format = output_format(picture, Path(target), format)
         done = restore_picture(picture, options, budget=budget, dry_run=target is None)
         where, ratio = None, float(np.count_nonzero(done.changed)) / done.changed.size
         if target is not None:

@@ -9,7 +9,8 @@ import pytest
 import remend
 from made_wear import compressed, decibels, faded, noised, photograph
 from remend.cli import main
-from remend.errors import UsageError
+from remend.errors import LimitError, UsageError
+from remend.options import Bounds
 from remend.options.restoration import RestoreOptions, parse_steps
 from remend.picture import Picture
 from remend.restoration.net import WEIGHTS, change_of, clean, session_of
@@ -192,3 +193,23 @@ def test_steps_that_do_not_exist_are_told():
         parse_steps(("noise",), ("noise",))
     with pytest.raises(UsageError, match="strength must be a number from 0 to 1, got 2"):
         remend.restore(photograph("coffee"), strength=2)
+
+
+def test_upscale_makes_a_new_file_with_what_the_old_one_told(tmp_path, capsys):
+    source = tmp_path / "small.png"
+    PIL.Image.fromarray(photograph("coffee")[:60, :80]).save(source, dpi=(150, 150))
+    for name, format, factor in (("large.png", "PNG", 2), ("large.jpg", "JPEG", 4)):
+        target = tmp_path / name
+        assert cli("restore", source, "-o", target, "--upscale", factor) == 0
+        with PIL.Image.open(target) as large:
+            assert large.size == (80 * factor, 60 * factor) and large.format == format
+            assert large.info["dpi"][0] == pytest.approx(150 * factor, abs=0.1)
+        assert f"{factor} times as large" in capsys.readouterr().err
+    report = restore_file(source, tmp_path / "again.png", options=RestoreOptions(upscale=2))
+    assert report.size == (60, 80)
+    with pytest.raises(UsageError, match="1, 2 or 4"):
+        RestoreOptions(upscale=3)
+    with pytest.raises(LimitError, match="megapixels"):
+        restore_file(
+            source, tmp_path / "b.png", options=RestoreOptions(upscale=4), bounds=Bounds(max_pixels=50_000)
+        )

@@ -18,6 +18,7 @@ __all__ = ["STEPS", "RestoreKeywords", "RestoreOptions", "StepKind", "parse_step
 StepKind = Literal["noise", "blocks", "damage", "tone"]
 STEPS: tuple[StepKind, ...] = get_args(StepKind)
 """In the order in which they are done: what lies on a picture goes before it is mended, tone comes last."""
+FACTORS = (1, 2, 4)
 
 
 def parse_steps(only: str | Sequence[str], skip: str | Sequence[str] = ()) -> frozenset[StepKind]:
@@ -47,6 +48,12 @@ def parse_steps(only: str | Sequence[str], skip: str | Sequence[str] = ()) -> fr
     return found
 
 
+def _check_factor(factor: int) -> None:
+    """See that a picture can be made so many times as large."""
+    if factor not in FACTORS:
+        raise UsageError(f"upscale must be 1, 2 or 4, got {factor!r}")
+
+
 @with_help
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOptions:
@@ -70,6 +77,9 @@ class RestoreOptions:
     noise: float = option(1.0, "Share of the noise and grain that is taken off.", low=0, high=1)
     blocks: float = option(1.0, "Share of a JPEG's blocks that is taken off.", low=0, high=1)
     tone: float = option(1.0, "Share of the way back of faded tones.", low=0, high=1)
+    upscale: int = option(
+        1, "At last, so many times the height and width: 1, 2 or 4.", low=1, high=4, check=_check_factor
+    )
     sensitivity: float = shared(MaskOptions, "sensitivity")
     quality: str = shared(Settings, "quality", help="What repairing damage may spend.")
     seed: int = shared(Settings, "seed")
@@ -110,6 +120,7 @@ class RestoreKeywords(TypedDict, total=False):
     noise: float
     blocks: float
     tone: float
+    upscale: int
     sensitivity: float
     quality: str
     seed: int

@@ -14,10 +14,9 @@ from remend.restoration.net import holds_more, is_grey, session_of, tiles
 from remend.runtime import given_back
 from remend.samples import colour_groups, expand_palette, put_back, readable, take_out, value_range
 
-__all__ = ["ENLARGER", "FACTORS", "enlarged"]
+__all__ = ["ENLARGER", "enlarged"]
 
 ENLARGER = Path(__file__).parents[1] / "weights" / "enlarge.onnx"
-FACTORS = (1, 2, 4)
 MARGIN_PX = 14  # as far as the net sees
 
 
@@ -106,4 +105,4 @@ def _grown(container: Container | None) -> Container | None:
     metadata = container.metadata
     if metadata.dpi is not None:
         metadata = replace(metadata, dpi=(2 * metadata.dpi[0], 2 * metadata.dpi[1]))
-    return replace(container, metadata=metadata, data=None, path=None)
+    return replace(container, format="", metadata=metadata, data=None, path=None, missing=None)
