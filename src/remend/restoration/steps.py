@@ -11,7 +11,7 @@ from remend.restoration.tones import curves_of
 __all__ = ["SEEN_LEVELS", "Step", "steps_for"]
 
 NOISE_LEVELS = 3.0  # below, it is the grain of a good photograph, and stays
-SEEN_LEVELS = 1.5  # what the net takes off everywhere: of noise of 3 levels 1.8 at least, of clean pictures 1.3 at most
+SEEN_LEVELS = 1.5  # what the net takes off everywhere; of noise of 3 levels 1.8 at least, clean: 1.3 at most
 COARSE_QUALITY = 70  # above, blocks are not seen
 COARSE_EARLIER = 60
 
