@@ -17,6 +17,7 @@ import numpy as np
 from remend.errors import MaskError, UsageError
 from remend.fill.catalogue import filler_named, filler_of
 from remend.fill.filler import Filler, Following, Neighbour, Propagating
+from remend.finish.colours import keep_colours
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
@@ -339,7 +340,7 @@ def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed
     """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
     after, hole, usable = window.composed(filled), window.hole, window.usable
     if filler.capabilities.draws:
-        after = keep_tone(after, hole, usable)
+        after = keep_colours(keep_tone(after, hole, usable), hole, usable)
     if filler.capabilities.makes_texture:
         return heal_seam(after, hole, usable)
     found = measure_grain(window.pixels, usable) if grain > 0 else None
