@@ -100,7 +100,9 @@ def _plan(picture: Picture, mask: Bool, settings: Settings, guide: Bool | None, 
     if not damaged_px:
         return Plan(())
     policy = policy.affordable(damaged_px)
-    return make_plan(expand_palette(picture), mask, policy=policy, fillers=fillers)
+    return make_plan(
+        expand_palette(picture), mask, policy=policy, fillers=fillers, window_px=settings.window_px
+    )
 
 
 def method_notes(method: str | Filler) -> tuple[str, ...]:

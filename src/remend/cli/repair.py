@@ -52,7 +52,30 @@ __all__ = ["repair"]
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option(
-    "--skip-existing", is_flag=True, help="Pass over pictures whose result is there: takes a batch up again."
+    "--resume",
+    is_flag=True,
+    help="Take a batch up again: what its manifest cannot vouch for, hash by hash, is made anew.",
+)
+@click.option(
+    "--skip-existing", is_flag=True, help="Pass over pictures whose result is there, whatever it is."
+)
+@click.option("--watch", is_flag=True, help="Then wait for more pictures in the folders, until Ctrl-C.")
+@click.option(
+    "--settle",
+    "settle_s",
+    default=3.0,
+    show_default=True,
+    type=click.FloatRange(0, 3600),
+    metavar="SECONDS",
+    help="Under --watch, how long nobody may have written to a picture before it is taken.",
+)
+@click.option(
+    "--manifest",
+    metavar="FILE",
+    help="What became of every file, in SQLite. Default, for folders and lists: .remend/ beside the results.",
+)
+@click.option(
+    "--report", metavar="FILE", help="An HTML page: what became of every file, the least certain ones shown."
 )
 @click.option("--dry-run", is_flag=True, help="Find and plan, write nothing.")
 @click.option("--explain", metavar="DIR", help="Write the plan there, as JSON and as pictures.")
@@ -64,8 +87,8 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
     Every sample outside the mask stays as it was: bit for bit in lossless formats, coefficient for
     coefficient in the blocks of a JPEG that the mask does not touch.
     """
-    from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
-    from remend.cli.console import Console, exit_code
+    from remend.batch import BatchOptions
+    from remend.cli.album import repair_album
 
     options = options_from(MaskOptions, given)
     # Told once, not for every picture.
@@ -75,31 +98,21 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
         options=options,
         guide=None if given["guide"] is None else Path(given["guide"]),
         overwrite=given["overwrite"],
+        resume=given["resume"],
+        skip_existing=given["skip_existing"],
         bounds=options_from(Bounds, given),
         dry_run=given["dry_run"],
         explain=None if given["explain"] is None else Path(given["explain"]),
         format=given["format_"],
     )
+    if given["report"] is not None and given["dry_run"]:
+        raise UsageError("--report tells what was done, and --dry-run does nothing: leave out one")
     if "-" in inputs or given["output"] == "-":
         if len(inputs) > 1:
             raise UsageError("- stands for one picture: give a single input when stdin or stdout is used")
         _through_pipe(inputs[0], given["mask"], given["output"], shared, as_json=given["as_json"])
         return
-    jobs = plan_jobs(
-        [Path(name) for name in inputs],
-        output=given["output"],
-        mask=None if given["mask"] is None else Path(given["mask"]),
-        recursive=given["recursive"],
-        skip_existing=given["skip_existing"],
-        told=lambda line: click.echo(f"remend: {line}", err=True),
-    )
-    failures = []
-    with Console(len(jobs), as_json=given["as_json"]) as console:
-        for _, outcome in run_jobs(jobs, shared, processes=given["jobs"]):
-            console.show(outcome)
-            if isinstance(outcome, Failure):
-                failures.append(outcome)
-    click.get_current_context().exit(exit_code(failures, len(jobs)))
+    click.get_current_context().exit(repair_album([Path(name) for name in inputs], shared, given))
 
 
 def _through_pipe(

@@ -23,7 +23,7 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be taken away
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["existing", "sweep", "write_whole"]
+__all__ = ["DRAFT", "existing", "sweep", "write_whole"]
 
 DRAFT = re.compile(r"\.remend-[0-9a-f]{16}\.tmp")
 STRAY_AFTER_S = 60.0  # since the last write; a draft has its lock a moment after it is made

@@ -74,6 +74,14 @@ class Settings:
     sharpen: float = option(0.0, "Sharpen what was filled.", low=0, high=3)
     whole_picture: bool = option(False, "Denoise and sharpen everything.")
     repair_alpha: bool = option(False, "Fill the alpha channel too.")
+    window_px: int | None = option(
+        None,
+        "Longest side at which wide holes are filled; less needs less memory and is softer. Default: as the "
+        "method was made for.",
+        type="integer",
+        low=64,
+        high=65536,
+    )
 
     def __post_init__(self) -> None:
         verify(self)
@@ -265,6 +273,7 @@ class RepairKeywords(DetectKeywords, total=False):
     sharpen: float
     whole_picture: bool
     repair_alpha: bool
+    window_px: int | None
     mask_polarity: Polarity
     dilate_px: int | None
     resize_mask: bool

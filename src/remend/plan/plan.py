@@ -83,6 +83,7 @@ def make_plan(
     *,
     policy: Policy,
     fillers: Mapping[str, Filler],
+    window_px: int | None = None,
 ) -> Plan:
     """Plan the repair of ``mask``.
 
@@ -93,16 +94,25 @@ def make_plan(
         mask: (H, W) bool, True = repair.
         policy: which filler for which hole.
         fillers: those of the policy by name; asked what they can.
+        window_px: the longest side at which a window is filled; None = each filler's own.
 
     Cost: one pass over the mask; then the holes' own boxes.
     """
     steps: list[Step] = []
     for cluster in clusters(mask, alike_up_to_px=min(policy.alike_up_to_px, THIN_PX)):
         for choice, labels in _choices(cluster, picture, mask, policy):
-            can = fillers[choice.filler].capabilities
+            can = _bounded(fillers[choice.filler].capabilities, window_px)
             steps.extend(_steps(cluster, labels, choice, can, picture.size))
     steps.sort(key=lambda step: (_pass_of(step, policy), step.tiles is None, step.window))
     return Plan(tuple(steps))
+
+
+def _bounded(can: Capabilities, window_px: int | None) -> Capabilities:
+    """What a filler can when no window's side may be longer than ``window_px``."""
+    if window_px is None:
+        return can
+    own, mosaic = can.window_px or window_px, can.mosaic_px or window_px
+    return replace(can, window_px=min(own, window_px), mosaic_px=min(mosaic, window_px))
 
 
 def _pass_of(step: Step, policy: Policy) -> int:
