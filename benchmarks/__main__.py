@@ -26,6 +26,7 @@ BENCHMARKS = (
     "finding",
     "restoring",
     "video",
+    "batch",
     "dev_table",
     "dev_learned",
     "near_duplicates",

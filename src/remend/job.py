@@ -29,6 +29,8 @@ from remend.patch import lay_patch, patch_of
 from remend.picture import Filled, Picture
 from remend.pipeline import Observer, Restored, method_notes, plan_repair, restore
 from remend.plan.plan import Plan, Step
+from remend.provenance.record import Record
+from remend.recording import Recording
 from remend.stack import Turn, walk
 
 FAR_PX = 32.0  # a fill so far from anything known is half as certain
@@ -104,6 +106,7 @@ def repair_file(
     kept: object | None = None,
     as_patch: bool = False,
     inspect: Callable[[Restored, Finding], None] | None = None,
+    record: str | Record | None = None,
 ) -> Report:
     """Read, find damage, plan, fill, finish, write.
 
@@ -125,6 +128,8 @@ def repair_file(
         as_patch: write a patch (PNG) of all that was filled, ``kept`` included, instead of the picture.
         inspect: gets the repaired picture and the finding before the picture is encoded
             (``--explain`` looks at it).
+        record: when this is, ISO 8601, or the record of a repair that is repeated: what was done is written
+            into the result's XMP and, beside a path, into a sidecar (`remend.provenance`); None = it is not.
 
     Raises:
         RemendError: one of its kinds, one line each; what a library raised is its cause. What ``observer``,
@@ -154,6 +159,8 @@ def repair_file(
             document = open_document(source, budget=budget, tolerate=options.tolerate)
             numbers = chosen_pages(options.pages, len(document.pages), document.axis)
             if len(document.pages) > 1:
+                if record is not None:
+                    raise UsageError("a record is of one picture: leave --record out, or --pages")
                 if kept is not None or as_patch:
                     raise UsageError("a patch is of one picture: leave --pages out, or the patch")
                 if inspect is not None and len(numbers) > 1:
@@ -231,7 +238,19 @@ def repair_file(
             if as_patch:
                 restored = replace(restored, picture=patch_of(restored.picture, restored.changed))
                 format = "png"
-            where, said = _write(restored, target, format, overwrite)
+            noted = None
+            if record is not None and laid is None and not as_patch:
+                noted = Recording.of(
+                    restored,
+                    finding,
+                    when=record,
+                    guide=lines,
+                    settings=settings,
+                    tolerate=options.tolerate,
+                    target=target,
+                    format=format,
+                )
+            where, said = _write(restored, target, format, overwrite, noted)
             notes += said
             laps.end("write")
         notes += method_notes(settings.method)
@@ -280,9 +299,14 @@ def default_target(source: Path) -> Path:
 
 
 def _write(
-    restored: Restored, target: str | PathLike[str] | BinaryIO, format: str | None, overwrite: bool
+    restored: Restored,
+    target: str | PathLike[str] | BinaryIO,
+    format: str | None,
+    overwrite: bool,
+    noted: Recording | None,
 ) -> tuple[str, tuple[str, ...]]:
     """Write to a path or into an open file; where it went and what there is to say."""
+    described = None if noted is None else noted.packet
     if isinstance(target, (str, PathLike)):
         written = write_picture(
             restored.picture,
@@ -291,11 +315,15 @@ def _write(
             format=format,
             overwrite=overwrite,
             consume=True,
+            described=described,
         )
+        if noted is not None:
+            noted.beside(written.path, written.sha256)
         return str(written.path), written.notes
-    return _sent(
-        encode_picture(restored.picture, changed=restored.changed, format=format, consume=True), target
+    encoded = encode_picture(
+        restored.picture, changed=restored.changed, format=format, consume=True, described=described
     )
+    return _sent(encoded, target)
 
 
 def _sent(encoded: Encoded, target: BinaryIO) -> tuple[str, tuple[str, ...]]:

@@ -70,6 +70,7 @@ class BatchOptions:
         dry_run: find and plan, write nothing.
         explain: a folder for plans; None = none are written.
         format: of the results; None = as their names say.
+        record: the time, ISO 8601, that is written into each result with what was done; None = nothing is.
     """
 
     settings: Settings
@@ -82,6 +83,7 @@ class BatchOptions:
     dry_run: bool = False
     explain: Path | None = None
     format: str | None = None
+    record: str | None = None
 
 
 def attempt(
@@ -122,6 +124,7 @@ def attempt(
             bounds=shared.bounds,
             observer=None if explanation is None else explanation.observe,
             inspect=None if explanation is None else explanation.inspect,
+            record=shared.record,
         )
     except BrokenPipeError:
         raise  # whoever read our output has left: nobody to tell

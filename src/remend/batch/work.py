@@ -166,6 +166,7 @@ def _hash_of_options(job: Job, shared: BatchOptions) -> str:
         "settings": settings,
         "options": {one.name: getattr(shared.options, one.name) for one in fields(shared.options)},
         "format": shared.format,
+        "record": shared.record is not None,
         "files": [
             None if path is None or not path.is_file() else hash_of(path)
             for path in (job.mask, shared.guide, Path(str(settings["method"])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,12 @@ __all__ = ["repair"]
 )
 @click.option("--dry-run", is_flag=True, help="Find and plan, write nothing.")
 @click.option("--explain", metavar="DIR", help="Write the plan there, as JSON and as pictures.")
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Write what was done into the result's XMP, and with its hash into FILE.remend.json: for "
+    "`remend undo`, `redo` and `audit`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture on stdout.")
 @flags(Bounds)
 def repair(inputs: tuple[str, ...], **given: Any) -> None:
@@ -104,6 +111,7 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
         dry_run=given["dry_run"],
         explain=None if given["explain"] is None else Path(given["explain"]),
         format=given["format_"],
+        record=datetime.now(UTC).isoformat(timespec="seconds") if given["record"] else None,
     )
     if given["report"] is not None and given["dry_run"]:
         raise UsageError("--report tells what was done, and --dry-run does nothing: leave out one")

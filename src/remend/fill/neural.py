@@ -45,6 +45,11 @@ class Neural:
         return self.model.card.name
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The model files that it runs."""
+        return (self.model.path,)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Lines that its user should see."""
         return self.model.notes

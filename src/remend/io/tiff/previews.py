@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import PictureError
-from remend.io.previews import bare_resources, bare_xmp, without_pictures
+from remend.io.previews import TAKEN_OUT, bare_resources, bare_xmp, without_pictures
 from remend.io.tiff.directory import (
     Directory,
     Structure,
@@ -87,7 +87,7 @@ def without_old_pixels(
     if LAYERS in gone:
         notes.append("its layers show the picture before the repair: taken out, the repaired picture is flat")
     if CREDENTIALS in gone:
-        notes.append("its content credentials (C2PA) vouch for the picture before the repair: taken out")
+        notes.append(TAKEN_OUT)
     return bytes(edited), tuple(notes)
 
 
