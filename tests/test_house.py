@@ -21,7 +21,7 @@ HOUSE = (
     ("errors", "privacy"),
     ("kinds", "pages"),
     ("options",),
-    ("added", "budget", "faults", "picture", "runtime"),
+    ("added", "budget", "faults", "picture", "places", "runtime"),
     ("document", "metrics", "samples", "tone"),
     ("windows",),
     ("damage", "fill", "finish", "io", "patch", "restoration"),

@@ -19,6 +19,7 @@ from remend.errors import UsageError
 from remend.io.atomic import DRAFT
 from remend.io.registry import readable_suffixes
 from remend.job import default_target
+from remend.places import is_remote, located
 
 __all__ = ["Job", "LeftOut", "counted", "plan_jobs"]
 
@@ -100,7 +101,7 @@ def plan_jobs(
         UsageError: nothing to do, two inputs that would write the same file, a missing mask.
     """
     folder_meant = str(output).endswith(("/", os.sep))  # Path would drop the slash
-    output = None if output is None else Path(output)
+    output = None if output is None else located(output)
     left: list[LeftOut] = []
 
     def leave(one: LeftOut) -> None:
@@ -112,7 +113,8 @@ def plan_jobs(
     for path in inputs:
         if path.is_dir():
             inside = [
-                (file, file.relative_to(path)) for file in _pictures(path, mask, recursive, leave, apart)
+                (file, Path(str(file.relative_to(path))))
+                for file in _pictures(path, mask, recursive, leave, apart)
             ]
             if not inside and not may_be_empty:
                 hint = "" if recursive else " (its folders are only searched with --recursive)"
@@ -311,6 +313,8 @@ def _without_collisions(jobs: list[Job]) -> list[Job]:
 
 def _folds_case(folder: Path) -> bool:
     """Whether two names that differ in case are one file there, as on macOS and Windows; tried out."""
+    if is_remote(folder):
+        return False
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     probe = folder / f".remend-{secrets.token_hex(8)}.tmp"
@@ -325,8 +329,8 @@ def _folds_case(folder: Path) -> bool:
 
 
 def _same(one: Path, other: Path) -> bool:
-    if one == other:
-        return True
+    if one == other or is_remote(one) or is_remote(other):
+        return one == other
     try:
         return one.samefile(other)
     except OSError:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from remend.album import OURS, Job, LeftOut
 from remend.errors import UsageError, WriteError
+from remend.places import is_remote, located
 
 try:
     import fcntl
@@ -229,10 +230,14 @@ class Manifest:
 
     def path_of(self, known: Known) -> Path:
         """Where a result lies."""
-        return Path(known.target) if self.root is None else self.root / known.target
+        if "://" in known.target or self.root is None:
+            return located(known.target)
+        return self.root / known.target
 
     def _key(self, target: Path) -> str:
         """A target as the manifest names it: a folder of results may be moved with its manifest."""
+        if is_remote(target):
+            return str(target)
         whole = Path(os.path.abspath(target))  # noqa: PTH100 - links are not followed: names are meant
         if self.root is not None and whole.is_relative_to(self.root):
             return _text(whole.relative_to(self.root))

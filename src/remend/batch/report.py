@@ -19,6 +19,7 @@ from remend.batch.manifest import Known, Manifest
 from remend.errors import RemendError
 from remend.io.atomic import write_whole
 from remend.picture import Bool, Box
+from remend.places import is_remote, located
 from remend.samples import eight_bit
 
 __all__ = ["write_report"]
@@ -88,9 +89,11 @@ def _figure(known: Known, result: Path) -> str:
     """Before and after, around what differs."""
     caption = f"{known.source} · certainty {known.certainty or 0:.2f}"
     try:
-        before = np.ascontiguousarray(eight_bit(as_picture(Path(known.source))))
-        after = np.ascontiguousarray(eight_bit(as_picture(result)))
-    except RemendError as error:
+        before, after = (
+            np.ascontiguousarray(eight_bit(as_picture(path.read_bytes() if is_remote(path) else path)))
+            for path in (located(known.source), result)
+        )
+    except (RemendError, OSError) as error:
         return f"<figure><figcaption>{html.escape(f'{caption} · {error}')}</figcaption></figure>"
     box = Box(0, 0, *after.shape[:2])
     if before.shape == after.shape:

@@ -14,12 +14,14 @@ from remend import __version__
 from remend.album import Job
 from remend.batch.manifest import Known
 from remend.batch.outcome import BatchOptions, Failure, Outcome, Skipped, attempt
-from remend.errors import UsageError, WriteError
+from remend.batch.staging import deliver, named_as, staged
+from remend.errors import RemendError, UsageError, WriteError
 from remend.io.read import printable
 from remend.job import Report
+from remend.places import is_remote
 from remend.plan.plan import Plan
 
-__all__ = ["Answer", "Task", "hash_of", "work"]
+__all__ = ["Answer", "Task", "failed", "hash_of", "is_there", "settle", "work"]
 
 DONE_ALREADY = "done already"
 
@@ -60,50 +62,77 @@ def work(task: Task, begin: Callable[[], None] = lambda: None) -> Answer:
         task: which, and how.
         begin: called before a result may appear; when it returns the manifest says so.
     """
-    job, shared, known = task.job, task.shared, task.known
-    if job.refused is not None:
-        return _failed(Failure.of(str(job.source), UsageError(job.refused)), known)
-    began = time.perf_counter()
+    if (settled := settle(task)) is not None:
+        return settled
     try:
-        there = os.path.lexists(job.target) and not shared.dry_run
-        if there and shared.skip_existing and not (known is not None and known.state == "running"):
-            reason = DONE_ALREADY if known is not None and known.output else "a file is there already"
+        with staged(task.job) as here:
+            return _repair(task, here, begin)
+    except RemendError as error:
+        return failed(Failure.of(str(task.job.source), error))
+
+
+def settle(task: Task) -> Answer | None:
+    """The answer where nothing is to be done: a result is there, or the picture is refused; else None."""
+    job, shared, known = task.job, task.shared, task.known
+    try:
+        if job.refused is not None:
+            raise UsageError(job.refused)
+        if shared.dry_run or not is_there(job.target):
+            return None
+        ours = known is not None and known.output is not None
+        running = known is not None and known.state == "running"
+        if shared.skip_existing and not running:
+            reason = DONE_ALREADY if ours else "a file is there already"
             skipped = Skipped(str(job.source), str(job.target), reason)
-            is_ours = known is not None and known.output is not None
-            return Answer(skipped, None if is_ours else Known("skipped", reason=reason))
-        before = job.source.stat() if task.keep else None
-        input_hash = hash_of(job.source) if task.keep else None
-        options_hash = _hash_of_options(job, shared) if task.keep else None
-        if there and known is not None and (known.output or known.state == "running"):
-            settled = _settled(task, known, input_hash, options_hash)
-            if settled is not None:
-                return settled
-            shared = replace(shared, overwrite=True)
+            return Answer(skipped, None if ours else Known("skipped", reason=reason))
+        if known is not None and ours and not running:
+            return _held_to(task, known)
+        if running or shared.overwrite:
+            return None
+        raise WriteError(f"{job.target} exists: give another -o, or --overwrite")
     except OSError as error:
-        message = f"{printable(job.source)}: cannot be read: {error.strerror}"
-        return _failed(Failure(str(job.source), message, 1), known)
+        said = Failure(str(job.source), f"{printable(job.source)}: cannot be read: {error.strerror}", 1)
+        return failed(said, known)
     except Exception as error:
-        return _failed(Failure.of(str(job.source), error), known)
+        return failed(Failure.of(str(job.source), error), known)
+
+
+def _repair(task: Task, here: Job, begin: Callable[[], None]) -> Answer:
+    """Make the result, on this machine, and put it where it belongs."""
+    job, shared = task.job, task.shared
+    began = time.perf_counter()
+    before = input_hash = options_hash = None
+    try:
+        if task.keep:
+            before, input_hash = here.source.stat(), hash_of(here.source)
+            options_hash = _hash_of_options(here, shared)
+    except OSError as error:
+        return failed(
+            Failure(str(job.source), f"{printable(job.source)}: cannot be read: {error.strerror}", 1)
+        )
     begin()
     note = ""
     if task.window_px is not None:
         shared = replace(shared, settings=replace(shared.settings, window_px=task.window_px))
         note = f"memory ran out: done again with windows of {task.window_px} px"
-    outcome = attempt(job.source, job.target, shared, mask=job.mask, place=job.place)
+    if task.known is not None and _is_ours(task.known):  # else what is there was settled before
+        shared = replace(shared, overwrite=True)
+    outcome = named_as(attempt(here.source, here.target, shared, mask=here.mask, place=job.place), job, here)
     if isinstance(outcome, Failure):
-        return _failed(outcome, None)
-    if before is not None and not _in_place(job) and _changed(job.source, before):
+        return failed(outcome)
+    if before is not None and not _in_place(here) and _changed(here.source, before):
         message = f"{printable(job.source)}: the file changed while it was repaired: repair it again"
-        return _failed(Failure(str(job.source), message, 4), None)
-    outcome = _light(outcome, note)
-    written = task.keep and outcome.target is not None
+        return failed(Failure(str(job.source), message, 4))
+    output_hash = hash_of(here.target) if task.keep and outcome.target is not None else None
+    if here.target is not job.target and not shared.dry_run:
+        deliver(here.target, job.target)
     return Answer(
-        outcome,
+        _light(outcome, note),
         Known(
             "repaired" if outcome.hole_ratio else "clean",
             input=input_hash,
             options=options_hash,
-            output=hash_of(job.target) if written else None,
+            output=output_hash,
             reason=note,
             seconds=round(time.perf_counter() - began, 4),
             certainty=outcome.certainty,
@@ -111,11 +140,20 @@ def work(task: Task, begin: Callable[[], None] = lambda: None) -> Answer:
     )
 
 
-def _settled(task: Task, known: Known, input_hash: str | None, options_hash: str | None) -> Answer | None:
+def _is_ours(known: Known) -> bool:
+    """Whether what lies where the result goes is of this batch."""
+    return known.output is not None or known.state == "running"
+
+
+def is_there(path: Path) -> bool:
+    """Whether something lies there, a broken link too."""
+    return path.exists() if is_remote(path) else os.path.lexists(path)
+
+
+def _held_to(task: Task, known: Known) -> Answer | None:
     """The answer where a result of ours is there; None = it is to be made anew."""
     job, shared = task.job, task.shared
-    if known.state == "running":  # in hand when a batch died: nobody knows whether it is whole work
-        return None
+    input_hash, options_hash = hash_of(job.source), _hash_of_options(job, shared)
     differs = [
         what
         for what, then, now in (
@@ -134,10 +172,10 @@ def _settled(task: Task, known: Known, input_hash: str | None, options_hash: str
         f"{job.target} exists, and {' and '.join(differs)} changed since it was written: "
         "--resume makes it anew"
     )
-    return _failed(Failure.of(str(job.source), error), known)
+    return failed(Failure.of(str(job.source), error), known)
 
 
-def _failed(failure: Failure, known: Known | None) -> Answer:
+def failed(failure: Failure, known: Known | None = None) -> Answer:
     """A failure; what is known of an earlier result stays known."""
     if known is None or known.state == "running":
         return Answer(failure, Known("failed", reason=failure.message))
@@ -151,7 +189,7 @@ def _light(report: Report, note: str) -> Report:
 
 
 def hash_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal; 1 to 3 ms a megabyte."""
+    """SHA-256 of a file, in hexadecimal; about a millisecond a megabyte."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

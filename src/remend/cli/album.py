@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from remend.album import LIST, Job, LeftOut, counted
-from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
+from remend.batch import BatchOptions, Failure, Outcome, plan_jobs, run_jobs
 from remend.batch.forecast import Forecast
 from remend.batch.manifest import Manifest, manifest_in
 from remend.batch.report import write_report
 from remend.batch.watch import watched
 from remend.cli.console import Console, exit_code
 from remend.errors import UsageError
+from remend.places import is_remote, located
 
 __all__ = ["repair_album"]
 
@@ -35,12 +36,14 @@ def repair_album(inputs: Sequence[Path], shared: BatchOptions, given: dict[str, 
         return plan_jobs(
             inputs,
             output=given["output"],
-            mask=None if given["mask"] is None else Path(given["mask"]),
+            mask=None if given["mask"] is None else located(given["mask"]),
             recursive=given["recursive"],
             left_out=lambda one: left.update({one.path: one}),
             may_be_empty=given["watch"],
         )
 
+    if given["address"] is not None and given["engine"] == "local":
+        raise UsageError("--address is of a cluster: add --engine ray, or leave it out")
     if given["watch"] and not any(path.is_dir() for path in inputs):
         raise UsageError("--watch waits for pictures in a folder: name one")
     jobs = look()
@@ -79,13 +82,23 @@ def _run(
     many = len(jobs) > 1
     forecast = Forecast([job.source for job in jobs]) if many else None
     with Console(len(jobs), as_json=given["as_json"], forecast=forecast) as console:
-        for _, outcome in run_jobs(jobs, shared, processes=given["jobs"], manifest=manifest):
+        for _, outcome in _engine(jobs, shared, given, manifest):
             console.show(outcome)
             if isinstance(outcome, Failure):
                 failures.append(outcome)
         if many or console.reasons:
             console.sum_up(len(failures))
     return failures
+
+
+def _engine(
+    jobs: list[Job], shared: BatchOptions, given: dict[str, Any], manifest: Manifest | None
+) -> Iterator[tuple[Job, Outcome]]:
+    if given["engine"] == "local":
+        return run_jobs(jobs, shared, processes=given["jobs"] or 1, manifest=manifest)
+    from remend.batch.cluster import run_on_cluster
+
+    return run_on_cluster(jobs, shared, address=given["address"], processes=given["jobs"], manifest=manifest)
 
 
 def _manifest_of(inputs: Sequence[Path], given: dict[str, Any]) -> Path | None:
@@ -97,10 +110,10 @@ def _manifest_of(inputs: Sequence[Path], given: dict[str, Any]) -> Path | None:
     several = any(path.is_dir() or path.suffix.lower() == LIST for path in inputs)
     if not several and not given["resume"]:
         return None
-    if given["output"] is None:
+    output = None if given["output"] is None else located(given["output"])
+    if is_remote(inputs[0] if output is None else output):
+        raise UsageError("results that go elsewhere have their manifest here: say where with --manifest FILE")
+    if output is None:
         return manifest_in(inputs[0] if inputs[0].is_dir() else inputs[0].parent)
-    output = Path(given["output"])
-    single = (
-        not several and len(inputs) == 1 and not output.is_dir() and not str(given["output"]).endswith("/")
-    )
-    return manifest_in(output.parent if single else output)
+    into = several or len(inputs) > 1 or output.is_dir() or str(given["output"]).endswith("/")
+    return manifest_in(output if into else output.parent)

@@ -46,10 +46,18 @@ __all__ = ["repair"]
 @click.option("--recursive", is_flag=True, help="Go into folders inside folders; the tree is mirrored.")
 @click.option(
     "--jobs",
-    default=1,
+    type=click.IntRange(1, 100_000),
+    help="Pictures at a time; each needs memory of its own. Default: 1; on a cluster, its cores.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
     show_default=True,
-    type=click.IntRange(1, 256),
-    help="Pictures at a time; each needs memory of its own.",
+    help="Who works: this machine, or a Ray cluster (pip install '.[ray]').",
+)
+@click.option(
+    "--address", metavar="HOST:PORT", help="Of the cluster. Default: RAY_ADDRESS, or one on this machine."
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option(
@@ -96,6 +104,7 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
     """
     from remend.batch import BatchOptions
     from remend.cli.album import repair_album
+    from remend.places import located
 
     options = options_from(MaskOptions, given)
     # Told once, not for every picture.
@@ -120,7 +129,7 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
             raise UsageError("- stands for one picture: give a single input when stdin or stdout is used")
         _through_pipe(inputs[0], given["mask"], given["output"], shared, as_json=given["as_json"])
         return
-    click.get_current_context().exit(repair_album([Path(name) for name in inputs], shared, given))
+    click.get_current_context().exit(repair_album([located(name) for name in inputs], shared, given))
 
 
 def _through_pipe(
