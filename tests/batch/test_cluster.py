@@ -75,13 +75,16 @@ def test_workers_that_are_killed_lose_nothing(tmp_path):
         stderr=subprocess.PIPE,
     )
     killed = 0
-    process.stdout.readline()
+    lines = [process.stdout.readline()]
     while process.poll() is None and killed < 4:
         if here := workers():
             os.kill(here[0], signal.SIGKILL)
             killed += 1
         time.sleep(1.5)
-    _, said = process.communicate(timeout=200)
+    rest, said = process.communicate(timeout=200)
     assert process.returncode == 0, said.decode()
     assert killed
+    # Nothing on stdout but the results, in order.
+    names = [Path(line.decode().strip()).name for line in [*lines, *rest.splitlines()]]
+    assert names == sorted(path.name for path in (tmp_path / "album").iterdir())
     assert hashes(tmp_path / "out") == hashes(tmp_path / "right")

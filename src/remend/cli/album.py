@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,11 @@ def _run(
     failures: list[Failure] = []
     many = len(jobs) > 1
     forecast = Forecast([job.source for job in jobs]) if many else None
-    with Console(len(jobs), as_json=given["as_json"], forecast=forecast) as console:
+    # Ray prints what happens to its workers, from a thread of its own; stdout is ours.
+    apart: AbstractContextManager[object] = (
+        nullcontext() if given["engine"] == "local" else redirect_stdout(sys.stderr)
+    )
+    with Console(len(jobs), as_json=given["as_json"], forecast=forecast) as console, apart:
         for _, outcome in _engine(jobs, shared, given, manifest):
             console.show(outcome)
             if isinstance(outcome, Failure):

@@ -37,6 +37,7 @@ class Console:
     ) -> None:
         self.total, self.as_json, self.quiet = total, as_json, quiet
         self.forecast = forecast
+        self.out = sys.stdout  # whatever a library may print meanwhile goes elsewhere
         self.shown = 0
         self.reasons: Counter[str] = Counter()  # of pictures that were skipped
         self.bar: Progress | None = None
@@ -81,9 +82,9 @@ class Console:
         if self.as_json:
             if self.forecast is not None:
                 content |= {"done": self.shown, "of": self.total, "left_s": left_s}
-            click.echo(json.dumps(content))
+            click.echo(json.dumps(content), file=self.out)
         elif not self.quiet and content.get("output") is not None:
-            click.echo(content["output"])
+            click.echo(content["output"], file=self.out)
         if self.bar is not None and self.task is not None:
             self.bar.update(self.task, advance=1, left="" if left_s is None else f"{_time(left_s)} left")
 
