@@ -23,7 +23,7 @@ from remend.finish.polish import denoise, sharpen
 from remend.finish.seam import heal_seam
 from remend.finish.tone import keep_tone
 from remend.options import Settings
-from remend.picture import Bool, Box, Filled, Float, Picture, check_mask
+from remend.picture import Bool, Box, Filled, Float, Picture, check_mask, keep_part, part
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
 from remend.samples import collapse_palette, colour_groups, expand_palette, readable
@@ -264,7 +264,7 @@ class _Repair:
         """Fill one window's holes and write them into the picture."""
         picture, filler = self.picture, self.fillers[step.filler]
         box, hole, usable = self._place(step)
-        lines = None if self.guide is None else self.guide[box.slices]
+        lines = None if self.guide is None else part(self.guide, box)
         leading: Filled | None = None
         for channels in colour_groups(picture, alpha=self.settings.repair_alpha):
             window = Window.cut(picture, box, channels, hole=hole, usable=usable, lines=lines)
@@ -275,7 +275,9 @@ class _Repair:
                 filled = enlarged(_asked(filler, shrunk(window, step.scale), near, seed), window)
             window.put(picture, _finished(filler, window, filled, self.settings.grain, seed))
             leading = leading or filled
-        self.pending[box.slices] &= ~hole
+        waiting = part(self.pending, box)
+        waiting &= ~hole
+        keep_part(self.pending, box, waiting)
         assert leading is not None
         return leading
 
@@ -286,14 +288,14 @@ class _Repair:
             MaskError: there are none in the whole picture.
         """
         assert step.hole is not None
-        box, size = step.window, self.picture.size
-        while not (usable := readable(self.picture, box) & ~self.pending[box.slices]).any():
-            if box == Box(0, 0, *size):
+        box, size, wraps_x = step.window, self.picture.size, self.picture.wraps_x
+        while not (usable := readable(self.picture, box) & ~part(self.pending, box)).any():
+            if (box.height, box.width) == size:
                 raise MaskError(
                     "the mask leaves no pixel to repair from: mark less, "
                     "or turn it round with --mask-polarity"
                 )
-            box = box.grown(max(box.height, box.width), size)
+            box = box.grown(max(box.height, box.width), size, wraps_x=wraps_x)
         hole = np.zeros((box.height, box.width), bool)
         hole[step.window.inside(box).slices] = step.hole
         return box, hole, usable
@@ -349,7 +351,6 @@ def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed
 
 def _polish(picture: Picture, where: Bool, settings: Settings) -> None:
     """Denoise and sharpen ``where``, tile by tile."""
-    height, width = picture.size
     whole = Box.around(where)
     if whole is None:
         return
@@ -361,7 +362,7 @@ def _polish(picture: Picture, where: Bool, settings: Settings) -> None:
             )
             if not where[tile.slices].any():
                 continue
-            box = tile.grown(POLISH_MARGIN_PX, (height, width))
+            box = tile.grown(POLISH_MARGIN_PX, picture.size, wraps_x=picture.wraps_x)
             usable = readable(source, box)
             hole = np.zeros((box.height, box.width), bool)
             hole[tile.inside(box).slices] = where[tile.slices]
