@@ -22,7 +22,7 @@ HOUSE = (
     ("kinds", "pages"),
     ("options",),
     ("added", "budget", "faults", "picture", "runtime"),
-    ("document", "metrics", "samples", "tone"),
+    ("document", "metrics", "projection", "samples", "tone"),
     ("windows",),
     ("damage", "fill", "finish", "io", "patch", "restoration"),
     ("adapt", "nets", "plan", "quantize"),

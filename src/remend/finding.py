@@ -13,13 +13,14 @@ import numpy as np
 
 from remend.adapt import as_picture
 from remend.budget import Budget
-from remend.damage.given import dilated, drawn_lines, effective_mask
+from remend.damage.given import EffectiveMask, dilated, drawn_lines, effective_mask
 from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.document import Document
 from remend.errors import DecodeError, MaskError
 from remend.io.pages import open_document
 from remend.options import FOUND_DILATION_PX, MaskOptions
 from remend.picture import Bool, Picture, Region
+from remend.projection import projection_of
 from remend.samples import eight_bit
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "masks_by_page",
     "read_beside",
     "read_guide",
+    "settle_projection",
     "with_missing",
 ]
 
@@ -71,7 +73,7 @@ def find_mask(
     """The effective mask of a picture: as given, or found by analysis.
 
     Args:
-        picture: what the mask is for.
+        picture: what the mask is for; its projection is settled, as ``options`` or its file say.
         mask: a path, bytes, a binary file, a PIL image or an array; None = find the damage. Files may be
             pictures or COCO's JSON.
         options: how.
@@ -85,6 +87,7 @@ def find_mask(
         UsageError: options that can do nothing: about searching beside a mask, about a mask without one.
     """
     options.check_place(mask=mask is not None, guide=guided)
+    said_of_sides = settle_projection(picture, options)
     if mask is None:
         analysis = analyse_picture(picture, options)
         found = np.zeros(picture.size, bool)
@@ -92,9 +95,9 @@ def find_mask(
             found[region.box.slices] |= region.mask
         by_px = FOUND_DILATION_PX if options.dilate_px is None else options.dilate_px
         return Finding(
-            mask=dilated(found, by_px) if analysis.regions else found,
+            mask=_dilated(found, by_px, picture) if analysis.regions else found,
             regions=analysis.regions,
-            notes=(*_on_nothing(analysis, options), *analysis.notes),
+            notes=(*said_of_sides, *_on_nothing(analysis, options), *analysis.notes),
             left=analysis.left,
             nature=analysis.nature,
         )
@@ -108,8 +111,11 @@ def find_mask(
         picture.size,
         polarity="white" if is_bool or drawn else options.mask_polarity,
         resize=options.resize_mask,
-        dilate_px=options.dilate_px or 0,
+        dilate_px=0 if picture.wraps_x else options.dilate_px or 0,
     )
+    if picture.wraps_x and options.dilate_px:
+        notes = (*effective.notes, f"mask dilated by {options.dilate_px} px")
+        effective = EffectiveMask(_dilated(effective.mask, options.dilate_px, picture), notes)
     if effective.mask.all():
         raise MaskError(
             "the mask marks the whole picture, so nothing is left to repair from: "
@@ -121,8 +127,29 @@ def find_mask(
             f"the mask marks {100 * share:.0f} % of the picture: turn it round with --mask-polarity black, "
             "or give --yes if that is meant"
         )
-    notes = said + effective.notes
+    notes = said + said_of_sides + effective.notes
     return Finding(effective.mask, (), notes if effective.mask.any() else (*notes, "the mask is empty"))
+
+
+def settle_projection(picture: Picture, options: MaskOptions) -> tuple[str, ...]:
+    """Set the picture's projection, as asked for or as its file says; and tell where that was not asked for.
+
+    Raises:
+        UsageError: a 360° panorama of another shape.
+    """
+    picture.projection = projection_of(picture, options.projection)
+    if options.projection == "auto" and picture.projection == "equirect":
+        return ("a 360° panorama by its metadata: its sides meet (--projection flat: they do not)",)
+    return ()
+
+
+def _dilated(mask: Bool, by_px: int, picture: Picture) -> Bool:
+    """Grown, over the left and right border where they meet."""
+    if not picture.wraps_x:
+        return dilated(mask, by_px)
+    rim = min(by_px, picture.width)
+    wide = np.concatenate([mask[:, picture.width - rim :], mask, mask[:, :rim]], axis=1)
+    return dilated(wide, by_px)[:, rim : rim + picture.width]
 
 
 def masks_by_page(
@@ -239,17 +266,24 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     """What is seen in a picture: its damage, and what was left.
 
     Args:
-        picture: to be searched.
+        picture: to be searched; its projection is settled.
         options: what to look for, and how hard.
-    """
-    from remend.damage.find import analyse  # only who needs it pays for its import
 
-    return analyse(
-        eight_bit(picture),
-        sensitivity=options.sensitivity,
-        kinds=options.kinds,
-        force=options.force,
-    )
+    Raises:
+        UsageError: a tripod is to be found in what is no panorama.
+    """
+    # Only who needs it pays for its import.
+    from remend.damage.find import Analysis, analyse
+    from remend.damage.panorama import analyse_round, nadir_disc
+
+    settle_projection(picture, options)
+    kinds = tuple(kind for kind in options.kinds if kind != "tripod")
+    below = () if kinds == options.kinds else (nadir_disc(picture, options.tripod_deg),)
+    if not kinds:
+        return Analysis(below)
+    look = analyse_round if picture.wraps_x else analyse
+    found = look(eight_bit(picture), sensitivity=options.sensitivity, kinds=kinds, force=options.force)
+    return replace(found, regions=(*found.regions, *below))
 
 
 def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:

@@ -156,8 +156,8 @@ class Picture:
         palette: (N, 4) uint8 RGBA, N ≤ 256, for mode ``P``; otherwise None.
         container: the file it came from; None for a picture made from an array.
         channels: what all of them mean; None = the mode's own, which then are all.
-        projection: ``equirect`` is a 360° panorama: left and right border meet, the top and the bottom row are
-            one point each.
+        projection: ``equirect`` is a 360° panorama: left and right border meet, the top and the bottom row
+            are one point each.
 
     Raises:
         UsageError: when the samples do not fit the mode and the channels.
@@ -361,7 +361,7 @@ def part(plane: Native, box: Box) -> Native:
 
 
 def keep_part(plane: Native, box: Box, changed: Native) -> None:
-    """Write what ``part`` gave, since changed, back to where it came from; of a view nothing is left to do."""
+    """Write what ``part`` gave, since changed, back to where it came from; a view is there already."""
     if changed.base is not None and np.may_share_memory(changed, plane):
         return
     for columns, here in box.runs(plane.shape[1]):

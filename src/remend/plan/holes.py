@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.picture import Bool, Box, part
+from remend.windows.rings import joined_round, widest_gap
 
 __all__ = ["Cluster", "activity_around", "border_share", "clusters"]
 
@@ -150,34 +151,9 @@ def _cells(mask: Bool) -> Bool:
     return np.asarray(rows.reshape(down, across, CELL_PX).max(axis=2) > 0)
 
 
-def joined_round(labels: NDArray[Any]) -> list[list[int]]:
-    """Groups of labels that touch across the left and right border, one label for each that does alone.
-
-    Args:
-        labels: (h, w) integers of a picture that wraps; 0 = nothing.
-    """
-    groups: list[set[int]] = []
-    height = len(labels)
-    for shift in (-1, 0, 1):  # the neighbour of a row's end is in the next or the last row, too
-        rows = np.arange(max(0, -shift), height - max(0, shift))
-        pairs = np.stack([labels[rows, -1], labels[rows + shift, 0]], axis=1)
-        for pair in np.unique(pairs[(pairs > 0).all(axis=1)], axis=0).tolist():
-            mine = set(pair).union(*(group for group in groups if group & set(pair)))
-            groups = [group for group in groups if not group & mine] + [mine]
-    return [sorted(group) for group in groups]
-
-
-def widest_gap(columns: Bool) -> tuple[int, int]:
-    """Of a ring of columns the widest run of False ones: (where it ends, how wide it is)."""
-    held = np.flatnonzero(columns)
-    gaps = np.diff(held, append=held[0] + len(columns)) - 1
-    widest = int(gaps.argmax())
-    return int((held[widest] + gaps[widest] + 1) % len(columns)), int(gaps[widest])
-
-
 def _across(mask: Bool, mine: Bool, alike_up_to_px: float) -> Cluster:
     """The cluster of ``mine``, all of the picture's cells, that lies across the left and right border."""
-    left, gap = widest_gap(mine.any(axis=0))
+    left, gap = widest_gap(np.any(mine, axis=0))
     left = left if gap else 0
     turned = np.roll(mine, -left, axis=1)[:, : mine.shape[1] - gap]
     rows = np.flatnonzero(turned.any(axis=1))
@@ -192,7 +168,8 @@ def _depth(
     A hole may fill its cells to the last pixel: beyond them is known ground, unless the picture ends there.
     """
     ring = size[1] // 2 if wraps_x and box.width == size[1] else 0
-    plane = cv2.copyMakeBorder(plane, 0, 0, ring, ring, cv2.BORDER_WRAP) if ring else plane
+    if ring:
+        plane = np.concatenate([plane[:, -ring:], plane, plane[:, :ring]], axis=1)
     sides = (1, 1) if wraps_x else (int(box.left > 0), int(box.right < size[1]))
     frame = int(box.top > 0), int(box.bottom < size[0]), *sides
     framed = cv2.copyMakeBorder(plane, *frame, cv2.BORDER_CONSTANT, value=0)
@@ -265,7 +242,7 @@ def _closed(labels: NDArray[np.int32], boxes: list[Box], box: Box) -> tuple[NDAr
         for other in others:
             boxes[other] = boxes[0]  # nobody's any more
         rows = np.flatnonzero(mine.any(axis=1))
-        left, gap = widest_gap(mine.any(axis=0))
+        left, gap = widest_gap(np.any(mine, axis=0))
         top, bottom = box.top + int(rows[0]), box.top + int(rows[-1]) + 1
         if gap:
             boxes[first] = Box(top, left, bottom, left + box.width - gap)

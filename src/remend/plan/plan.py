@@ -83,6 +83,7 @@ def make_plan(
     *,
     policy: Policy,
     fillers: Mapping[str, Filler],
+    damaged: Bool | None = None,
 ) -> Plan:
     """Plan the repair of ``mask``.
 
@@ -93,13 +94,14 @@ def make_plan(
         mask: (H, W) bool, True = repair.
         policy: which filler for which hole.
         fillers: those of the policy by name; asked what they can.
+        damaged: (H, W) bool, all that must not be looked at; None = ``mask``.
 
     Cost: one pass over the mask; then the holes' own boxes.
     """
     steps: list[Step] = []
     alike_px = min(policy.alike_up_to_px, THIN_PX)
     for cluster in clusters(mask, alike_up_to_px=alike_px, wraps_x=picture.wraps_x):
-        for choice, labels in _choices(cluster, picture, mask, policy):
+        for choice, labels in _choices(cluster, picture, mask if damaged is None else damaged, policy):
             can = fillers[choice.filler].capabilities
             steps.extend(_steps(cluster, labels, choice, can, picture))
     steps.sort(key=lambda step: (_pass_of(step, policy), step.tiles is None, step.window))
@@ -190,7 +192,8 @@ def _tiled(
     margin = max(can.context_px, ceil(MARGIN_RADII * widest))
     hole = cluster.part(grid, labels)
     for tiles in tiles_of(hole, grid, margin_px=margin, mosaic_px=can.mosaic_px):
-        yield Step(choice.filler, choice.reason, widest, tiles.around(picture.size, wraps_x=picture.wraps_x), tiles=tiles)
+        box = tiles.around(picture.size, wraps_x=picture.wraps_x)
+        yield Step(choice.filler, choice.reason, widest, box, tiles=tiles)
 
 
 def _merged(cluster: Cluster, labels: list[int], can: Capabilities, picture: Picture) -> list[list[int]]:
