@@ -133,7 +133,7 @@ def _course(
     around, rest = [], mask
     for pole in poles_of(picture, mask) if picture.projection == "equirect" else ():
         view = pole.look(picture, mask)
-        inner = make_plan(view.picture, view.hole, policy=policy, fillers=fillers)
+        inner = make_plan(view.picture, view.hole, policy=policy, fillers=fillers, side_px=min(picture.size))
         around.append(_Around(pole, view, inner.steps))
         rest = rest.copy()
         rest[pole.box.slices] &= ~pole.upright(pole.hole)

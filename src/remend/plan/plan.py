@@ -84,6 +84,7 @@ def make_plan(
     policy: Policy,
     fillers: Mapping[str, Filler],
     damaged: Bool | None = None,
+    side_px: int | None = None,
 ) -> Plan:
     """Plan the repair of ``mask``.
 
@@ -95,13 +96,17 @@ def make_plan(
         policy: which filler for which hole.
         fillers: those of the policy by name; asked what they can.
         damaged: (H, W) bool, all that must not be looked at; None = ``mask``.
+        side_px: of which a hole's radius is a share; None = the picture's shorter side. A view of a part of a
+            picture is not what is large or small in it.
 
     Cost: one pass over the mask; then the holes' own boxes.
     """
     steps: list[Step] = []
+    side_px = min(picture.size) if side_px is None else side_px
+    damaged = mask if damaged is None else damaged
     alike_px = min(policy.alike_up_to_px, THIN_PX)
     for cluster in clusters(mask, alike_up_to_px=alike_px, wraps_x=picture.wraps_x):
-        for choice, labels in _choices(cluster, picture, mask if damaged is None else damaged, policy):
+        for choice, labels in _choices(cluster, picture, damaged, policy, side_px):
             can = fillers[choice.filler].capabilities
             steps.extend(_steps(cluster, labels, choice, can, picture))
     steps.sort(key=lambda step: (_pass_of(step, policy), step.tiles is None, step.window))
@@ -114,7 +119,7 @@ def _pass_of(step: Step, policy: Policy) -> int:
 
 
 def _choices(
-    cluster: Cluster, picture: Picture, mask: Bool, policy: Policy
+    cluster: Cluster, picture: Picture, mask: Bool, policy: Policy, side_px: int
 ) -> Iterable[tuple[Choice, list[int]]]:
     """The cluster's holes by chosen filler; the reason told is the widest hole's."""
     above = policy.looks_above_px
@@ -122,7 +127,7 @@ def _choices(
     # Widest first, so that a group's reason is the widest hole's.
     for label in (np.argsort(-cluster.radius_px[1:], kind="stable") + 1).tolist():
         radius = float(cluster.radius_px[label])
-        looks = Looks(radius_px=radius, share=radius / min(picture.size))
+        looks = Looks(radius_px=radius, share=radius / side_px)
         if above is not None and radius > above:
             looks = _looked_at(looks, cluster, label, picture, mask)
         choice = policy.choose(looks)
