@@ -19,7 +19,7 @@ SOURCE = Path(remend.__file__).parent
 # nothing above, neither at the top of a file nor later in a function.
 HOUSE = (
     ("errors", "privacy"),
-    ("kinds", "pages"),
+    ("kinds", "pages", "planes"),
     ("options",),
     ("added", "budget", "faults", "picture", "runtime"),
     ("document", "metrics", "projection", "samples", "tone"),

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
 from remend.kinds import DamageKind
+from remend.planes import LazyPlane
 
 __all__ = [
     "Bool",
@@ -151,7 +152,8 @@ class Picture:
     """Native samples in display orientation, with what is needed to write the file back.
 
     Attributes:
-        samples: (H, W, C) uint8, uint16, int16, float32 or float64; any strides.
+        samples: (H, W, C) uint8, uint16, int16, float32 or float64; any strides. Of a huge picture a
+            `LazyPlane`, which is read and written through ``part`` and ``keep_part`` like any other.
         mode: what the first channels mean; ``P`` holds palette indices (C = 1).
         palette: (N, 4) uint8 RGBA, N ≤ 256, for mode ``P``; otherwise None.
         container: the file it came from; None for a picture made from an array.
@@ -362,7 +364,7 @@ def part(plane: Native, box: Box) -> Native:
 
 def keep_part(plane: Native, box: Box, changed: Native) -> None:
     """Write what ``part`` gave, since changed, back to where it came from; a view is there already."""
-    if changed.base is not None and np.may_share_memory(changed, plane):
+    if isinstance(plane, np.ndarray) and np.may_share_memory(changed, plane):
         return
     for columns, here in box.runs(plane.shape[1]):
         plane[box.top : box.bottom, columns] = changed[:, here]
@@ -381,7 +383,7 @@ def check_mask(mask: object, size: tuple[int, int]) -> Bool:
     >>> check_mask(np.zeros((2, 3), bool), (2, 3)).shape
     (2, 3)
     """
-    array = np.asarray(mask)
+    array: Any = mask if isinstance(mask, LazyPlane) else np.asarray(mask)
     if array.dtype != np.bool_:
         raise MaskError(f"a mask array must be bool (True = repair), got {array.dtype}: compare it first")
     if array.shape != tuple(size):
@@ -389,4 +391,4 @@ def check_mask(mask: object, size: tuple[int, int]) -> Bool:
         raise MaskError(
             f"the mask is {got} and the picture {size[1]}×{size[0]}: give a mask of the picture's size"
         )
-    return array
+    return cast(Bool, array)

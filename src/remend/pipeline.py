@@ -26,6 +26,7 @@ from remend.options import Settings
 from remend.picture import Bool, Box, Filled, Float, Picture, check_mask, keep_part, part
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
+from remend.planes import count_marked
 from remend.samples import collapse_palette, colour_groups, expand_palette, readable
 from remend.windows.mosaic import Mosaic, cut
 from remend.windows.pole import Pole, View, poles_of
@@ -126,7 +127,7 @@ def _course(
     if guide is not None:
         _check_guide(guide, picture.size, fillers)
     policy = policy_for(fillers.method, settings.quality)
-    damaged_px = int(np.count_nonzero(mask))
+    damaged_px = count_marked(mask)
     if not damaged_px:
         return _Course((), mask, ())
     policy, picture = policy.affordable(damaged_px), expand_palette(picture)

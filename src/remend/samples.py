@@ -146,6 +146,11 @@ def put_back(
         channels: the group that ``take_out`` read.
         span: the range that it used.
     """
+    inner = Box.around(hole)
+    if inner is None:
+        return
+    box = Box(box.top + inner.top, box.left + inner.left, box.top + inner.bottom, box.left + inner.right)
+    hole, pixels = hole[inner.slices], pixels[inner.slices]
     values = pixels[hole].astype(np.float64)
     if len(channels) == 1:
         values = values.mean(axis=1, keepdims=True)
