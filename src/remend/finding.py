@@ -20,6 +20,7 @@ from remend.errors import DecodeError, MaskError
 from remend.io.pages import open_document
 from remend.options import FOUND_DILATION_PX, MaskOptions
 from remend.picture import Bool, Picture, Region
+from remend.planes import LazyPlane, count_marked
 from remend.projection import projection_of
 from remend.samples import eight_bit
 
@@ -105,30 +106,64 @@ def find_mask(
         raise MaskError("the mask is the picture itself: give a picture that is white where to repair")
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
-    given, drawn, said = _as_mask(mask, picture, name, budget)
-    effective = effective_mask(
-        given,
-        picture.size,
-        polarity="white" if is_bool or drawn else options.mask_polarity,
-        resize=options.resize_mask,
-        dilate_px=0 if picture.wraps_x else options.dilate_px or 0,
-    )
+    if isinstance(picture.samples, LazyPlane):
+        effective, said = _of_huge(picture, mask, options, budget or Budget(), name), ()
+    else:
+        given, drawn, said = _as_mask(mask, picture, name, budget)
+        effective = effective_mask(
+            given,
+            picture.size,
+            polarity="white" if is_bool or drawn else options.mask_polarity,
+            resize=options.resize_mask,
+            dilate_px=0 if picture.wraps_x else options.dilate_px or 0,
+        )
     if picture.wraps_x and options.dilate_px:
         notes = (*effective.notes, f"mask dilated by {options.dilate_px} px")
         effective = EffectiveMask(_dilated(effective.mask, options.dilate_px, picture), notes)
-    if effective.mask.all():
+    marked = count_marked(effective.mask)
+    if marked == effective.mask.size:
         raise MaskError(
             "the mask marks the whole picture, so nothing is left to repair from: "
             "mark less, or turn it round with --mask-polarity"
         )
-    share = float(np.count_nonzero(effective.mask)) / effective.mask.size
+    share = marked / effective.mask.size
     if share > MOST_SHARE and not (options.yes or is_bool):
         raise MaskError(
             f"the mask marks {100 * share:.0f} % of the picture: turn it round with --mask-polarity black, "
             "or give --yes if that is meant"
         )
     notes = said + said_of_sides + effective.notes
-    return Finding(effective.mask, (), notes if effective.mask.any() else (*notes, "the mask is empty"))
+    return Finding(effective.mask, (), notes if marked else (*notes, "the mask is empty"))
+
+
+def _of_huge(
+    picture: Picture, mask: object, options: MaskOptions, budget: Budget, name: str | None
+) -> EffectiveMask:
+    """The mask of a picture that is not in memory, of which only what is marked is kept.
+
+    Raises:
+        MaskError: of another size.
+    """
+    from remend.damage.sparse import sparse_mask, sparse_outlines  # few pictures are huge
+    from remend.io.bands import bands_of
+
+    dilate_px = options.dilate_px or 0
+    content = _json_in(mask)
+    if content is not None:
+        return sparse_outlines(content, picture.size, name, dilate_px=dilate_px)
+    if isinstance(mask, (str, PathLike)):
+        size, bands = bands_of(mask, budget=budget)
+    else:
+        given, _, _ = _as_mask(mask, picture, name, budget)
+        size, bands = given.size, iter([(0, given)])
+    if size != picture.size:
+        raise MaskError(
+            f"the mask is {size[1]}×{size[0]} and the picture {picture.width}×{picture.height}: "
+            "give a mask of the picture's size"
+        )
+    is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
+    polarity = "white" if is_bool else options.mask_polarity
+    return sparse_mask(bands, size, polarity=polarity, dilate_px=dilate_px)
 
 
 def settle_projection(picture: Picture, options: MaskOptions) -> tuple[str, ...]:
