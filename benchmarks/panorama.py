@@ -3,9 +3,10 @@
 python -m benchmarks.panorama            # the panorama of ../shared/data, at half size
 python -m benchmarks.panorama -o out/    # pictures, too
 
-Three things are measured: the step across the border as a share of the steps nearby, in holes that lie there
-and in the picture as it was, on average over eight places where the file begins; how much the result changes when the file begins on the other side of the world; and the
-nadir: WS-PSNR of a filled disc of 30° against PSNR of the same fill of the undistorted view.
+Three things are measured. The step across the border as a share of the steps nearby, in holes that lie there
+and in the picture as it was, on average over eight places where the file begins. How much the result changes
+when the file begins on the other side of the world. And the nadir: WS-PSNR of a filled disc of 30° against
+PSNR of the same fill of the undistorted view.
 """
 
 from __future__ import annotations

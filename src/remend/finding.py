@@ -152,7 +152,7 @@ def _of_huge(
     if content is not None:
         return sparse_outlines(content, picture.size, name, dilate_px=dilate_px)
     if isinstance(mask, (str, PathLike)):
-        size, bands = bands_of(mask, budget=budget)
+        size, bands = bands_of(mask, budget=budget.for_mask(picture.width * picture.height))
     else:
         given, _, _ = _as_mask(mask, picture, name, budget)
         size, bands = given.size, iter([(0, given)])
