@@ -26,6 +26,8 @@ BENCHMARKS = (
     "finding",
     "restoring",
     "video",
+    "panorama",
+    "huge",
     "dev_table",
     "dev_learned",
     "near_duplicates",
