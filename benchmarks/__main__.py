@@ -27,6 +27,8 @@ BENCHMARKS = (
     "restoring",
     "video",
     "batch",
+    "panorama",
+    "huge",
     "dev_table",
     "dev_learned",
     "near_duplicates",

@@ -19,10 +19,10 @@ SOURCE = Path(remend.__file__).parent
 # nothing above, neither at the top of a file nor later in a function.
 HOUSE = (
     ("errors", "privacy"),
-    ("kinds", "pages"),
+    ("kinds", "pages", "planes"),
     ("options",),
     ("added", "budget", "faults", "picture", "places", "runtime"),
-    ("document", "metrics", "samples", "tone"),
+    ("document", "metrics", "projection", "samples", "tone"),
     ("windows",),
     ("damage", "fill", "finish", "io", "patch", "restoration"),
     ("adapt", "nets", "plan", "provenance", "quantize"),

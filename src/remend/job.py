@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Any, BinaryIO
-
-import numpy as np
 
 from remend.adapt import as_picture
 from remend.budget import Budget
@@ -21,14 +20,18 @@ from remend.faults import own_errors
 from remend.finding import Finding, find_mask, masks_by_page, read_beside, read_guide, with_missing
 from remend.io import encode_picture, write_picture
 from remend.io.codec import Encoded
+from remend.io.lazily import open_lazily, write_lazily
 from remend.io.pages import encode_document, open_document, write_document
 from remend.io.read import printable
+from remend.io.write import output_format
 from remend.options import Bounds, MaskOptions, Settings
 from remend.pages import chosen_pages
 from remend.patch import lay_patch, patch_of
 from remend.picture import Filled, Picture
 from remend.pipeline import Observer, Restored, method_notes, plan_repair, restore
 from remend.plan.plan import Plan, Step
+from remend.planes import LazyPlane, count_marked
+from remend.projection import projection_of
 from remend.provenance.record import Record
 from remend.recording import Recording
 from remend.stack import Turn, walk
@@ -195,7 +198,10 @@ def repair_file(
                 laps.end("pages")
                 return tally.report(name, where, said, laps.seconds)
             source = document.pages[0]  # type: ignore[assignment]  # a picture stays itself
-        picture = as_picture(source, budget=budget, tolerate=options.tolerate)
+        whole = mask is None or guide is not None or kept is not None or as_patch or inspect is not None
+        picture = None if whole else _opened_lazily(source, target, settings, options, budget, format)
+        if picture is None:
+            picture = as_picture(source, budget=budget, tolerate=options.tolerate)
         notes = picture.container.notes if picture.container is not None else ()
         laid = None
         if kept is not None:
@@ -257,6 +263,30 @@ def repair_file(
         return _reported(name, where, finding, plan, notes + finding.notes, laps.seconds)
 
 
+def _opened_lazily(
+    source: object,
+    target: object,
+    settings: Settings,
+    options: MaskOptions,
+    budget: Budget,
+    format: str | None,
+) -> Picture | None:
+    """A huge picture that is repaired window by window in its file; None for all others.
+
+    It goes from file to file in its own format, flat, and nothing is done to it beside filling.
+    """
+    if not isinstance(source, (str, PathLike)) or not isinstance(target, (str, PathLike, NoneType)):
+        return None
+    if settings.denoise or settings.sharpen or options.resize_mask:
+        return None
+    picture = open_lazily(source, budget=budget)
+    if picture is None or projection_of(picture, options.projection) != "flat":
+        return None
+    assert picture.container is not None
+    chosen = output_format(picture, None if target is None else Path(target), format)
+    return picture if chosen == picture.container.format else None
+
+
 def _reported(
     name: str,
     where: str | None,
@@ -271,7 +301,7 @@ def _reported(
         source=name,
         target=where,
         size=(height, width),
-        hole_ratio=float(np.count_nonzero(finding.mask)) / finding.mask.size,
+        hole_ratio=count_marked(finding.mask) / finding.mask.size,
         found=dict(Counter(region.kind for region in finding.regions)),
         plan=plan,
         notes=notes,
@@ -307,6 +337,10 @@ def _write(
 ) -> tuple[str, tuple[str, ...]]:
     """Write to a path or into an open file; where it went and what there is to say."""
     described = None if noted is None else noted.packet
+    if isinstance(restored.picture.samples, LazyPlane):
+        assert isinstance(target, (str, PathLike))
+        written = write_lazily(restored.picture, restored.changed, target, format=format, overwrite=overwrite)
+        return str(written.path), written.notes
     if isinstance(target, (str, PathLike)):
         written = write_picture(
             restored.picture,

@@ -5,14 +5,14 @@ Only windows are ever converted; the frame stays as it is in the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.picture import Bool, Box, Float, Picture
+from remend.picture import Bool, Box, Float, Mode, Picture, keep_part, part
 
 __all__ = [
     "Range",
@@ -69,7 +69,7 @@ def readable(picture: Picture, box: Box) -> Bool:
     Returns:
         (h, w) bool.
     """
-    native = picture.samples[box.slices]
+    native = part(picture.samples, box)
     fine = np.ones(native.shape[:2], bool)
     if picture.alpha_channel is not None:
         fine &= native[..., picture.alpha_channel] > 0
@@ -94,7 +94,7 @@ def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, .
     full = FULL_SCALE.get(picture.samples.dtype)
     if full is not None:
         return Range(0.0, full)
-    values = picture.samples[box.slices][usable]
+    values = part(picture.samples, box)[usable]
     if channels is not None and not picture.channels.plain:
         values = values[:, list(channels)]
     values = values[np.isfinite(values)]
@@ -111,7 +111,7 @@ def take_out(picture: Picture, box: Box, channels: tuple[int, ...], span: Range)
         (h, w, 3) float32, contiguous, a copy. A single channel is repeated three times, the last of two
         twice. NaN and infinity become 0: such pixels are not usable.
     """
-    native = picture.samples[box.slices]
+    native = part(picture.samples, box)
     # Of 64 bits the difference is what 32 can hold, not the values.
     work = np.float64 if native.dtype == np.float64 else np.float32
     window = np.empty((*native.shape[:2], 3), work)
@@ -146,6 +146,11 @@ def put_back(
         channels: the group that ``take_out`` read.
         span: the range that it used.
     """
+    inner = Box.around(hole)
+    if inner is None:
+        return
+    box = Box(box.top + inner.top, box.left + inner.left, box.top + inner.bottom, box.left + inner.right)
+    hole, pixels = hole[inner.slices], pixels[inner.slices]
     values = pixels[hole].astype(np.float64)
     if len(channels) == 1:
         values = values.mean(axis=1, keepdims=True)
@@ -156,10 +161,11 @@ def put_back(
     if dtype in LIMITS:
         values = np.clip(np.rint(values), *LIMITS[dtype])
     # A view first: boolean indexing of the frame itself would index all of it.
-    window = picture.samples[box.slices]
+    window = part(picture.samples, box)
     for position, channel in enumerate(channels):
         plane = window[..., channel]
         plane[hole] = values[:, position].astype(dtype)
+    keep_part(picture.samples, box, window)
 
 
 def eight_bit(picture: Picture) -> NDArray[np.uint8]:
@@ -199,7 +205,8 @@ def expand_palette(picture: Picture) -> Picture:
     opaque = bool((picture.palette[:, 3] == 255).all())
     channels = 3 if opaque else 4
     samples: NDArray[Any] = table[:, :channels][picture.samples[..., 0]]
-    return Picture(samples, "RGB" if opaque else "RGBA", container=picture.container)
+    mode: Mode = "RGB" if opaque else "RGBA"
+    return Picture(samples, mode, container=picture.container, projection=picture.projection)
 
 
 # A colour that no entry comes this near to (sum of squared differences over RGB) is worth a new one.
@@ -233,7 +240,7 @@ def collapse_palette(original: Picture, restored: Picture, changed: Bool) -> Pic
         index, _ = _nearest(distinct, palette)
     samples = original.samples.copy()
     samples[..., 0][changed] = index[inverse.ravel()]
-    return Picture(samples, "P", palette=palette, container=original.container)
+    return replace(original, samples=samples, palette=palette)
 
 
 def _nearest(

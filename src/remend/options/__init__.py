@@ -55,6 +55,12 @@ QUALITIES = {
     "best": "copies in all texture, nets for thin damage and what is very wide, smooth fills where it is "
     "very calm: slower, and sharper than it is certain",
 }
+PROJECTIONS = {
+    "auto": "as the file says: a 360° panorama by its GPano XMP and its shape",
+    "flat": "no panorama",
+    "equirect": "a 360° panorama, twice as wide as high: its sides meet, its poles are filled in a view "
+    "without distortion",
+}
 MIB = 1 << 20
 FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
 
@@ -124,7 +130,8 @@ class MaskOptions:
     find: str | Sequence[str] = option(
         (),
         "Exactly what to look for, with commas between: scratch, crack, dust, stain, hole, text (dates, "
-        "captions), watermark; damage = all but the last two, the default; all.",
+        "captions), watermark; tripod = what is right below the camera of a 360° panorama; damage = the "
+        "first five, the default; all = all but tripod.",
         metavar="KINDS",
         check=parse_kinds,
         told="damage",
@@ -138,6 +145,13 @@ class MaskOptions:
         told="",
         **SEARCH,
     )
+    tripod_deg: float = option(
+        15.0,
+        "How far a tripod reaches from straight below, in degrees.",
+        low=1,
+        high=60,
+        **SEARCH,
+    )
     force: bool = option(False, "Search documents, drawings and screenshots, too.", **SEARCH)
     tolerate: bool = option(
         False, "Open a truncated JPEG or PNG as far as it goes; what is missing is damage."
@@ -149,6 +163,8 @@ class MaskOptions:
         metavar="all|1-3,7",
         check=check_pages,
     )
+
+    projection: str = option("auto", "How the picture shows the world.", choices=PROJECTIONS)
 
     def __post_init__(self) -> None:
         verify(self)
@@ -234,7 +250,9 @@ class Bounds:
         verify(self)
 
 
-SEARCHING = options_of(MaskOptions, "sensitivity", "find", "skip", "force", "tolerate")
+SEARCHING = options_of(
+    MaskOptions, "sensitivity", "find", "skip", "tripod_deg", "force", "tolerate", "projection"
+)
 """What ``detect`` in Python has of `MaskOptions`; its regions are not grown."""
 
 DETECT = SEARCHING | {
@@ -253,8 +271,10 @@ class DetectKeywords(TypedDict, total=False):
     sensitivity: float
     find: str | Sequence[str]
     skip: str | Sequence[str]
+    tripod_deg: float
     force: bool
     tolerate: bool
+    projection: str
     max_pixels: int
     max_memory: int
     max_ratio: float
