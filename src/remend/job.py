@@ -12,6 +12,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.document import Document, Repaired
@@ -244,8 +246,10 @@ def repair_file(
             if as_patch:
                 restored = replace(restored, picture=patch_of(restored.picture, restored.changed))
                 format = "png"
-            noted = None
-            if record is not None and laid is None and not as_patch:
+            noted, huge = None, isinstance(restored.picture.samples, LazyPlane)
+            if record is not None and huge:
+                notes += ("no record was made: the picture is repaired window by window, without one",)
+            if record is not None and laid is None and not as_patch and not huge:
                 noted = Recording.of(
                     restored,
                     finding,

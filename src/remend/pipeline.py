@@ -131,14 +131,24 @@ def _course(
     if not damaged_px:
         return _Course((), mask, ())
     policy, picture = policy.affordable(damaged_px), expand_palette(picture)
+    common: dict[str, Any] = {"policy": policy, "fillers": fillers, "window_px": settings.window_px}
     around, rest = [], mask
     for pole in poles_of(picture, mask) if picture.projection == "equirect" else ():
         view = pole.look(picture, mask)
-        inner = make_plan(view.picture, view.hole, policy=policy, fillers=fillers, side_px=min(picture.size), window_px=settings.window_px)
+        inner = make_plan(
+            view.picture,
+            view.hole,
+            policy=policy,
+            fillers=fillers,
+            side_px=min(picture.size),
+            window_px=settings.window_px,
+        )
         around.append(_Around(pole, view, inner.steps))
         rest = rest.copy()
         rest[pole.box.slices] &= ~pole.upright(pole.hole)
-    steps = make_plan(picture, rest, policy=policy, fillers=fillers, damaged=mask, window_px=settings.window_px).steps
+    steps = make_plan(
+        picture, rest, policy=policy, fillers=fillers, damaged=mask, window_px=settings.window_px
+    ).steps
     return _Course(tuple(around), rest, steps)
 
 

@@ -34,7 +34,7 @@ def keep_colours(filled: Float, hole: Bool, usable: Bool) -> Float:
     Cost: 40 ns a pixel of the window, .2 ms a band of lightness.
     """
     lab = cv2.cvtColor(np.clip(filled, 0, 1), cv2.COLOR_RGB2Lab)
-    known, fill = lab[usable], lab[hole]
+    known, fill = np.asarray(lab[usable], np.float32), np.asarray(lab[hole], np.float32)
     bands, known_cells, fill_bands = _bands(known), _cells(known), _bands(fill)
     moved = fill.copy()
     for band in np.unique(fill_bands):
