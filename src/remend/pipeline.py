@@ -131,7 +131,6 @@ def _course(
     if not damaged_px:
         return _Course((), mask, ())
     policy, picture = policy.affordable(damaged_px), expand_palette(picture)
-    common: dict[str, Any] = {"policy": policy, "fillers": fillers, "window_px": settings.window_px}
     around, rest = [], mask
     for pole in poles_of(picture, mask) if picture.projection == "equirect" else ():
         view = pole.look(picture, mask)
