@@ -1,4 +1,4 @@
-"""Restoring against the truth and against peers: noise, JPEG, clean pictures, made fading, all side by side.
+"""Restoring against the truth and against peers: noise, JPEG, clean pictures, fading, size, side by side.
 
 python -m benchmarks.restoring            # the middle 320² of each; clean pictures whole
 python -m benchmarks.restoring --peers    # the middle 160² of each, with CDnCNN-B and FDnCNN beside ours
@@ -14,11 +14,14 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from benchmarks.line import SHARED, print_line
+from remend.options.restoration import RestoreOptions
 from remend.picture import Picture
+from remend.restoration.enlarging import enlarged
 from remend.restoration.net import clean
-from remend.restoring import RestoreOptions, restore_picture
+from remend.restoring import restore_picture
 
 Rgb = NDArray[np.uint8]
 SIGMAS, QUALITIES = (15, 25, 50), (10, 20, 40)
@@ -164,7 +167,28 @@ def by_ourselves() -> dict[str, Any]:
         after = mean_decibels(live, worn, ours)
         figures[f"live1_{name}"] = {"decoded": before, "remend": after, "gain": round(after - before, 2)}
         print(name, figures[f"live1_{name}"], file=sys.stderr)
-    return {**figures, **fading(kodak), **untouched(pictures("kodak24") + pictures("cid22_val"))}
+    whole = pictures("kodak24")
+    figures |= {**fading(kodak), **enlarging(whole)}
+    return {**figures, **untouched(whole + pictures("cid22_val") + pictures("live1"))}
+
+
+def enlarging(truth: list[Rgb]) -> dict[str, Any]:
+    """Twice as large against Pillow's cubic kernel, which also made the small ones; whole pictures."""
+    figures: dict[str, Any] = {}
+    even = [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in truth]
+    small = [cubic(image, 0.5) for image in even]
+    for name, worn in (("twice", small), ("twice_jpeg_75", [compressed(image, 75) for image in small])):
+        before = mean_decibels(even, worn, lambda image: cubic(image, 2))
+        after = mean_decibels(even, worn, lambda image: enlarged(Picture(image, "RGB"), 2).samples)
+        figures[f"kodak24_{name}"] = {"cubic": before, "remend": after, "gain": round(after - before, 2)}
+        print(name, figures[f"kodak24_{name}"], file=sys.stderr)
+    return figures
+
+
+def cubic(image: Rgb, factor: float) -> Rgb:
+    """By Pillow."""
+    size = round(factor * image.shape[1]), round(factor * image.shape[0])
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 
 
 def untouched(clean_ones: list[Rgb]) -> dict[str, Any]:

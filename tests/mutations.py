@@ -36,18 +36,19 @@ class Mutation:
 
 
 PLAN = ("tests/plan/test_plan.py",)
+WRAPS = ("tests/test_wraps.py",)
 MUTATIONS = (
     Mutation(
         "every step has the same seed",
         "pipeline.py",
-        "settings.seed * 1_000_003 + number + k",
-        "settings.seed * 1_000_003",
+        "[seed + k for k in range(len(group))]",
+        "[seed - seed % 1_000_003 for k in group]",
     ),
     Mutation(
         "the seed of the job is not heard",
         "pipeline.py",
-        "settings.seed * 1_000_003 + number + k",
-        "number + k",
+        "first = settings.seed * 1_000_003",
+        "first = 0",
     ),
     Mutation(
         "all mosaics of a group have one seed",
@@ -55,17 +56,43 @@ MUTATIONS = (
         "group, mosaics, seeds))",
         "group, mosaics, seeds[:1] * len(seeds)))",
     ),
-    Mutation(
-        "what a window has filled stays pending", "pipeline.py", "self.pending[box.slices] &= ~hole", "pass"
-    ),
+    Mutation("what a window has filled stays pending", "pipeline.py", "waiting &= ~hole", "pass"),
     Mutation(
         "what a mosaic has filled stays pending", "windows/mosaic.py", "pending[to_y, to_x] = False", "pass"
     ),
     Mutation(
         "damage whose turn has not come is read",
         "pipeline.py",
-        "readable(self.picture, box) & ~self.pending[box.slices]",
+        "readable(self.picture, box) & ~part(self.pending, box)",
         "readable(self.picture, box)",
+    ),
+    Mutation(
+        "what is written over the border is lost",
+        "picture.py",
+        "        plane[box.top : box.bottom, columns] = changed[:, here]",
+        "        pass",
+        WRAPS,
+    ),
+    Mutation(
+        "a window ends at the border of a panorama",
+        "picture.py",
+        "        if wraps_x:",
+        "        if False:",
+        WRAPS,
+    ),
+    Mutation(
+        "holes over the border are two",
+        "plan/holes.py",
+        "    if wraps_x:\n        for members",
+        "    if False:\n        for members",
+        WRAPS,
+    ),
+    Mutation(
+        "tiles at the border are mirrored in a panorama",
+        "windows/mosaic.py",
+        "if picture.wraps_x else",
+        "if False else",
+        WRAPS,
     ),
     Mutation(
         "mosaics of a group read one another",
@@ -87,7 +114,7 @@ MUTATIONS = (
     Mutation(
         "alpha is not filled when asked for", "pipeline.py", "alpha=self.settings.repair_alpha", "alpha=False"
     ),
-    Mutation("polished tiles have no margin", "pipeline.py", "POLISH_MARGIN_PX = 24", "POLISH_MARGIN_PX = 0"),
+    Mutation("polished tiles have no margin", "finish/polish.py", "MARGIN_PX = 24", "MARGIN_PX = 0"),
     Mutation(
         "a repair sets OpenCV's threads",
         "pipeline.py",
@@ -98,13 +125,13 @@ MUTATIONS = (
     Mutation(
         "holes are never merged",
         "plan/plan.py",
-        "if both.area <= box.area + other[0].area + CALL_PX:",
+        "if both.width <= picture.width and both.area <= box.area + other[0].area + CALL_PX:",
         "if False:",
     ),
     Mutation(
         "holes are always merged",
         "plan/plan.py",
-        "if both.area <= box.area + other[0].area + CALL_PX:",
+        "if both.width <= picture.width and both.area <= box.area + other[0].area + CALL_PX:",
         "if True:",
     ),
     Mutation(
@@ -135,7 +162,13 @@ MUTATIONS = (
         "ring = near & ~damaged",
         PLAN,
     ),
-    Mutation("holes are not told apart", "plan/holes.py", "if widest <= alike_up_to_px:", "if True:", PLAN),
+    Mutation(
+        "holes are not told apart",
+        "plan/holes.py",
+        "if widest <= alike_up_to_px and not ring:",
+        "if True:",
+        PLAN,
+    ),
     Mutation(
         "a share that is not exceeded counts",
         "plan/policy.py",

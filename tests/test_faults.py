@@ -13,8 +13,8 @@ import PIL.Image
 import pytest
 
 import remend
-from remend import batch
 from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
+from remend.batch import outcome as one_picture
 from remend.budget import Budget
 from remend.errors import DecodeError, InternalError, ResourceError
 from remend.faults import DEBUG, as_own
@@ -105,14 +105,14 @@ def test_a_picture_longer_than_3200_to_1_is_searched_and_explained(tmp_path, siz
     [struct.error("no"), OverflowError(), KeyError(3), AssertionError("a\nb"), RecursionError("deep")],
 )
 def test_whatever_a_picture_raises_costs_that_picture_only(tmp_path, monkeypatch, error):
-    true = batch.repair_file
+    true = one_picture.repair_file
 
     def raising(source, *args, **more):
         if Path(source).name == "b.png":
             raise error
         return true(source, *args, **more)
 
-    monkeypatch.setattr(batch, "repair_file", raising)
+    monkeypatch.setattr(one_picture, "repair_file", raising)
     for name in ("a.png", "b.png", "c.png"):
         png((20, 20), tmp_path / "album" / name)
     jobs = plan_jobs([tmp_path / "album"], output=tmp_path / "out", mask=None, recursive=False)

@@ -8,6 +8,7 @@ import pytest
 import remend
 from remend import pipeline
 from remend.fill.biharmonic import smooth
+from remend.finish import polish
 from remend.options import Settings
 from remend.picture import Picture
 from remend.pipeline import restore
@@ -332,7 +333,7 @@ def test_polish_leaves_no_trace_of_its_tiles(monkeypatch, options):
     mask = holes(THIN, *FAR)
     outputs = []
     for tile in (4096, 48):
-        monkeypatch.setattr(pipeline, "POLISH_TILE_PX", tile)
+        monkeypatch.setattr(polish, "TILE_PX", tile)
         settings = {"whole_picture": True} | options
         outputs.append(filled(recorder(), mask, noisy(), **settings))
     np.testing.assert_array_equal(*outputs)

@@ -3,11 +3,12 @@
 import pytest
 
 from remend.errors import UsageError
-from remend.kinds import DEFAULT_KINDS, FOUND_KINDS, parse_kinds
+from remend.kinds import DEFAULT_KINDS, FOUND_KINDS, SEEN_KINDS, parse_kinds
 
 
 def test_lettering_is_not_looked_for_by_default():
-    assert set(FOUND_KINDS) - set(DEFAULT_KINDS) == {"text", "watermark"}
+    assert set(FOUND_KINDS) - set(DEFAULT_KINDS) == {"text", "watermark", "tripod"}
+    assert set(FOUND_KINDS) - set(SEEN_KINDS) == {"tripod"}
     for default in (
         parse_kinds(None),
         parse_kinds(()),
@@ -29,7 +30,9 @@ def test_lettering_is_not_looked_for_by_default():
         (["tears"], (), ("hole",)),
         (["logos"], (), ("watermark",)),
         (["damage,text"], (), (*DEFAULT_KINDS, "text")),
-        (["all"], (), FOUND_KINDS),
+        (["all"], (), SEEN_KINDS),
+        (["all,tripod"], (), FOUND_KINDS),
+        (["nadir"], (), ("tripod",)),
         (["all"], ["dust,stains", "watermark"], ("scratch", "crack", "hole", "text")),
         (None, "dust", ("scratch", "crack", "stain", "hole")),
         ("damage", "text", DEFAULT_KINDS),

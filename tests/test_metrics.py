@@ -152,3 +152,20 @@ def test_what_does_not_fit_is_refused(metric) -> None:
         metric(image.astype(np.float32), image)
     with pytest.raises(EvaluationError, match="the hole is 5×5"):
         metric(image, image, np.zeros((5, 5), bool))
+
+
+def test_ws_psnr_weighs_by_share_of_the_sphere():
+    """A level off along the equator costs what its share of the sphere is; at the poles next to nothing."""
+    from remend.metrics import ws_psnr
+
+    truth = np.full((180, 360, 3), 100, np.uint8)
+    # Integrated by hand: the band within 30° of the equator is half of the sphere, one of 90°-60° 6.7 %.
+    for rows, share in ((slice(60, 120), 0.5), (slice(0, 30), (1 - np.cos(np.pi / 6)) / 2)):
+        output = truth.copy()
+        output[rows] += 10
+        assert ws_psnr(output, truth) == pytest.approx(10 * np.log10(255**2 / (100 * share)), abs=0.01)
+    hole = np.zeros((180, 360), bool)
+    hole[0:30] = True
+    assert ws_psnr(output, truth, hole) == pytest.approx(10 * np.log10(255**2 / 100))
+    assert ws_psnr(truth, truth) == 100
+    assert np.isnan(ws_psnr(truth, truth, np.zeros((180, 360), bool)))

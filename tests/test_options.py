@@ -16,9 +16,11 @@ from click.testing import CliRunner
 
 import remend
 from remend.cli.repair import repair as command
+from remend.cli.restore import restore as restore_command
 from remend.errors import LimitError, UsageError
 from remend.kinds import FOUND_KINDS, GROUPS
 from remend.options import DETECT, Bounds, DetectKeywords, MaskOptions, RepairKeywords, Settings, options_of
+from remend.options.restoration import RestoreKeywords, RestoreOptions
 from remend.plan.policy import POLICIES
 
 SOURCE = Path(remend.__file__).parent
@@ -111,7 +113,7 @@ def test_a_new_option_is_one_field(tmp_path):
 def test_every_option_has_one_name_and_its_help():
     names = [name for table in TABLES for name in options_of(table)]
     assert len(set(names)) == len(names)
-    for table in TABLES:
+    for table in (*TABLES, RestoreOptions):
         for name, one in options_of(table).items():
             assert one.help.endswith((".", "; all.")), name
             one.verify(one.default)
@@ -123,18 +125,36 @@ def test_every_option_has_one_name_and_its_help():
     [
         (RepairKeywords, remend.repair, [options_of(table) for table in TABLES]),
         (DetectKeywords, remend.detect, [DETECT, options_of(Bounds)]),
+        (RestoreKeywords, remend.restore, [options_of(RestoreOptions), options_of(Bounds)]),
     ],
 )
 def test_what_type_checkers_are_told_is_the_table(keywords, verb, tables):
-    types = {each.name: each.type for table in TABLES for each in fields(table)}
-    told = {
-        name: hint.__forward_arg__
-        for base in (DetectKeywords, keywords)
-        for name, hint in base.__annotations__.items()
-    }
+    types = {each.name: each.type for table in (RestoreOptions, *TABLES) for each in fields(table)}
+    bases = [keywords] if verb is remend.restore else [DetectKeywords, keywords]
+    told = {name: hint.__forward_arg__ for base in bases for name, hint in base.__annotations__.items()}
     named = {name for table in tables for name in table} - ({"dilate_px"} if verb is remend.detect else set())
     assert told == {name: types[name] for name in named}
     assert named <= set(inspect.signature(verb).parameters)
+
+
+def test_what_restoring_shares_with_repairs_is_the_same_option():
+    mask, settings = options_of(MaskOptions), options_of(Settings)
+    for name, one in options_of(RestoreOptions).items():
+        if other := settings.get(name) or (mask.get(name) if name != "skip" else None):
+            assert (one.type, one.default, one.choices, one.low, one.high) == (
+                *(other.type, other.default, other.choices),
+                *(other.low, other.high),
+            )
+            assert not one.needs
+    asked = RestoreOptions(sensitivity=0.9, quality="best", seed=7, force=True, tolerate=True)
+    assert asked.mask_options == MaskOptions(sensitivity=0.9, force=True, tolerate=True)
+    assert asked.settings == Settings(quality="best", seed=7)
+    help = CliRunner().invoke(restore_command, ["--help"]).output
+    for name in options_of(RestoreOptions):
+        assert f"--{name}" in help
+    refused = CliRunner().invoke(restore_command, ["a.png", "--only", "moire"])
+    assert str(refused.exception) == "restore has no step 'moire': choose noise, blocks, damage, tone"
+    assert CliRunner().invoke(restore_command, ["a.png", "--tone", "2"]).exit_code == 2
 
 
 def test_the_help_names_all_kinds_of_damage_and_the_policies_all_qualities():
@@ -207,5 +227,6 @@ def test_a_guide_of_another_size_needs_no_mask():
 
 
 def test_help_costs_no_array_library():
-    code = "import sys, remend.cli.repair, remend.cli.detect; assert not {'numpy', 'cv2'} & set(sys.modules)"
+    verbs = ", ".join(f"remend.cli.{verb}" for verb in ("repair", "detect", "restore"))
+    code = f"import sys, {verbs}; assert not {{'numpy', 'cv2'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

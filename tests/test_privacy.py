@@ -119,6 +119,16 @@ def test_the_command_opens_no_socket_and_leaves_no_file(alone, album, tmp_path):
     assert (tmp_path / "out.png").exists()
 
 
+def test_a_batch_opens_no_socket_and_leaves_no_file(alone, album, tmp_path):
+    """With workers, a manifest, records and a report."""
+    shutil.copy(album / "a.png", album / "b.png")
+    command = [sys.executable, "-m", "remend", "repair", album, "-m", album / "mask.png", "--jobs", "2"]
+    more = ["--record", "--report", tmp_path / "page.html", "-o", tmp_path / "out"]
+    assert alone(*command, *more) == (0, [])
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2
+    assert alone(sys.executable, "-m", "remend", "audit", tmp_path / "out", "--from", album) == (0, [])
+
+
 def test_python_opens_no_socket_and_leaves_no_file(alone, album):
     code = """
 import sys, cv2, remend

@@ -24,6 +24,7 @@ _HOME = {
     "Picture": "remend.picture",
     "Region": "remend.picture",
     "RemendError": "remend.errors",
+    "RestoreOptions": "remend.options.restoration",
     "Settings": "remend.options",
     "detect": "remend.api",
     "evaluate": "remend.evaluation",
@@ -46,6 +47,7 @@ __all__ = [
     "Picture",
     "Region",
     "RemendError",
+    "RestoreOptions",
     "Settings",
     "__version__",
     "detect",
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from remend.io import read_picture, write_picture
     from remend.job import repair_file
     from remend.options import Bounds, MaskOptions, Settings
+    from remend.options.restoration import RestoreOptions
     from remend.picture import Box, Filled, Picture, Region
 
 

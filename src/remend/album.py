@@ -16,12 +16,15 @@ from pathlib import Path
 from unicodedata import normalize
 
 from remend.errors import UsageError
+from remend.io.atomic import DRAFT
 from remend.io.registry import ending_of, readable_suffixes
 from remend.job import default_target
+from remend.places import is_remote, located
 
-__all__ = ["Job", "plan_jobs"]
+__all__ = ["Job", "LeftOut", "counted", "plan_jobs"]
 
 MADE_BY_US = ".repaired"
+OURS = ".remend"  # the folder of a batch's manifest, beside its results
 LIST = ".flist"  # a text file of paths, one a line, as DeepFill and EdgeConnect read them
 # What LaMa's and others' scripts call the masks of x.png: x_mask.png, x_mask001.png; our page: x.mask.png.
 # `remend detect` calls those of x.jpg x.jpg.mask.png.
@@ -53,14 +56,29 @@ class Job:
     refused: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file, or a folder that was not entered, that lies where the pictures lie and is none of them.
+
+    Attributes:
+        path: of it.
+        reason: why, in a word or a few.
+        told: whether somebody who counts results would miss it.
+    """
+
+    path: Path
+    reason: str
+    told: bool = True
+
+
 def plan_jobs(
     inputs: Sequence[Path],
     *,
     output: str | Path | None,
     mask: Path | None,
     recursive: bool,
-    skip_existing: bool = False,
-    told: Callable[[str], None] = lambda line: None,
+    left_out: Callable[[LeftOut], None] = lambda one: None,
+    may_be_empty: bool = False,
 ) -> list[Job]:
     """Which file becomes which.
 
@@ -76,25 +94,32 @@ def plan_jobs(
             (``a.png``, ``a_mask.png``, ``a_mask001.png`` or ``a.mask.png`` for ``a.jpg``), which may be the
             pictures' own; or an ``.flist`` in the order of the pictures.
         recursive: go into folders inside folders.
-        skip_existing: leave out pictures whose result is there.
-        told: hears what was left out, a line.
+        left_out: hears of each file that is no picture to repair.
+        may_be_empty: a folder without a picture is no error: it is watched.
 
     Raises:
         UsageError: nothing to do, two inputs that would write the same file, a missing mask.
     """
     folder_meant = str(output).endswith(("/", os.sep))  # Path would drop the slash
-    output = None if output is None else Path(output)
-    left: Counter[str] = Counter()
+    output = None if output is None else located(output)
+    left: list[LeftOut] = []
+
+    def leave(one: LeftOut) -> None:
+        left.append(one)
+        left_out(one)
+
     apart = [one for one in (mask, output) if one is not None]
     found: list[tuple[Path, Path]] = []  # the file, and its place below the folder that was named
     for path in inputs:
         if path.is_dir():
             inside = [
-                (file, file.relative_to(path)) for file in _pictures(path, mask, recursive, left, apart)
+                (file, Path(str(file.relative_to(path))))
+                for file in _pictures(path, mask, recursive, leave, apart)
             ]
-            if not inside:
+            if not inside and not may_be_empty:
                 hint = "" if recursive else " (its folders are only searched with --recursive)"
-                raise UsageError(f"the folder {path} holds no picture{hint}{_said(left)}")
+                told = counted(left)
+                raise UsageError(f"the folder {path} holds no picture{hint}{': ' if told else ''}{told}")
             found += inside
         elif path.suffix.lower() == LIST:
             found += [(file, Path(file.name)) for file in _listed(path)]
@@ -118,24 +143,21 @@ def plan_jobs(
             # Of several masks each gets a result, named after it.
             named = target if len(own) == 1 or one is None else target.with_stem(one.stem)
             jobs.append(Job(file, named, one, place))
-    jobs = _without_collisions(jobs)
-    if skip_existing:
-        waiting = [job for job in jobs if not os.path.lexists(job.target)]
-        left["done already"] += len(jobs) - len(waiting)
-        jobs = waiting
-    if left.total():
-        told(_said(left).removeprefix(": "))
-    return jobs
+    return _without_collisions(jobs)
 
 
-def _said(left: Counter[str]) -> str:
-    """What was left out, as the end of a line."""
-    parts = ", ".join(f"{count} {what}" for what, count in left.items() if count)
-    return f": left out {parts}" if parts else ""
+def counted(left: Iterable[LeftOut]) -> str:
+    """What was left out and would be missed, in one line; empty where there is none."""
+    counts = Counter(one.reason for one in left if one.told)
+    return f"left out {', '.join(f'{count} {what}' for what, count in counts.items())}" if counts else ""
 
 
 def _pictures(
-    folder: Path, mask: Path | None, recursive: bool, left: Counter[str], apart: Sequence[Path]
+    folder: Path,
+    mask: Path | None,
+    recursive: bool,
+    leave: Callable[[LeftOut], None],
+    apart: Sequence[Path],
 ) -> Iterator[Path]:
     """The pictures of a folder, sorted, but for folders ``apart``: of masks, of results.
 
@@ -151,22 +173,30 @@ def _pictures(
         ending = ending_of(entry).lower()
         if entry.name.startswith("."):
             if entry.name.startswith("._") and ending in suffixes | PICTURES_TOO:
-                left["companions of macOS (._)"] += 1
+                leave(LeftOut(entry, "companions of macOS (._)"))
+            elif not DRAFT.fullmatch(entry.name) and entry.name != OURS:
+                leave(LeftOut(entry, "hidden", told=False))
         elif entry.is_dir():
             if entry.name.lower() in NO_ALBUM:
-                left[f"folders {entry.name}"] += 1
-            elif recursive and not entry.is_symlink() and not any(_same(entry, one) for one in apart):
-                yield from _pictures(entry, mask, True, left, apart)
+                leave(LeftOut(entry, f"folders {entry.name}"))
+            elif any(_same(entry, one) for one in apart):
+                pass  # the user has named it
+            elif entry.is_symlink():
+                leave(LeftOut(entry, "links to folders", told=False))
+            elif recursive:
+                yield from _pictures(entry, mask, True, leave, apart)
+            else:
+                leave(LeftOut(entry, "folders (--recursive goes into them)", told=False))
         elif ending not in suffixes:
-            if ending in PICTURES_TOO:
-                left[f"{ending} files"] += 1
+            known = ending in PICTURES_TOO
+            leave(LeftOut(entry, f"{ending} files" if known else "no picture", told=known))
         elif entry.name.removesuffix(ending_of(entry)).endswith(MADE_BY_US):
-            left["earlier results"] += 1
+            leave(LeftOut(entry, "earlier results"))
         elif mask is not None and _same(entry, mask):
             pass  # somebody keeps the one mask beside the pictures, and has named it
         elif (matched := MASK.fullmatch(entry.stem)) and matched["stem"] in stems:
             if mask is None or not _same(folder, mask if mask.is_dir() else mask.parent):
-                left["masks beside their pictures (-m FOLDER takes them)"] += 1
+                leave(LeftOut(entry, "masks beside their pictures (-m FOLDER takes them)"))
         else:
             yield entry
 
@@ -283,6 +313,8 @@ def _without_collisions(jobs: list[Job]) -> list[Job]:
 
 def _folds_case(folder: Path) -> bool:
     """Whether two names that differ in case are one file there, as on macOS and Windows; tried out."""
+    if is_remote(folder):
+        return False
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     probe = folder / f".remend-{secrets.token_hex(8)}.tmp"
@@ -297,8 +329,8 @@ def _folds_case(folder: Path) -> bool:
 
 
 def _same(one: Path, other: Path) -> bool:
-    if one == other:
-        return True
+    if one == other or is_remote(one) or is_remote(other):
+        return one == other
     try:
         return one.samefile(other)
     except OSError:

@@ -31,10 +31,11 @@ from remend.options import (
     options_of,
 )
 from remend.options.option import lines_of
+from remend.options.restoration import RestoreKeywords, RestoreOptions
 from remend.picture import Region
 from remend.pipeline import restore as mend
 from remend.references import read_references, settings_for_references
-from remend.restoring import RestoreOptions, restore_file, restore_picture, restored_name
+from remend.restoring import restore_file, restore_picture, restored_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -45,6 +46,7 @@ Repairable = TypeVar("Repairable", str, Path, "NDArray[Any]", "Image")
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 REPAIR = options_of(Settings) | options_of(MaskOptions) | options_of(Bounds)
+RESTORE = options_of(RestoreOptions) | options_of(Bounds)
 DETECT = SEARCHING | options_of(Bounds)
 
 
@@ -183,17 +185,15 @@ def repair(
 
 
 @own_errors()
+@_with_keywords(RESTORE)
 def restore(
     image: Repairable,
     *,
-    only: str | Sequence[str] = (),
-    skip: str | Sequence[str] = (),
-    strength: float = 1.0,
-    seed: int = 0,
-    force: bool = False,
     output: str | PathLike[str] | None = None,
     overwrite: bool = False,
+    options: RestoreOptions | None = None,
     bounds: Bounds | None = None,
+    **keywords: Unpack[RestoreKeywords],
 ) -> Repairable:
     """Restore a picture: noise, grain and JPEG blocks off, damage repaired, faded tones brought back.
 
@@ -202,15 +202,10 @@ def restore(
 
     Args:
         image: a path; or a PIL image; or an array, as for ``repair``. Never changed.
-        only: the steps that may be taken: ``noise``, ``blocks``, ``damage``, ``tone``; several as a list, or
-            with commas between. Empty = all.
-        skip: steps to leave out of them.
-        strength: 0 to 1, of noise, blocks and tone; 0 = they change nothing.
-        seed: of repairing damage; same seed, same machine, same pixels.
-        force: go over what is no photograph, too.
         output: for a path: where to write; None = ``photo.restored.jpg`` beside ``photo.jpg``.
         overwrite: replace an existing output.
-        bounds: what it may cost; None = the usual bounds.
+        options, bounds: all options at once, for several calls. A keyword wins over them.
+        **keywords: those above from ``only`` on, the fields of `RestoreOptions` and `Bounds`.
 
     Returns:
         The same kind: the path of the written file, a new PIL image of the same mode, or a new array of the
@@ -226,15 +221,7 @@ def restore(
     >>> bool((restore(image) == image).all())
     True
     """
-    if not 0 <= strength <= 1:
-        raise UsageError(f"strength is 0 to 1, got {strength}")
-    options = RestoreOptions(
-        only=only,
-        skip=skip,
-        strength=strength,
-        settings=Settings(seed=seed),
-        mask=MaskOptions(force=force),
-    )
+    options, bounds = _filled(keywords, RESTORE, options or RestoreOptions(), bounds or Bounds())
     if isinstance(image, (str, Path)):
         target = restored_name(Path(image)) if output is None else Path(output)
         report = restore_file(image, target, options=options, overwrite=overwrite, bounds=bounds)

@@ -19,6 +19,7 @@ PLAIN_BYTES, PLAIN_PIXELS = 48 * MIB, 40_000_000
 HELD = 2  # times the samples that a job holds at least: as read, and on their way out
 SCANS, SCANNED = 20, 500_000_000  # scans of a JPEG that are always fine, and pixels of all scans together
 MASK_PIXELS = 1 << 24
+LAZY_TIMES = 10  # the pixels of a picture that is in memory
 MOST_CANVASES = 20  # times the pixels of a picture, in all frames of an animation
 
 
@@ -53,13 +54,18 @@ class Budget:
                 f"{name}: a {format} file, and only {', '.join(self.bounds.accept)} are accepted here"
             )
 
-    def check_pixels(self, name: str, width: int, height: int) -> None:
+    def check_pixels(self, name: str, width: int, height: int, *, lazily: bool = False) -> None:
         """Refuse a picture of too many pixels.
+
+        Args:
+            name: of the file.
+            width, height: of the picture.
+            lazily: it will not be in memory as a whole: ten times as many are allowed.
 
         Raises:
             LimitError: naming both numbers and the option that lifts the limit.
         """
-        allowed = self.bounds.max_pixels
+        allowed = self.bounds.max_pixels * (LAZY_TIMES if lazily else 1)
         if width * height > allowed:
             raise LimitError(
                 f"{name}: {width}×{height} is {width * height / 1e6:,.1f} megapixels, more than the "

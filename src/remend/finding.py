@@ -13,13 +13,15 @@ import numpy as np
 
 from remend.adapt import as_picture
 from remend.budget import Budget
-from remend.damage.given import dilated, drawn_lines, effective_mask
+from remend.damage.given import EffectiveMask, dilated, drawn_lines, effective_mask
 from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.document import Document
 from remend.errors import DecodeError, MaskError
 from remend.io.pages import open_document
-from remend.options import FOUND_DILATION_PX, OF_SCENES, MaskOptions
+from remend.options import FOUND_DILATION_PX, OF_SCENES, SCENE_POLARITIES, MaskOptions
 from remend.picture import Bool, Picture, Region
+from remend.planes import LazyPlane, count_marked
+from remend.projection import projection_of
 from remend.samples import eight_bit
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ __all__ = [
     "masks_by_page",
     "read_beside",
     "read_guide",
+    "settle_projection",
     "to_blank",
     "with_missing",
 ]
@@ -83,7 +86,7 @@ def find_mask(
     """The effective mask of a picture: as given, or found by analysis.
 
     Args:
-        picture: what the mask is for.
+        picture: what the mask is for; its projection is settled, as ``options`` or its file say.
         mask: a path, bytes, a binary file, a PIL image or an array; None = find the damage. Files may be
             pictures or COCO's JSON.
         options: how.
@@ -102,6 +105,7 @@ def find_mask(
     measured = picture.container is not None and picture.container.details.get("measured", False)
     if mask is None and measured and not (options.find or options.force):
         return Finding(np.zeros(picture.size, bool), notes=(UNSEARCHED,))
+    said_of_sides = settle_projection(picture, options)
     if mask is None:
         analysis = analyse_picture(picture, options)
         found = np.zeros(picture.size, bool)
@@ -112,9 +116,9 @@ def find_mask(
                 found[region.box.slices] |= region.mask
         by_px = FOUND_DILATION_PX if options.dilate_px is None else options.dilate_px
         return Finding(
-            mask=dilated(found, by_px) if analysis.regions else found,
+            mask=_dilated(found, by_px, picture) if analysis.regions else found,
             regions=analysis.regions,
-            notes=(*_on_nothing(analysis, options), *analysis.notes),
+            notes=(*said_of_sides, *_on_nothing(analysis, options), *analysis.notes),
             left=analysis.left,
             nature=analysis.nature,
         )
@@ -123,27 +127,90 @@ def find_mask(
         raise MaskError("the mask is the picture itself: give a picture that is white where to repair")
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
-    given, drawn, said = _as_mask(mask, picture, name, budget)
-    effective = effective_mask(
-        given,
-        picture.size,
-        polarity="white" if is_bool or drawn else options.mask_polarity,
-        resize=options.resize_mask,
-        dilate_px=options.dilate_px or 0,
-    )
-    if effective.mask.all() and not whole:
+    if isinstance(picture.samples, LazyPlane):
+        effective, said = _of_huge(picture, mask, options, budget or Budget(), name), ()
+    else:
+        given, drawn, said = _as_mask(mask, picture, name, budget)
+        effective = effective_mask(
+            given,
+            picture.size,
+            polarity="white" if is_bool or drawn else options.mask_polarity,
+            resize=options.resize_mask,
+            dilate_px=0 if picture.wraps_x else options.dilate_px or 0,
+        )
+    if picture.wraps_x and options.dilate_px:
+        notes = (*effective.notes, f"mask dilated by {options.dilate_px} px")
+        effective = EffectiveMask(_dilated(effective.mask, options.dilate_px, picture), notes)
+    marked = count_marked(effective.mask)
+    if marked == effective.mask.size and not whole:
         raise MaskError(
             "the mask marks the whole picture, so nothing is left to repair from: "
             "mark less, or turn it round with --mask-polarity"
         )
-    share = float(np.count_nonzero(effective.mask)) / effective.mask.size
+    share = marked / effective.mask.size
     if share > MOST_SHARE and not (options.yes or is_bool or whole):
         raise MaskError(
             f"the mask marks {100 * share:.0f} % of the picture: turn it round with --mask-polarity black, "
             "or give --yes if that is meant"
         )
-    notes = said + effective.notes
-    return Finding(effective.mask, (), notes if effective.mask.any() else (*notes, "the mask is empty"))
+    notes = said + said_of_sides + effective.notes
+    return Finding(effective.mask, (), notes if marked else (*notes, "the mask is empty"))
+
+
+def _of_huge(
+    picture: Picture, mask: object, options: MaskOptions, budget: Budget, name: str | None
+) -> EffectiveMask:
+    """The mask of a picture that is not in memory, of which only what is marked is kept.
+
+    Raises:
+        MaskError: of another size.
+    """
+    from remend.damage.sparse import sparse_mask, sparse_outlines  # few pictures are huge
+    from remend.io.bands import bands_of
+
+    if options.mask_polarity in SCENE_POLARITIES:
+        raise MaskError(
+            f"--mask-polarity {options.mask_polarity} is for pictures that are read into memory: "
+            "give a mask that is white where to repair"
+        )
+    dilate_px = options.dilate_px or 0
+    content = _json_in(mask)
+    if content is not None:
+        return sparse_outlines(content, picture.size, name, dilate_px=dilate_px)
+    if isinstance(mask, (str, PathLike)):
+        size, bands = bands_of(mask, budget=budget.for_mask(picture.width * picture.height))
+    else:
+        given, _, _ = _as_mask(mask, picture, name, budget)
+        size, bands = given.size, iter([(0, given)])
+    if size != picture.size:
+        raise MaskError(
+            f"the mask is {size[1]}×{size[0]} and the picture {picture.width}×{picture.height}: "
+            "give a mask of the picture's size"
+        )
+    is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
+    polarity = "white" if is_bool else options.mask_polarity
+    return sparse_mask(bands, size, polarity=polarity, dilate_px=dilate_px)
+
+
+def settle_projection(picture: Picture, options: MaskOptions) -> tuple[str, ...]:
+    """Set the picture's projection, as asked for or as its file says; and tell where that was not asked for.
+
+    Raises:
+        UsageError: a 360° panorama of another shape.
+    """
+    picture.projection = projection_of(picture, options.projection)
+    if options.projection == "auto" and picture.projection == "equirect":
+        return ("a 360° panorama by its metadata: its sides meet (--projection flat: they do not)",)
+    return ()
+
+
+def _dilated(mask: Bool, by_px: int, picture: Picture) -> Bool:
+    """Grown, over the left and right border where they meet."""
+    if not picture.wraps_x:
+        return dilated(mask, by_px)
+    rim = min(by_px, picture.width)
+    wide = np.concatenate([mask[:, picture.width - rim :], mask, mask[:, :rim]], axis=1)
+    return dilated(wide, by_px)[:, rim : rim + picture.width]
 
 
 def to_blank(options: MaskOptions) -> MaskOptions:
@@ -277,17 +344,24 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     """What is seen in a picture: its damage, and what was left.
 
     Args:
-        picture: to be searched.
+        picture: to be searched; its projection is settled.
         options: what to look for, and how hard.
-    """
-    from remend.damage.find import analyse  # only who needs it pays for its import
 
-    return analyse(
-        eight_bit(picture),
-        sensitivity=options.sensitivity,
-        kinds=options.kinds,
-        force=options.force,
-    )
+    Raises:
+        UsageError: a tripod is to be found in what is no panorama.
+    """
+    # Only who needs it pays for its import.
+    from remend.damage.find import Analysis, analyse
+    from remend.damage.panorama import analyse_round, nadir_disc
+
+    settle_projection(picture, options)
+    kinds = tuple(kind for kind in options.kinds if kind != "tripod")
+    below = () if kinds == options.kinds else (nadir_disc(picture, options.tripod_deg),)
+    if not kinds:
+        return Analysis(below)
+    look = analyse_round if picture.wraps_x else analyse
+    found = look(eight_bit(picture), sensitivity=options.sensitivity, kinds=kinds, force=options.force)
+    return replace(found, regions=(*found.regions, *below))
 
 
 def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:

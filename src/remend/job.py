@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -30,17 +31,25 @@ from remend.finding import (
 )
 from remend.io import encode_picture, write_picture
 from remend.io.codec import Encoded
+from remend.io.lazily import open_lazily, write_lazily
 from remend.io.pages import encode_document, open_document, write_document
 from remend.io.read import printable
 from remend.io.registry import ending_of
-from remend.options import Bounds, MaskOptions, Settings
+from remend.io.write import output_format
+from remend.options import SCENE_POLARITIES, Bounds, MaskOptions, Settings
 from remend.pages import chosen_pages
 from remend.patch import lay_patch, patch_of
 from remend.picture import Filled, Picture
 from remend.pipeline import Observer, Restored, method_notes, plan_repair, restore
 from remend.plan.plan import Plan, Step
+from remend.planes import LazyPlane, count_marked
+from remend.projection import projection_of
+from remend.provenance.record import Record
+from remend.recording import Recording
 from remend.references import read_references, settings_for_references
 from remend.stack import Turn, walk
+
+FAR_PX = 32.0  # a fill so far from anything known is half as certain
 
 __all__ = ["Report", "default_target", "repair_file"]
 
@@ -61,6 +70,8 @@ class Report:
         left: how many regions of each kind were seen and left alone.
         nature: what the picture is, as far as it was asked: ``photograph``, ``document`` …
         pages: how many of a file were repaired; size and nature are the first one's then.
+        certainty: 0 to 1, for putting what a person should look at first: how sure the damage was, by area,
+            over 1 + the widest hole's inscribed radius / 32 px. It ranks repairs and is no probability.
     """
 
     source: str
@@ -74,6 +85,7 @@ class Report:
     left: dict[str, int] = field(default_factory=dict)
     nature: str | None = None
     pages: int = 1
+    certainty: float = 1.0
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, without the arrays."""
@@ -88,6 +100,7 @@ class Report:
             "found": self.found,
             "left": self.left,
             "methods": dict(Counter(step.filler for step in self.plan.steps)),
+            "certainty": round(self.certainty, 4),
             "notes": list(self.notes),
             "seconds": {stage: round(spent, 4) for stage, spent in self.seconds.items()},
         }
@@ -110,6 +123,7 @@ def repair_file(
     kept: object | None = None,
     as_patch: bool = False,
     inspect: Callable[[Restored, Finding], None] | None = None,
+    record: str | Record | None = None,
 ) -> Report:
     """Read, find damage, plan, fill, finish, write.
 
@@ -132,6 +146,8 @@ def repair_file(
         as_patch: write a patch (PNG) of all that was filled, ``kept`` included, instead of the picture.
         inspect: gets the repaired picture and the finding before the picture is encoded
             (``--explain`` looks at it).
+        record: when this is, ISO 8601, or the record of a repair that is repeated: what was done is written
+            into the result's XMP and, beside a path, into a sidecar (`remend.provenance`); None = it is not.
 
     Raises:
         RemendError: one of its kinds, one line each; what a library raised is its cause. What ``observer``,
@@ -168,6 +184,8 @@ def repair_file(
             if len(document.pages) > 1:
                 if references:
                     raise UsageError("references are of one picture: leave --pages out, or the references")
+                if record is not None:
+                    raise UsageError("a record is of one picture: leave --record out, or --pages")
                 if kept is not None or as_patch:
                     raise UsageError("a patch is of one picture: leave --pages out, or the patch")
                 if inspect is not None and len(numbers) > 1:
@@ -205,7 +223,11 @@ def repair_file(
                 laps.end("pages")
                 return tally.report(name, where, said, laps.seconds)
             source = document.pages[0]  # type: ignore[assignment]  # a picture stays itself
-        picture = as_picture(source, budget=budget, tolerate=options.tolerate)
+        whole = mask is None or guide is not None or kept is not None or as_patch or inspect is not None
+        whole |= bool(references)
+        picture = None if whole else _opened_lazily(source, target, settings, options, budget, format)
+        if picture is None:
+            picture = as_picture(source, budget=budget, tolerate=options.tolerate)
         notes = picture.container.notes if picture.container is not None else ()
         laid = None
         if kept is not None:
@@ -257,11 +279,51 @@ def repair_file(
             if as_patch:
                 restored = replace(restored, picture=patch_of(restored.picture, restored.changed))
                 format = "png"
-            where, said = _write(restored, target, format, overwrite)
+            noted, huge = None, isinstance(restored.picture.samples, LazyPlane)
+            if record is not None and huge:
+                notes += ("no record was made: the picture is repaired window by window, without one",)
+            if record is not None and laid is None and not as_patch and not huge:
+                noted = Recording.of(
+                    restored,
+                    finding,
+                    when=record,
+                    guide=lines,
+                    settings=settings,
+                    tolerate=options.tolerate,
+                    target=target,
+                    format=format,
+                )
+            where, said = _write(restored, target, format, overwrite, noted)
             notes += said
             laps.end("write")
         notes += (BLANKED,) if settings.deidentify else method_notes(settings.method)
         return _reported(name, where, finding, plan, notes + finding.notes, laps.seconds)
+
+
+def _opened_lazily(
+    source: object,
+    target: object,
+    settings: Settings,
+    options: MaskOptions,
+    budget: Budget,
+    format: str | None,
+) -> Picture | None:
+    """A huge picture that is repaired window by window in its file; None for all others.
+
+    It goes from file to file in its own format, flat, and nothing is done to it beside filling.
+    """
+    if not isinstance(source, (str, PathLike)) or not isinstance(target, (str, PathLike, NoneType)):
+        return None
+    if settings.denoise or settings.sharpen or options.resize_mask:
+        return None
+    if settings.deidentify or options.mask_polarity in SCENE_POLARITIES:
+        return None
+    picture = open_lazily(source, budget=budget)
+    if picture is None or projection_of(picture, options.projection) != "flat":
+        return None
+    assert picture.container is not None
+    chosen = output_format(picture, None if target is None else Path(target), format)
+    return picture if chosen == picture.container.format else None
 
 
 def _reported(
@@ -278,14 +340,26 @@ def _reported(
         source=name,
         target=where,
         size=(height, width),
-        hole_ratio=float(np.count_nonzero(finding.mask)) / finding.mask.size,
+        hole_ratio=count_marked(finding.mask) / finding.mask.size,
         found=dict(Counter(region.kind for region in finding.regions)),
         plan=plan,
         notes=notes,
         seconds=seconds,
         left=dict(Counter(region.kind for region in finding.left)),
         nature=finding.nature,
+        certainty=_certainty(finding, plan),
     )
+
+
+def _certainty(finding: Finding, plan: Plan) -> float:
+    """See ``Report.certainty``."""
+    weights = [np.count_nonzero(region.mask) for region in finding.regions]
+    sure = (
+        float(np.average([region.confidence for region in finding.regions], weights=weights))
+        if any(weights)
+        else 1.0
+    )
+    return sure / (1 + max((step.radius_px for step in plan.steps), default=0.0) / FAR_PX)
 
 
 def default_target(source: Path) -> Path:
@@ -295,9 +369,18 @@ def default_target(source: Path) -> Path:
 
 
 def _write(
-    restored: Restored, target: str | PathLike[str] | BinaryIO, format: str | None, overwrite: bool
+    restored: Restored,
+    target: str | PathLike[str] | BinaryIO,
+    format: str | None,
+    overwrite: bool,
+    noted: Recording | None,
 ) -> tuple[str, tuple[str, ...]]:
     """Write to a path or into an open file; where it went and what there is to say."""
+    described = None if noted is None else noted.packet
+    if isinstance(restored.picture.samples, LazyPlane):
+        assert isinstance(target, (str, PathLike))
+        written = write_lazily(restored.picture, restored.changed, target, format=format, overwrite=overwrite)
+        return str(written.path), written.notes
     if isinstance(target, (str, PathLike)):
         written = write_picture(
             restored.picture,
@@ -306,11 +389,15 @@ def _write(
             format=format,
             overwrite=overwrite,
             consume=True,
+            described=described,
         )
+        if noted is not None:
+            noted.beside(written.path, written.sha256)
         return str(written.path), written.notes
-    return _sent(
-        encode_picture(restored.picture, changed=restored.changed, format=format, consume=True), target
+    encoded = encode_picture(
+        restored.picture, changed=restored.changed, format=format, consume=True, described=described
     )
+    return _sent(encoded, target)
 
 
 def _sent(encoded: Encoded, target: BinaryIO) -> tuple[str, tuple[str, ...]]:
@@ -393,6 +480,7 @@ class _Tally:
             left=dict(sum((Counter(turn.left) for turn in self.turns), Counter[str]())),
             nature=self.turns[0].nature,
             pages=len(self.turns),
+            certainty=min(turn.certainty for turn in self.turns),
         )
 
 

@@ -7,17 +7,20 @@ from typing import Literal, get_args
 
 from remend.errors import UsageError
 
-__all__ = ["DEFAULT_KINDS", "FOUND_KINDS", "GROUPS", "DamageKind", "parse_kinds"]
+__all__ = ["DEFAULT_KINDS", "FOUND_KINDS", "GROUPS", "SEEN_KINDS", "DamageKind", "parse_kinds"]
 
-DamageKind = Literal["scratch", "crack", "dust", "stain", "hole", "text", "watermark"]
+DamageKind = Literal["scratch", "crack", "dust", "stain", "hole", "text", "watermark", "tripod"]
 
 FOUND_KINDS: tuple[DamageKind, ...] = get_args(DamageKind)
 """All that can be looked for, in the order in which it is told."""
 
+SEEN_KINDS = FOUND_KINDS[:-1]
+"""What is found by what it looks like. A tripod is where it is: below the camera of a 360° panorama."""
+
 DEFAULT_KINDS: tuple[DamageKind, ...] = ("scratch", "crack", "dust", "stain", "hole")
 """What is looked for unless the user says otherwise: lettering belongs to the picture until then."""
 
-GROUPS: dict[str, tuple[DamageKind, ...]] = {"damage": DEFAULT_KINDS, "all": FOUND_KINDS}
+GROUPS: dict[str, tuple[DamageKind, ...]] = {"damage": DEFAULT_KINDS, "all": SEEN_KINDS}
 
 OTHER_NAMES: dict[str, DamageKind] = {
     "scratches": "scratch",
@@ -38,6 +41,7 @@ OTHER_NAMES: dict[str, DamageKind] = {
     "watermarks": "watermark",
     "logo": "watermark",
     "logos": "watermark",
+    "nadir": "tripod",
 }
 
 
@@ -46,7 +50,8 @@ def parse_kinds(find: str | Sequence[str] | None, skip: str | Sequence[str] = ()
 
     Args:
         find: exactly what is looked for: kinds, singular or plural, and the groups ``damage`` (the default)
-            and ``all``; each entry may hold several with commas between. None or empty = ``damage``.
+            and ``all`` (but for tripods); each entry may hold several with commas between. None or
+            empty = ``damage``.
         skip: the same words; these are taken away.
 
     Returns:

@@ -26,6 +26,7 @@ __all__ = [
     "psnr",
     "sharp",
     "ssim",
+    "ws_psnr",
 ]
 
 Image = NDArray[np.uint8]
@@ -62,6 +63,32 @@ def psnr(output: Image, target: Image, hole: Bool | None = None) -> float:
     if not difference.size:
         return float("nan")
     mean_square = float(np.mean(np.square(difference), dtype=np.float64))
+    if mean_square == 0:
+        return PSNR_LIMIT_DB
+    return min(PSNR_LIMIT_DB, 10 * float(np.log10(255.0**2 / mean_square)))
+
+
+def ws_psnr(output: Image, target: Image, hole: Bool | None = None) -> float:
+    """PSNR of a 360° panorama, each pixel weighed by how much of the sphere it shows; at most 100 dB.
+
+    The pictures are equirectangular: the weight of a row is the cosine of its latitude. NaN for no hole.
+
+    Reference: Sun, Lu, Yu, "Weighted-to-Spherically-Uniform Quality Evaluation for Omnidirectional Video",
+    IEEE SPL 2017.
+
+    >>> black = np.zeros((4, 8, 3), np.uint8)
+    >>> round(ws_psnr(black + np.uint8(16), black), 2)
+    24.05
+    """
+    checked(output, target, hole)
+    height, width = target.shape[:2]
+    latitude = ((np.arange(height) + 0.5) / height - 0.5) * np.pi
+    weight = np.broadcast_to(np.cos(latitude)[:, None], (height, width))
+    weight = weight.ravel() if hole is None else weight[hole]
+    if not weight.size:
+        return float("nan")
+    squares = np.square(_difference(output, target, hole).reshape(-1, 3)).mean(axis=1, dtype=np.float64)
+    mean_square = float((squares * weight).sum() / weight.sum())
     if mean_square == 0:
         return PSNR_LIMIT_DB
     return min(PSNR_LIMIT_DB, 10 * float(np.log10(255.0**2 / mean_square)))

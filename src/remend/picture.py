@@ -10,16 +10,17 @@ Conventions, everywhere in the package:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
 from remend.kinds import DamageKind
+from remend.planes import LazyPlane
 
 __all__ = [
     "Bool",
@@ -31,8 +32,11 @@ __all__ = [
     "Metadata",
     "Mode",
     "Picture",
+    "Projection",
     "Region",
     "check_mask",
+    "keep_part",
+    "part",
 ]
 
 Bool = NDArray[np.bool_]
@@ -40,6 +44,7 @@ Float = NDArray[np.float32]
 Native = NDArray[Any]
 
 Mode = Literal["L", "LA", "RGB", "RGBA", "CMYK", "P"]
+Projection = Literal["flat", "equirect"]
 CHANNELS: dict[str, int] = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "P": 1}
 DTYPES = (np.uint8, np.uint16, np.uint32, np.int8, np.int16, np.int32, np.float32, np.float64)
 PLAIN = (np.uint8, np.uint16, np.float32)  # what pictures have; the others are measurements
@@ -148,11 +153,14 @@ class Picture:
     """Native samples in display orientation, with what is needed to write the file back.
 
     Attributes:
-        samples: (H, W, C) integers of 8, 16 or 32 bits, signed or not, float32 or float64; any strides.
+        samples: (H, W, C) integers of 8, 16 or 32 bits, float32 or float64; any strides. Of a huge picture a
+            `LazyPlane`, which is read and written through ``part`` and ``keep_part`` like any other.
         mode: what the first channels mean; ``P`` holds palette indices (C = 1).
         palette: (N, 4) uint8 RGBA, N ≤ 256, for mode ``P``; otherwise None.
         container: the file it came from; None for a picture made from an array.
         channels: what all of them mean; None = the mode's own, which then are all.
+        projection: ``equirect`` is a 360° panorama: left and right border meet, the top and the bottom row
+            are one point each.
 
     Raises:
         UsageError: when the samples do not fit the mode and the channels.
@@ -163,6 +171,7 @@ class Picture:
     palette: NDArray[np.uint8] | None = None
     container: Container | None = None
     channels: Channels = None  # type: ignore[assignment]  # the mode's own, made below
+    projection: Projection = "flat"
 
     def __post_init__(self) -> None:
         samples = self.samples
@@ -199,6 +208,11 @@ class Picture:
         return self.height, self.width
 
     @property
+    def wraps_x(self) -> bool:
+        """Whether the picture goes on from its right border at its left one."""
+        return self.projection == "equirect"
+
+    @property
     def alpha_channel(self) -> int | None:
         """Index of the alpha channel, None where there is none."""
         return self.channels.alpha
@@ -211,7 +225,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Box:
-    """A half-open rectangle of pixels: rows ``top … bottom - 1``, columns ``left … right - 1``."""
+    """A half-open rectangle of pixels: rows ``top … bottom - 1``, columns ``left … right - 1``.
+
+    In a picture that wraps it may reach over the left and right border, but is never wider than the picture:
+    column ``width + 3`` is column 3.
+    """
 
     top: int
     left: int
@@ -238,14 +256,25 @@ class Box:
         """Ready to index an array: ``array[box.slices]``."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
-    def grown(self, by_px: int, size: tuple[int, int]) -> Box:
-        """The box with ``by_px`` more on every side, cut at a picture of ``size`` (height, width)."""
-        return Box(
-            max(0, self.top - by_px),
-            max(0, self.left - by_px),
-            min(size[0], self.bottom + by_px),
-            min(size[1], self.right + by_px),
-        )
+    def grown(self, by_px: int, size: tuple[int, int], *, wraps_x: bool = False) -> Box:
+        """The box with ``by_px`` more on every side, cut at a picture of ``size`` (height, width).
+
+        In one that wraps it goes over the left and right border, until it is as wide as the picture.
+        """
+        top, bottom = max(0, self.top - by_px), min(size[0], self.bottom + by_px)
+        if wraps_x:
+            left = self.left - min(by_px, (size[1] - self.width) // 2)
+            return Box(top, left, bottom, min(self.right + by_px, left + size[1]))
+        return Box(top, max(0, self.left - by_px), bottom, min(size[1], self.right + by_px))
+
+    def runs(self, width: int) -> Iterator[tuple[slice, slice]]:
+        """The columns of a picture of ``width`` that the box shows, and where in the box, left to right."""
+        at = self.left
+        while at < self.right:
+            low = at % width
+            until = min(self.right, at - low + width)
+            yield slice(low, low + until - at), slice(at - self.left, until - self.left)
+            at = until
 
     def union(self, other: Box) -> Box:
         """The smallest box that holds both."""
@@ -319,6 +348,30 @@ class Filled:
     source_xy: NDArray[np.int32] | None = None
 
 
+def part(plane: Native, box: Box) -> Native:
+    """What ``box`` shows of a plane of a picture.
+
+    Args:
+        plane: (H, W, …), of the whole picture.
+        box: within it, or over the left and right border of one that wraps.
+
+    Returns:
+        (box.height, box.width, …): a view within the picture, a copy over its border.
+    """
+    if box.left >= 0 and box.right <= plane.shape[1]:
+        return plane[box.slices]
+    rows = slice(box.top, box.bottom)
+    return np.concatenate([plane[rows, columns] for columns, _ in box.runs(plane.shape[1])], axis=1)
+
+
+def keep_part(plane: Native, box: Box, changed: Native) -> None:
+    """Write what ``part`` gave, since changed, back to where it came from; a view is there already."""
+    if isinstance(plane, np.ndarray) and np.may_share_memory(changed, plane):
+        return
+    for columns, here in box.runs(plane.shape[1]):
+        plane[box.top : box.bottom, columns] = changed[:, here]
+
+
 def check_mask(mask: object, size: tuple[int, int]) -> Bool:
     """Return ``mask`` as an (H, W) bool array that fits a picture of ``size``.
 
@@ -332,7 +385,7 @@ def check_mask(mask: object, size: tuple[int, int]) -> Bool:
     >>> check_mask(np.zeros((2, 3), bool), (2, 3)).shape
     (2, 3)
     """
-    array = np.asarray(mask)
+    array: Any = mask if isinstance(mask, LazyPlane) else np.asarray(mask)
     if array.dtype != np.bool_:
         raise MaskError(f"a mask array must be bool (True = repair), got {array.dtype}: compare it first")
     if array.shape != tuple(size):
@@ -340,4 +393,4 @@ def check_mask(mask: object, size: tuple[int, int]) -> Bool:
         raise MaskError(
             f"the mask is {got} and the picture {size[1]}×{size[0]}: give a mask of the picture's size"
         )
-    return array
+    return cast(Bool, array)

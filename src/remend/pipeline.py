@@ -17,25 +17,26 @@ import numpy as np
 from remend.errors import MaskError, UsageError
 from remend.fill.catalogue import filler_named, filler_of
 from remend.fill.filler import Filler, Following, Neighbour, Propagating
+from remend.finish.colours import keep_colours
 from remend.finish.grain import add_grain, measure_grain
-from remend.finish.polish import denoise, sharpen
+from remend.finish.polish import polish
 from remend.finish.seam import heal_seam
 from remend.finish.tone import keep_tone
 from remend.options import Settings
-from remend.picture import Bool, Box, Filled, Float, Picture, check_mask
+from remend.picture import Bool, Box, Filled, Float, Picture, check_mask, keep_part, part
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
+from remend.planes import count_marked
 from remend.samples import blank, collapse_palette, colour_groups, expand_palette, readable
 from remend.windows.mosaic import Mosaic, cut
+from remend.windows.pole import Pole, View, poles_of
 from remend.windows.scale import enlarged, shrunk
 from remend.windows.window import Window
 
 __all__ = ["Beside", "Observer", "Restored", "method_notes", "plan_repair", "restore"]
 
 PRIOR = "smooth"  # what fillers that refine a coarse fill start from: the most accurate one
-POLISH_TILE_PX = 1024
 MOSAICS_AT_ONCE = 16  # cut before any is pasted: bounds the memory, and fixes what each may read
-POLISH_MARGIN_PX = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +89,67 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings, *, guide: Bool
             passes unseen.
     """
     settings = _suited(picture, settings)
-    return _plan(picture, mask, settings, guide, _Fillers(settings.method))
+    return _course(picture, mask, settings, guide, _Fillers(settings.method)).plan
 
 
-def _plan(picture: Picture, mask: Bool, settings: Settings, guide: Bool | None, fillers: _Fillers) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What is done around a pole of a panorama: the steps are the view's own."""
+
+    pole: Pole
+    view: View
+    steps: tuple[Step, ...]
+
+    def told(self, step: Step) -> Step:
+        """A step as the panorama's: where the view's fills go."""
+        reason = f"{step.reason}; in a view of the {self.pole.name} without distortion"
+        hole = np.ascontiguousarray(self.pole.upright(self.pole.hole))
+        return replace(step, reason=reason, window=self.pole.box, hole=hole, tiles=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What is done, in order: the poles of a panorama in views of their own, then ``steps`` for ``mask``."""
+
+    around: tuple[_Around, ...]
+    mask: Bool
+    steps: tuple[Step, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """All of it, as told."""
+        return Plan((*(one.told(step) for one in self.around for step in one.steps), *self.steps))
+
+
+def _course(
+    picture: Picture, mask: Bool, settings: Settings, guide: Bool | None, fillers: _Fillers
+) -> _Course:
     check_mask(mask, picture.size)
     if guide is not None:
         _check_guide(guide, picture.size, fillers)
     policy = policy_for(fillers.method, settings.quality)
-    damaged_px = int(np.count_nonzero(mask))
+    damaged_px = count_marked(mask)
     if not damaged_px or settings.deidentify:
-        return Plan(())
-    policy = policy.affordable(damaged_px)
-    return make_plan(expand_palette(picture), mask, policy=policy, fillers=fillers)
+        return _Course((), mask, ())
+    policy, picture = policy.affordable(damaged_px), expand_palette(picture)
+    around, rest = [], mask
+    for pole in poles_of(picture, mask) if picture.projection == "equirect" else ():
+        view = pole.look(picture, mask)
+        inner = make_plan(
+            view.picture,
+            view.hole,
+            policy=policy,
+            fillers=fillers,
+            side_px=min(picture.size),
+            window_px=settings.window_px,
+        )
+        around.append(_Around(pole, view, inner.steps))
+        rest = rest.copy()
+        rest[pole.box.slices] &= ~pole.upright(pole.hole)
+    steps = make_plan(
+        picture, rest, policy=policy, fillers=fillers, damaged=mask, window_px=settings.window_px
+    ).steps
+    return _Course(tuple(around), rest, steps)
 
 
 def _suited(picture: Picture, settings: Settings) -> Settings:
@@ -184,7 +233,8 @@ def restore(
     """
     settings = _suited(picture, settings or Settings())
     fillers = _Fillers(settings.method)
-    plan = _plan(picture, mask, settings, guide, fillers)
+    course = _course(picture, mask, settings, guide, fillers)
+    plan = course.plan
     if planned is not None:
         planned(plan)
     work = expand_palette(picture)
@@ -194,18 +244,29 @@ def restore(
             work if picture.palette is None else collapse_palette(picture, work, mask), mask, plan
         )
     around = {distance: page for distance, page in (beside or {}).items() if page.fits(work)}
-    repair = _Repair(work, mask.copy(), guide, settings, fillers, around)
     number = 0
-    for group in _groups(plan.steps):
-        seeds = [settings.seed * 1_000_003 + number + k for k in range(len(group))]
-        for step, filled in zip(group, repair.fill_group(group, seeds), strict=True):
-            number += 1
-            if observer is not None:
-                observer(number, len(plan.steps), step, filled)
-    work, changed = repair.picture, mask
+
+    def heard(step: Step, filled: Filled) -> None:
+        nonlocal number
+        number += 1
+        if observer is not None:
+            observer(number, len(plan.steps), step, filled)
+
+    first = settings.seed * 1_000_003
+    for one in course.around:
+        lines = None if guide is None else one.pole.lay(guide)
+        repair = _Repair(one.view.picture, one.view.hole.copy(), lines, settings, fillers, {})
+        for step, filled in repair.run(one.steps, first + number):
+            heard(one.told(step), Filled(filled.pixels))
+        channels = [c for group in colour_groups(work, alpha=settings.repair_alpha) for c in group]
+        one.pole.put(work, repair.picture, channels)
+    repair = _Repair(work, course.mask.copy(), guide, settings, fillers, around)
+    for step, filled in repair.run(course.steps, first + number):
+        heard(step, filled)
+    changed = mask
     if settings.denoise or settings.sharpen:
         changed = np.ones_like(mask) if settings.whole_picture else mask
-        _polish(work, changed, settings)
+        polish(work, changed, denoise_by=settings.denoise, sharpen_by=settings.sharpen)
     if picture.palette is not None:
         work = collapse_palette(picture, work, changed)
     return Restored(work, changed, plan)
@@ -239,6 +300,12 @@ class _Repair:
     settings: Settings
     fillers: _Fillers
     beside: Mapping[int, Beside]
+
+    def run(self, steps: Sequence[Step], seed: int) -> Iterator[tuple[Step, Filled]]:
+        """Do the steps in order, the first with ``seed``, each other one with the next."""
+        for group in _groups(steps):
+            yield from zip(group, self.fill_group(group, [seed + k for k in range(len(group))]), strict=True)
+            seed += len(group)
 
     def fill_group(self, group: list[Step], seeds: list[int]) -> list[Filled]:
         """Fill a group's holes and write them into the picture."""
@@ -277,7 +344,7 @@ class _Repair:
         """Fill one window's holes and write them into the picture."""
         picture, filler = self.picture, self.fillers[step.filler]
         box, hole, usable = self._place(step, filler)
-        lines = None if self.guide is None else self.guide[box.slices]
+        lines = None if self.guide is None else part(self.guide, box)
         leading: Filled | None = None
         for channels in colour_groups(picture, alpha=self.settings.repair_alpha):
             window = self._cut(box, channels, hole, usable, lines)
@@ -288,7 +355,9 @@ class _Repair:
                 filled = enlarged(_asked(filler, shrunk(window, step.scale), near, seed), window)
             window.put(picture, _finished(filler, window, filled, self.settings.grain, seed))
             leading = leading or filled
-        self.pending[box.slices] &= ~hole
+        waiting = part(self.pending, box)
+        waiting &= ~hole
+        keep_part(self.pending, box, waiting)
         assert leading is not None
         return leading
 
@@ -299,7 +368,7 @@ class _Repair:
         if not usable.any():
             page = self._shown(None, box)
             if page is not None:
-                there = readable(page.picture, box) & ~page.pending[box.slices]
+                there = readable(page.picture, box) & ~part(page.pending, box)
                 span = Window.cut(page.picture, box, channels, hole=hole, usable=there)
                 return replace(span, usable=usable, lines=lines)
         return Window.cut(self.picture, box, channels, hole=hole, usable=usable, lines=lines)
@@ -309,7 +378,7 @@ class _Repair:
         reach = None if filler is None else filler.capabilities.neighbours
         for far in sorted(self.beside, key=abs):
             page = self.beside[far]
-            if (reach is None or abs(far) <= reach) and not page.pending[box.slices].all():
+            if (reach is None or abs(far) <= reach) and not part(page.pending, box).all():
                 return page
         return None
 
@@ -320,16 +389,16 @@ class _Repair:
             MaskError: there are none in the whole picture.
         """
         assert step.hole is not None
-        box, size = step.window, self.picture.size
-        while not (usable := readable(self.picture, box) & ~self.pending[box.slices]).any():
-            if box == Box(0, 0, *size):
+        box, size, wraps_x = step.window, self.picture.size, self.picture.wraps_x
+        while not (usable := readable(self.picture, box) & ~part(self.pending, box)).any():
+            if (box.height, box.width) == size:
                 if self._shown(filler, box) is not None:
                     break
                 raise MaskError(
                     "the mask leaves no pixel to repair from: mark less, "
                     "or turn it round with --mask-polarity"
                 )
-            box = box.grown(max(box.height, box.width), size)
+            box = box.grown(max(box.height, box.width), size, wraps_x=wraps_x)
         hole = np.zeros((box.height, box.width), bool)
         hole[step.window.inside(box).slices] = step.hole
         return box, hole, usable
@@ -376,33 +445,8 @@ def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed
     """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
     after, hole, usable = window.composed(filled), window.hole, window.usable
     if filler.capabilities.draws:
-        after = keep_tone(after, hole, usable)
+        after = keep_colours(keep_tone(after, hole, usable), hole, usable)
     if filler.capabilities.makes_texture:
         return heal_seam(after, hole, usable)
     found = measure_grain(window.pixels, usable) if grain > 0 else None
     return after if found is None else add_grain(after, hole, found, seed=seed, amount=grain)
-
-
-def _polish(picture: Picture, where: Bool, settings: Settings) -> None:
-    """Denoise and sharpen ``where``, tile by tile."""
-    height, width = picture.size
-    whole = Box.around(where)
-    if whole is None:
-        return
-    source = replace(picture, samples=picture.samples.copy())
-    for top in range(whole.top, whole.bottom, POLISH_TILE_PX):
-        for left in range(whole.left, whole.right, POLISH_TILE_PX):
-            tile = Box(
-                top, left, min(top + POLISH_TILE_PX, whole.bottom), min(left + POLISH_TILE_PX, whole.right)
-            )
-            if not where[tile.slices].any():
-                continue
-            box = tile.grown(POLISH_MARGIN_PX, (height, width))
-            usable = readable(source, box)
-            hole = np.zeros((box.height, box.width), bool)
-            hole[tile.inside(box).slices] = where[tile.slices]
-            hole &= usable
-            for channels in colour_groups(picture):
-                window = Window.cut(source, box, channels, hole=hole, usable=usable)
-                pixels = sharpen(denoise(window.pixels, amount=settings.denoise), amount=settings.sharpen)
-                window.put(picture, pixels)

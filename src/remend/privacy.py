@@ -15,6 +15,7 @@ QUIET = {
     # What asks the hub for weights adds a session id and the names of other libraries to its requests.
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 
 

@@ -16,6 +16,7 @@ from remend.io.raster import on_grid_of
 from remend.options import Settings
 from remend.picture import Bool, Box, Float, Picture
 from remend.pipeline import Beside
+from remend.planes import LazyPlane
 from remend.samples import readable
 
 __all__ = ["read_references", "settings_for_references"]
@@ -70,6 +71,8 @@ def read_references(
     """
     if len(given) > MOST:
         raise UsageError(f"{len(given)} references: give {MOST} at most")
+    if given and isinstance(picture.samples, LazyPlane):
+        raise UsageError("a picture that is repaired window by window is filled from itself: cut it first")
     budget = budget or Budget()
     found, notes = {}, []
     for number, one in enumerate(given, 1):

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -23,18 +22,20 @@ from remend.faults import own_errors
 from remend.finding import find_mask, with_missing
 from remend.io import write_picture
 from remend.io.read import printable
-from remend.options import Bounds, MaskOptions, Settings
+from remend.io.write import output_format
+from remend.options import Bounds
+from remend.options.restoration import RestoreOptions
 from remend.picture import Bool, Picture
 from remend.pipeline import restore as mend
+from remend.restoration.enlarging import enlarged
 from remend.restoration.inspection import Inspection, inspect_picture
 from remend.restoration.net import clean, noise_seen
-from remend.restoration.steps import SEEN_LEVELS, Kind, Step, parse_steps, steps_for
+from remend.restoration.steps import SEEN_LEVELS, Step, steps_for
 from remend.restoration.tones import apply_curves, curves_of, estimate_tones
 from remend.samples import eight_bit
 
 __all__ = [
     "Restoration",
-    "RestoreOptions",
     "RestoreReport",
     "restore_file",
     "restore_picture",
@@ -42,45 +43,13 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreOptions:
-    """What is restored. Fields are the command line's flags.
-
-    Attributes:
-        only: the steps that may be taken, words with commas between; empty = all of ``noise``, ``blocks``,
-            ``damage``, ``tone``.
-        skip: steps to leave out of them.
-        strength: 0 to 1, of noise, blocks and tone: 0 = they change nothing, bit for bit.
-        settings: how damage is repaired.
-        mask: what damage is looked for, and how hard; its ``force`` also lets noise, blocks and tone be taken
-            off what is no photograph.
-
-    Raises:
-        UsageError: an unknown step, or none left.
-    """
-
-    only: str | Sequence[str] = ()
-    skip: str | Sequence[str] = ()
-    strength: float = 1.0
-    settings: Settings = field(default_factory=Settings)
-    mask: MaskOptions = field(default_factory=MaskOptions)
-
-    def __post_init__(self) -> None:
-        _ = self.wanted  # a misspelt one is told before any picture is read
-
-    @property
-    def wanted(self) -> frozenset[Kind]:
-        """The steps that may be taken."""
-        return parse_steps(self.only, self.skip)
-
-
 @dataclass(frozen=True, slots=True)
 class Restoration:
     """A restored picture and what was done.
 
     Attributes:
-        picture: the same size, mode and type.
-        changed: (H, W) bool, where samples differ.
+        picture: the same mode and type, and size unless it was to be enlarged.
+        changed: (H, W) bool, where samples differ; everywhere in an enlarged one.
         anew: the whole picture was gone over, so a compressed file is made anew.
         steps: each kind's, with reason and strength; strength 0 = not taken.
         inspection: what was measured before.
@@ -153,9 +122,11 @@ def restore_picture(
     Cost: .5 s to measure, and where the net is needed 150 thousand multiplications a pixel.
     """
     options, budget = options or RestoreOptions(), budget or Budget()
+    if options.upscale > 1:  # told before any work is done
+        budget.check_pixels("enlarged", options.upscale * picture.width, options.upscale * picture.height)
     inspection = inspect_picture(picture)
     nature = nature_of(np.ascontiguousarray(eight_bit(picture))).kind
-    steps = _allowed(steps_for(inspection, options.wanted, options.strength), picture, nature, options)
+    steps = _allowed(steps_for(inspection, options), picture, nature, options)
     by_kind = {step.kind: step for step in steps}
     if by_kind["noise"].strength and (seen := noise_seen(picture)) < SEEN_LEVELS:
         why = f"{by_kind['noise'].reason}, but the net takes off {seen:.1f}: it is texture, and stays"
@@ -168,7 +139,7 @@ def restore_picture(
     if share:
         changed |= clean(picture, strength=share, told=lambda: budget.check_time("the picture"))
     if by_kind["damage"].strength:
-        finding = with_missing(find_mask(picture, None, options=options.mask), picture)
+        finding = with_missing(find_mask(picture, None, options=options.mask_options), picture)
         notes += finding.notes
         if finding.mask.any():
             mended = mend(
@@ -188,6 +159,10 @@ def restore_picture(
         if curves is not None:
             changed |= apply_curves(picture, curves, strength=by_kind["tone"].strength)
             anew = True
+    if options.upscale > 1:
+        picture = enlarged(picture, options.upscale, told=lambda: budget.check_time("the picture"))
+        changed, anew = np.ones(picture.size, bool), True
+        notes += (f"{options.upscale} times as large: {picture.width} × {picture.height} pixels",)
     return Restoration(picture, changed, anew, tuple(by_kind.values()), inspection, notes, nature)
 
 
@@ -198,7 +173,7 @@ def _allowed(
     why = None
     if picture.container is not None and picture.container.details.get("measured", False):
         why = "its values are measured: they are no levels of light, and stay"
-    elif nature != "photograph" and not options.mask.force:
+    elif nature != "photograph" and not options.force:
         why = f"the picture is a {nature}: only photographs are gone over; --force if it is meant"
     elif picture.palette is not None:
         why = "the picture has a palette: convert it to RGB first"
@@ -242,9 +217,11 @@ def restore_file(
         if target is not None and not overwrite and os.path.lexists(target):
             raise WriteError(f"{target} exists: give another -o, or --overwrite")
         budget = Budget(bounds)
-        picture = as_picture(source, budget=budget, tolerate=options.mask.tolerate)
+        picture = as_picture(source, budget=budget, tolerate=options.tolerate)
         notes = picture.container.notes if picture.container is not None else ()
         size = picture.size
+        if target is not None:  # told by the source, which an enlarged picture has not any more
+            format = output_format(picture, Path(target), format)
         done = restore_picture(picture, options, budget=budget, dry_run=target is None)
         where, ratio = None, float(np.count_nonzero(done.changed)) / done.changed.size
         if target is not None:

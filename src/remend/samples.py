@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.picture import Bool, Box, Float, Picture
+from remend.picture import Bool, Box, Float, Mode, Picture, keep_part, part
 
 __all__ = [
     "Range",
@@ -74,7 +74,7 @@ def readable(picture: Picture, box: Box) -> Bool:
     Returns:
         (h, w) bool.
     """
-    native = picture.samples[box.slices]
+    native = part(picture.samples, box)
     fine = np.ones(native.shape[:2], bool)
     if picture.alpha_channel is not None:
         fine &= native[..., picture.alpha_channel] > 0
@@ -115,7 +115,7 @@ def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, .
     full = FULL_SCALE.get(picture.samples.dtype)
     if full is not None and not (picture.samples.dtype == np.uint16 and _measured(picture)):
         return Range(0.0, full)
-    values = picture.samples[box.slices][usable]
+    values = part(picture.samples, box)[usable]
     if channels is not None and not picture.channels.plain:
         values = values[:, list(channels)]
     values = values[np.isfinite(values)]
@@ -164,7 +164,7 @@ def take_out(picture: Picture, box: Box, channels: tuple[int, ...], span: Range)
         (h, w, 3) float32, contiguous, a copy. A single channel is repeated three times, the last of two
         twice. NaN and infinity become 0: such pixels are not usable.
     """
-    native = picture.samples[box.slices]
+    native = part(picture.samples, box)
     # Of wide samples the difference is what 32 bits can hold, not the values.
     work = np.float32 if native.dtype == np.float32 or native.dtype.itemsize < 4 else np.float64
     window = np.empty((*native.shape[:2], 3), work)
@@ -199,6 +199,11 @@ def put_back(
         channels: the group that ``take_out`` read.
         span: the range that it used.
     """
+    inner = Box.around(hole)
+    if inner is None:
+        return
+    box = Box(box.top + inner.top, box.left + inner.left, box.top + inner.bottom, box.left + inner.right)
+    hole, pixels = hole[inner.slices], pixels[inner.slices]
     values = pixels[hole].astype(np.float64)
     if len(channels) == 1:
         values = values.mean(axis=1, keepdims=True)
@@ -214,10 +219,11 @@ def put_back(
         step = np.nextafter(empty, dtype.type(0)) if dtype.kind == "f" else empty + (1 if empty <= 0 else -1)
         values[values.astype(dtype) == empty] = step
     # A view first: boolean indexing of the frame itself would index all of it.
-    window = picture.samples[box.slices]
+    window = part(picture.samples, box)
     for position, channel in enumerate(channels):
         plane = window[..., channel]
         plane[hole] = values[:, position].astype(dtype)
+    keep_part(picture.samples, box, window)
 
 
 def eight_bit(picture: Picture) -> NDArray[np.uint8]:
@@ -257,7 +263,8 @@ def expand_palette(picture: Picture) -> Picture:
     opaque = bool((picture.palette[:, 3] == 255).all())
     channels = 3 if opaque else 4
     samples: NDArray[Any] = table[:, :channels][picture.samples[..., 0]]
-    return Picture(samples, "RGB" if opaque else "RGBA", container=picture.container)
+    mode: Mode = "RGB" if opaque else "RGBA"
+    return Picture(samples, mode, container=picture.container, projection=picture.projection)
 
 
 # A colour that no entry comes this near to (sum of squared differences over RGB) is worth a new one.
@@ -291,7 +298,7 @@ def collapse_palette(original: Picture, restored: Picture, changed: Bool) -> Pic
         index, _ = _nearest(distinct, palette)
     samples = original.samples.copy()
     samples[..., 0][changed] = index[inverse.ravel()]
-    return Picture(samples, "P", palette=palette, container=original.container)
+    return replace(original, samples=samples, palette=palette)
 
 
 def _nearest(

@@ -38,7 +38,8 @@ def test_what_is_shipped_is_verified_the_finder_too():
     result = run("verify")
     assert result.exit_code == 0, result.output
     assert "damage.onnx: SHA-256 as its card says" in result.output
-    assert "inpaint-thin.int8.onnx" in result.output
+    for name in ("inpaint.onnx", "inpaint-thin.onnx", "restore.onnx", "enlarge.onnx"):
+        assert name in result.output
 
 
 def test_a_finder_that_is_not_its_cards_is_refused(tmp_path):

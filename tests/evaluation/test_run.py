@@ -189,3 +189,26 @@ def test_a_folder_is_taken_as_it_is(tmp_path: Path, pairs, save, picture) -> Non
 def test_no_pairs() -> None:
     with pytest.raises(EvaluationError, match="no pairs"):
         evaluate([], ["m"], restore=grey)
+
+
+def test_panoramas_get_ws_psnr_and_methods_hear_of_them(tmp_path: Path, save, monkeypatch) -> None:
+    import remend.api
+
+    heard = []
+    truly = remend.api.mend
+
+    def mend(picture, mask, settings, **more):
+        heard.append(picture.projection)
+        return truly(picture, mask, settings, **more)
+
+    monkeypatch.setattr(remend.api, "mend", mend)
+    y, x = np.mgrid[:64, :128]
+    hole = np.zeros((64, 128), np.uint8)
+    hole[20:30, :10] = 255
+    save("round/a.png", np.stack([2 * y, x, 2 * y], axis=2).astype(np.uint8))
+    save("round/a_mask.png", hole)
+    result = evaluate(tmp_path / "round", ["smooth"], projection="equirect")
+    assert heard == ["equirect"]
+    assert {"ws_psnr", "ws_psnr_hole"} <= set(result.metrics)
+    assert result.scores[0].metrics["ws_psnr"] > result.scores[0].metrics["ws_psnr_hole"] > 5
+    assert "ws_psnr" not in evaluate(tmp_path / "round", ["smooth"]).metrics

@@ -199,23 +199,8 @@ def test_without_an_embedded_model_the_message_says_what_to_do(tmp_path, monkeyp
         wide()
 
 
-def test_the_embedded_model_is_the_one_that_suits_the_processor(tmp_path, monkeypatch):
-    monkeypatch.setattr("remend.fill.neural.WEIGHTS", tmp_path)
-    write_mean_filler(tmp_path / "inpaint.onnx")
-    for fast, name in ((True, "inpaint"), (False, "inpaint")):
-        monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda fast=fast: fast)
-        assert wide().name == name
-    write_mean_filler(tmp_path / "inpaint.int8.onnx")
-    assert wide().name == "inpaint"
-    monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda: True)
-    assert wide().name == "inpaint.int8"
-    (tmp_path / "inpaint.onnx").unlink()
-    monkeypatch.setattr("remend.fill.neural.multiplies_bytes", lambda: False)
-    assert wide().name == "inpaint.int8"
-
-
 def test_a_file_in_8_bits_fills_alike_on_a_processor_that_multiplies_none(monkeypatch):
-    path = WEIGHTS / "inpaint-thin.int8.onnx"
+    path = WEIGHTS / "inpaint-thin.onnx"
     rng = np.random.default_rng(0)
     image = cv2.resize(rng.random((8, 8, 3), np.float32), (96, 96), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     hole = np.zeros((96, 96), np.bool_)

@@ -87,6 +87,16 @@ def test_context_grows_with_the_radius_and_stops_at_the_border():
     assert plan(mask).steps[0].window.top == 0
 
 
+def test_windows_are_no_longer_than_asked():
+    mask = np.zeros((300, 400), bool)
+    mask[100:200, 100:300] = True
+    picture = Picture(np.zeros((300, 400, 3), np.uint8), "RGB")
+    (whole,) = plan(mask).steps
+    (bounded,) = make_plan(picture, mask, policy=TWO, fillers=FILLERS, window_px=128).steps
+    assert (whole.scale, bounded.window) == (1, whole.window)
+    assert bounded.scale == 128 / max(whole.window.height, whole.window.width)
+
+
 def test_windows_larger_than_the_filler_was_made_for_are_scaled():
     mask = np.zeros((400, 400), bool)
     mask[100:300, 100:300] = True

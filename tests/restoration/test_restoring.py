@@ -9,11 +9,12 @@ import pytest
 import remend
 from made_wear import compressed, decibels, faded, noised, photograph
 from remend.cli import main
-from remend.errors import UsageError
+from remend.errors import LimitError, UsageError
+from remend.options import Bounds
+from remend.options.restoration import RestoreOptions, parse_steps
 from remend.picture import Picture
-from remend.restoration.net import WEIGHTS, change_of, clean
-from remend.restoration.steps import parse_steps
-from remend.restoring import RestoreOptions, restore_file, restore_picture
+from remend.restoration.net import WEIGHTS, change_of, clean, session_of
+from remend.restoring import restore_file, restore_picture
 
 pytestmark = pytest.mark.skipif(not WEIGHTS.exists(), reason="this build carries no weights/restore.onnx")
 
@@ -60,6 +61,8 @@ def test_strength_is_a_share_and_nought_is_identity():
     half = restored(worn, RestoreOptions(skip=("damage",), strength=0.5)).picture.samples
     inside = (whole > 0) & (whole < 255)  # what is clipped goes only part of the way
     assert np.abs(half - (worn + whole) / 2)[inside].max() <= 1.01
+    own = restored(worn, RestoreOptions(skip=("damage",), noise=0.5))
+    assert np.array_equal(own.picture.samples, half)
     none = restored(worn, RestoreOptions(skip=("damage",), strength=0.0))
     assert np.array_equal(none.picture.samples, worn) and not none.changed.any()
 
@@ -88,7 +91,7 @@ def test_any_size(size):
     assert done.picture.size == size
 
 
-def test_grey_stays_grey_and_sixteen_bits_keep_theirs():
+def test_grey_stays_grey_and_sixteen_bits_keep_theirs(monkeypatch):
     grey = photograph("coffee")[..., :1]
     worn = noised(grey, 20)
     for samples, mode in ((np.repeat(worn, 3, axis=2), "RGB"), (worn, "L")):
@@ -98,7 +101,15 @@ def test_grey_stays_grey_and_sixteen_bits_keep_theirs():
         assert decibels(picture.samples[..., :1], grey) > decibels(worn, grey) + 3
     deep = Picture(worn.astype(np.uint16) * 257, "L")
     clean(deep)
-    assert np.abs(deep.samples / 257.0 - picture.samples).max() <= 0.51
+    apart = np.abs(deep.samples / 257.0 - picture.samples)
+    assert apart.max() <= 5 and apart.mean() < 0.7  # 8 bits are less exact, and twice as fast
+    monkeypatch.setattr("remend.runtime.multiplies_bytes", lambda: False)
+    session_of.cache_clear()
+    picture = Picture(worn.copy(), "L")
+    clean(picture)
+    session_of.cache_clear()
+    # Half a level of rounding, and a few roundings of features that stay wherever a file is in 8 bits.
+    assert np.abs(deep.samples / 257.0 - picture.samples).max() <= 0.7
     assert len(np.unique(deep.samples)) > 256
 
 
@@ -180,5 +191,25 @@ def test_steps_that_do_not_exist_are_told():
         parse_steps(("moire",), ())
     with pytest.raises(UsageError, match="no step is left"):
         parse_steps(("noise",), ("noise",))
-    with pytest.raises(UsageError, match="strength is 0 to 1"):
+    with pytest.raises(UsageError, match="strength must be a number from 0 to 1, got 2"):
         remend.restore(photograph("coffee"), strength=2)
+
+
+def test_upscale_makes_a_new_file_with_what_the_old_one_told(tmp_path, capsys):
+    source = tmp_path / "small.png"
+    PIL.Image.fromarray(photograph("coffee")[:60, :80]).save(source, dpi=(150, 150))
+    for name, format, factor in (("large.png", "PNG", 2), ("large.jpg", "JPEG", 4)):
+        target = tmp_path / name
+        assert cli("restore", source, "-o", target, "--upscale", factor) == 0
+        with PIL.Image.open(target) as large:
+            assert large.size == (80 * factor, 60 * factor) and large.format == format
+            assert large.info["dpi"][0] == pytest.approx(150 * factor, abs=0.1)
+        assert f"{factor} times as large" in capsys.readouterr().err
+    report = restore_file(source, tmp_path / "again.png", options=RestoreOptions(upscale=2))
+    assert report.size == (60, 80)
+    with pytest.raises(UsageError, match="1, 2 or 4"):
+        RestoreOptions(upscale=3)
+    with pytest.raises(LimitError, match="megapixels"):
+        restore_file(
+            source, tmp_path / "b.png", options=RestoreOptions(upscale=4), bounds=Bounds(max_pixels=50_000)
+        )

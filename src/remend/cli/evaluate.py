@@ -52,7 +52,7 @@ __all__ = ["evaluate"]
     type=click.Path(path_type=Path),
     help="A folder for report.html, report.json and scores.csv; or one file of such a kind.",
 )
-@flags(MaskOptions, "mask_polarity")
+@flags(MaskOptions, "mask_polarity", "projection")
 @flags(Settings, "quality", "seed")
 @click.option(
     "--features",
@@ -101,7 +101,8 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
 
     The picture is the truth; its hole is erased before a method sees it. Metrics are PSNR, SSIM and L1 of the
     whole picture and of the hole, and SHARP (gradient against the truth) of the hole; learned ones with
-    --features and --lpips. Every figure carries a protocol hash over all pictures, masks and rules: compare
+    --features and --lpips; WS-PSNR with --projection equirect (pictures are read as they are, so panoramas
+    must be named such). Every figure carries a protocol hash over all pictures, masks and rules: compare
     only what has the same, with `remend compare`.
     """
     from remend.evaluation.gallery import Gallery
@@ -139,6 +140,7 @@ class Asked:
     masks: Path | None
     target: Path
     mask_polarity: Polarity
+    projection: str
     quality: str
     seed: int
     features: tuple[Path, ...]
@@ -181,11 +183,14 @@ def _measured(asked: Asked, observers: Sequence[Callable[[Seen], None]]) -> Eval
     from remend.evaluation.learned import judges
     from remend.evaluation.pairs import PairSet, find_pairs
     from remend.evaluation.run import evaluate as measure
+    from remend.evaluation.sphere import SphereMetric
 
     found = find_pairs(asked.folder, masks=asked.masks)
     for line in found.unpaired:
         click.echo(f"remend: left out {line}", err=True)
     learned, nets = judges(features=asked.features, lpips=asked.lpips)
+    if asked.projection == "equirect":
+        learned = (SphereMetric(), *learned)
     rules = {name: rule for judge in (*learned, *nets) for name, rule in judge.rules.items()}
     settings: dict[str, Any] = {"polarity": asked.mask_polarity, "learned": rules, "seed": asked.seed}
     pairs = found.pairs
@@ -210,6 +215,7 @@ def _measured(asked: Asked, observers: Sequence[Callable[[Seen], None]]) -> Eval
             polarity=asked.mask_polarity,
             quality=asked.quality,
             seed=asked.seed,
+            projection=asked.projection if asked.projection == "equirect" else "flat",
             observer=see,
             learned=learned,
             features=nets,

@@ -54,7 +54,8 @@ def export(
     bytes (AVX-512 VNNI, ARM dot products) and slower where it does not. What touches pixels stays in fp32.
 
     A net that finds damage is always written in 8 bits, with the judge of what it sees in its card; both are
-    fitted on pictures of --data that its run set aside. A net that restores is written in fp16.
+    fitted on pictures of --data that its run set aside. A net that restores or
+    enlarges is written in 8 bits with --data, and in fp16 without.
     """
     if _is_restorer(source):
         _export_restorer(source, target, sources, licence, overwrite)
@@ -90,14 +91,14 @@ def export(
 
 
 def _is_restorer(source: Path) -> bool:
-    """Whether a checkpoint is of the net that restores; what is none is told of by who reads it."""
+    """Whether a checkpoint is of the net that restores or enlarges; who reads what is none tells."""
     path = source / "best.safetensors" if source.is_dir() else source
     if path.suffix != ".safetensors" or not path.is_file():
         return False
     try:
         from remend.nets.weights.portable import load_portable
 
-        return bool(load_portable(path)[1].get("net") == "restorer")
+        return load_portable(path)[1].get("net") in ("restorer", "enlarger")
     except (ModuleNotFoundError, ModelError):
         return False
 

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import click
 
 from remend.options import Bounds, MaskOptions, Option, Settings, options_of
+from remend.options.restoration import RestoreOptions
 
 __all__ = ["flags", "options_from"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Table = TypeVar("Table", Settings, MaskOptions, Bounds)
+Table = TypeVar("Table", Settings, MaskOptions, RestoreOptions, Bounds)
 
 
 def flags(table: type | Mapping[str, Option], *names: str) -> Callable[[Command], Command]:

@@ -101,8 +101,8 @@ def verify(chosen: tuple[str, ...]) -> None:
         if "judge" in _card(path):
             _verify_finder(path)
             continue
-        if _card(path).get("architecture") == "restorer":
-            _verify_restorer(path)
+        if (check := _OTHERS.get(_card(path).get("architecture", ""))) is not None:
+            check(path)
             continue
         done = verify_model(path, trusted=path in own)
         sum_ = "SHA-256 as its card says" if done.checksum else "no SHA-256 in its card"
@@ -135,6 +135,23 @@ def _verify_restorer(path: Path) -> None:
         if not np.isfinite(change).all() or np.abs(change).max() > 0.1:
             raise ModelError(f"{path.name} changes a picture of one grey: get it anew")
     click.echo(f"{path.name}: SHA-256 as its card says; it leaves one grey as it is")
+
+
+def _verify_enlarger(path: Path) -> None:
+    """The net that enlarges answers one grey for one grey, twice as large."""
+    import numpy as np
+
+    from remend.picture import Picture
+    from remend.restoration.enlarging import enlarged
+
+    grey = np.full((41, 90, 3), 128, np.uint8)
+    large = enlarged(Picture(grey, "RGB"), 2, weights=path).samples  # holds the file against its card
+    if large.shape != (82, 180, 3) or np.abs(large.astype(int) - 128).max() > 3:
+        raise ModelError(f"{path.name} changes a picture of one grey: get it anew")
+    click.echo(f"{path.name}: SHA-256 as its card says; one grey twice as large")
+
+
+_OTHERS = {"restorer": _verify_restorer, "enlarger": _verify_enlarger}
 
 
 def _embedded() -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from remend.errors import UsageError
 from remend.options import Bounds, MaskOptions, Settings
 
 if TYPE_CHECKING:
-    from remend.batch import BatchOptions, Job
+    from remend.batch import BatchOptions
 
 __all__ = ["repair"]
 
@@ -55,17 +56,54 @@ __all__ = ["repair"]
 @click.option("--recursive", is_flag=True, help="Go into folders inside folders; the tree is mirrored.")
 @click.option(
     "--jobs",
-    default=1,
+    type=click.IntRange(1, 100_000),
+    help="Pictures at a time; each needs memory of its own. Default: 1; on a cluster, its cores.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
     show_default=True,
-    type=click.IntRange(1, 256),
-    help="Pictures at a time; each needs memory of its own.",
+    help="Who works: this machine, or a Ray cluster (pip install '.[ray]').",
+)
+@click.option(
+    "--address", metavar="HOST:PORT", help="Of the cluster. Default: RAY_ADDRESS, or one on this machine."
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option(
-    "--skip-existing", is_flag=True, help="Pass over pictures whose result is there: takes a batch up again."
+    "--resume",
+    is_flag=True,
+    help="Take a batch up again: what its manifest cannot vouch for, hash by hash, is made anew.",
+)
+@click.option(
+    "--skip-existing", is_flag=True, help="Pass over pictures whose result is there, whatever it is."
+)
+@click.option("--watch", is_flag=True, help="Then wait for more pictures in the folders, until Ctrl-C.")
+@click.option(
+    "--settle",
+    "settle_s",
+    default=3.0,
+    show_default=True,
+    type=click.FloatRange(0, 3600),
+    metavar="SECONDS",
+    help="Under --watch, how long nobody may have written to a picture before it is taken.",
+)
+@click.option(
+    "--manifest",
+    metavar="FILE",
+    help="What became of every file, in SQLite. Default, for folders and lists: .remend/ beside the results.",
+)
+@click.option(
+    "--report", metavar="FILE", help="An HTML page: what became of every file, the least certain ones shown."
 )
 @click.option("--dry-run", is_flag=True, help="Find and plan, write nothing.")
 @click.option("--explain", metavar="DIR", help="Write the plan there, as JSON and as pictures.")
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Write what was done into the result's XMP, and with its hash into FILE.remend.json: for "
+    "`remend undo`, `redo` and `audit`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture on stdout.")
 @flags(Bounds)
 def repair(inputs: tuple[str, ...], **given: Any) -> None:
@@ -74,8 +112,9 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
     Every sample outside the mask stays as it was: bit for bit in lossless formats, coefficient for
     coefficient in the blocks of a JPEG that the mask does not touch.
     """
-    from remend.batch import BatchOptions, Failure, run_jobs
-    from remend.cli.console import Console, exit_code
+    from remend.batch import BatchOptions
+    from remend.cli.album import repair_album
+    from remend.places import located
 
     options = options_from(MaskOptions, given)
     # Told once, not for every picture.
@@ -86,67 +125,53 @@ def repair(inputs: tuple[str, ...], **given: Any) -> None:
         guide=None if given["guide"] is None else Path(given["guide"]),
         references=tuple(map(Path, given["reference"])),
         overwrite=given["overwrite"],
+        resume=given["resume"],
+        skip_existing=given["skip_existing"],
         bounds=options_from(Bounds, given),
         dry_run=given["dry_run"],
         explain=None if given["explain"] is None else Path(given["explain"]),
         format=given["format_"],
+        record=datetime.now(UTC).isoformat(timespec="seconds") if given["record"] else None,
     )
+    if given["report"] is not None and given["dry_run"]:
+        raise UsageError("--report tells what was done, and --dry-run does nothing: leave out one")
     if "-" in inputs or given["output"] == "-":
         if len(inputs) > 1:
             raise UsageError("- stands for one picture: give a single input when stdin or stdout is used")
         _through_pipe(inputs[0], given["mask"], given["output"], shared, as_json=given["as_json"])
         return
     if given["volume"]:
-        jobs = _volumes(inputs, given["output"], given["mask"])
-        if not shared.options.pages:
-            shared = replace(shared, options=replace(options, pages="all"))
-    else:
-        jobs = _planned(inputs, given)
-    failures = []
-    with Console(len(jobs), as_json=given["as_json"]) as console:
-        for _, outcome in run_jobs(jobs, shared, processes=given["jobs"]):
-            console.show(outcome)
-            if isinstance(outcome, Failure):
-                failures.append(outcome)
-    click.get_current_context().exit(exit_code(failures, len(jobs)))
+        _volumes(inputs, shared, given)
+        return
+    click.get_current_context().exit(repair_album([located(name) for name in inputs], shared, given))
 
 
-def _planned(inputs: tuple[str, ...], given: dict[str, Any]) -> list[Job]:
-    """Which file becomes which."""
-    from remend.batch import plan_jobs
-
-    return plan_jobs(
-        [Path(name) for name in inputs],
-        output=given["output"],
-        mask=None if given["mask"] is None else Path(given["mask"]),
-        recursive=given["recursive"],
-        skip_existing=given["skip_existing"],
-        told=lambda line: click.echo(f"remend: {line}", err=True),
-    )
-
-
-def _volumes(inputs: tuple[str, ...], output: str | None, mask: str | None) -> list[Job]:
-    """A job for each folder of slices.
+def _volumes(inputs: tuple[str, ...], shared: BatchOptions, given: dict[str, Any]) -> None:
+    """Folders of DICOM files, each a volume.
 
     Raises:
         UsageError: no folder, or none to write to.
     """
-    from remend.batch import Job
+    from remend.batch import Failure, attempt
+    from remend.cli.console import Console, exit_code
 
-    if output is None or not all(Path(name).is_dir() for name in inputs):
+    out = given["output"]
+    if out is None or not all(Path(name).is_dir() for name in inputs):
         raise UsageError("--volume takes folders of DICOM files: name those, and another one with -o")
-    if any(Path(output).resolve() == Path(name).resolve() for name in inputs):
+    if any(Path(out).resolve() == Path(name).resolve() for name in inputs):
         raise UsageError("the slices would replace their sources: give another -o")
-    several = len(inputs) > 1
-    return [
-        Job(
-            Path(name),
-            Path(output) / Path(name).name if several else Path(output),
-            None if mask is None else Path(mask),
-            Path(Path(name).name),
-        )
-        for name in inputs
-    ]
+    if not shared.options.pages:
+        shared = replace(shared, options=replace(shared.options, pages="all"))
+    failures = []
+    with Console(len(inputs), as_json=given["as_json"]) as console:
+        for name in map(Path, inputs):
+            target = Path(out) / name.name if len(inputs) > 1 else Path(out)
+            mask = None if given["mask"] is None else Path(given["mask"])
+            outcome = attempt(name, target, shared, mask=mask, place=Path(name.name))
+            console.show(outcome)
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
+    click.get_current_context().exit(exit_code(failures, len(inputs)))
 
 
 def _through_pipe(

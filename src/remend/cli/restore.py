@@ -10,10 +10,11 @@ import click
 
 from remend.cli.flags import flags, options_from
 from remend.errors import UsageError
-from remend.options import Bounds, MaskOptions, Settings
+from remend.options import Bounds
+from remend.options.restoration import RestoreOptions
 
 if TYPE_CHECKING:
-    from remend.restoring import RestoreOptions, RestoreReport
+    from remend.restoring import RestoreReport
 
 __all__ = ["restore"]
 
@@ -26,19 +27,7 @@ __all__ = ["restore"]
     metavar="OUT",
     help="File, or folder for several inputs. Default: photo.restored.jpg beside photo.jpg.",
 )
-@click.option(
-    "--only", multiple=True, metavar="STEPS", help="With commas between: noise, blocks, damage, tone."
-)
-@click.option("--skip", multiple=True, metavar="STEPS", help="Steps to leave out.")
-@click.option(
-    "--strength",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Of noise, blocks and tone; 0 changes nothing.",
-)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of repairing damage.")
-@click.option("--force", is_flag=True, help="Go over documents, drawings and screenshots, too.")
+@flags(RestoreOptions)
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option("--dry-run", is_flag=True, help="Measure and decide, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture on stdout.")
@@ -53,15 +42,8 @@ def restore(inputs: tuple[str, ...], **given: Any) -> None:
     from remend.batch import Failure, make_folder
     from remend.cli.console import exit_code
     from remend.io.read import printable
-    from remend.restoring import RestoreOptions
 
-    options = RestoreOptions(
-        only=given["only"],
-        skip=given["skip"],
-        strength=given["strength"],
-        settings=Settings(seed=given["seed"]),
-        mask=MaskOptions(force=given["force"]),
-    )
+    options = options_from(RestoreOptions, given)
     places = _places([Path(name) for name in inputs], given["output"])
     failures = []
     for source, target in places:

@@ -160,7 +160,8 @@ def train(
         ctx.exit(128 + outcome.stopped_by)
 
 
-_CALLED = {"damage": "finder", "restorer": "restorer"}  # what messages call the nets with loops of their own
+# What messages call the nets with loops of their own.
+_CALLED = {"damage": "finder", "restorer": "restorer", "enlarger": "enlarger"}
 
 
 def _task_of(recipe: str) -> str | None:

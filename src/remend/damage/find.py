@@ -27,7 +27,7 @@ from remend.damage.signs import signs_of
 from remend.damage.softness import reduced, reduction_of, softened, without_tone
 from remend.damage.transport import transport_scratches
 from remend.errors import UsageError
-from remend.kinds import DEFAULT_KINDS, FOUND_KINDS, DamageKind
+from remend.kinds import DEFAULT_KINDS, FOUND_KINDS, SEEN_KINDS, DamageKind
 from remend.picture import Region
 
 __all__ = ["Analysis", "analyse", "find_damage"]
@@ -96,7 +96,7 @@ def analyse(
         image: (H, W) grey or (H, W, 3) RGB uint8, display orientation.
         sensitivity: 0 (only the surest) to 1 (anything that might be): regions whose confidence is at
             least 1 - sensitivity are returned, so that more of it never finds less.
-        kinds: which of ``FOUND_KINDS`` are wanted; None = ``DEFAULT_KINDS``, all but lettering.
+        kinds: which of ``SEEN_KINDS`` are wanted; None = ``DEFAULT_KINDS``, all but lettering.
         force: search what is no photograph, too.
 
     Returns:
@@ -131,7 +131,7 @@ def analyse(
             notes.append(f"{what} was seen and left: --find {kind} removes it")
     asked = [region for region in seen if region.kind in wanted]
     # Who asks for everything asks for nothing in particular: the page does so each time.
-    meant = "text" in wanted and wanted != set(FOUND_KINDS)
+    meant = "text" in wanted and wanted != set(SEEN_KINDS)
     if meant and not any(region.kind == "text" and region.confidence >= least for region in asked):
         notes += [] if reads_well() else [BETTER_READER]
     return Analysis(
@@ -229,9 +229,9 @@ def _check(image: NDArray[np.uint8], sensitivity: float, kinds: Collection[str] 
         raise UsageError(f"a picture to search must be uint8 of shape (H, W) or (H, W, 3), got {got}")
     if not 0 <= sensitivity <= 1:
         raise UsageError(f"sensitivity must lie between 0 and 1, got {sensitivity}")
-    unknown = sorted(set(kinds or ()) - set(FOUND_KINDS))
+    unknown = sorted(set(kinds or ()) - set(SEEN_KINDS))
     if unknown:
-        raise UsageError(f"{unknown[0]!r} cannot be found: choose from {', '.join(FOUND_KINDS)}")
+        raise UsageError(f"{unknown[0]!r} cannot be found: choose from {', '.join(SEEN_KINDS)}")
 
 
 def _rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

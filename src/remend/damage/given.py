@@ -20,7 +20,7 @@ from remend.errors import MaskError, UsageError
 from remend.options import POLARITIES, Polarity
 from remend.picture import Bool, Picture
 
-__all__ = ["EffectiveMask", "dilated", "drawn_lines", "effective_mask"]
+__all__ = ["EffectiveMask", "dilated", "drawn_lines", "effective_mask", "marked_levels"]
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 
@@ -102,6 +102,24 @@ def _at_size(
         mask = dilated(mask, dilate_px)
         notes.append(f"mask dilated by {dilate_px} px")
     return EffectiveMask(mask, tuple(notes))
+
+
+def marked_levels(given: Picture, polarity: Polarity) -> NDArray[np.uint8]:
+    """(H, W) uint8: how much each pixel of a part of a mask is marked, 128 and more = wholly.
+
+    What is marked at all is 1 at least. What the levels of the whole mask mean, `effective_mask` says.
+
+    Raises:
+        MaskError: no transparency where it was asked for.
+    """
+    levels, full = _stored(given, by_alpha=polarity in ("alpha", "opaque"))
+    if polarity in ("black", "alpha"):
+        most = levels.dtype.type(full)
+        levels = cast(Levels, most - np.minimum(levels, most))
+    if levels.dtype == np.uint8:
+        return cast(NDArray[np.uint8], levels)
+    scaled = np.clip(levels * np.float32(256 / (full + 1 if full > 1 else full)), 0, 255)
+    return np.where(levels > 0, np.maximum(scaled, 1), 0).astype(np.uint8)
 
 
 def drawn_lines(given: Picture, size: tuple[int, int], *, resize: bool = False) -> Bool:

@@ -7,6 +7,8 @@ its published tools.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 
@@ -15,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError
-from remend.picture import Bool
+from remend.picture import Bool, Box
 
-__all__ = ["looks_like_json", "mask_of_outlines"]
+__all__ = ["looks_like_json", "mask_of_outlines", "outlines_of", "polygons_in"]
 
 MOST_PIXELS = 1 << 28
 SHIFT = 4  # polygons are drawn in sixteenths of a pixel
@@ -37,7 +39,8 @@ def mask_of_outlines(content: bytes, size: tuple[int, int], name: str | None) ->
 
     Args:
         content: JSON: an object with ``images`` and ``annotations``; a list of annotations; or one
-            annotation. An annotation has a ``segmentation``: polygons (x, y, x, y, …), or run lengths.
+            annotation. An annotation has a ``segmentation``: polygons (x, y, x, y, …), or run lengths; or
+            a ``bbox`` alone: x, y, width, height.
         size: (height, width) of the picture.
         name: of the picture's file; of several ``images`` the one with this ``file_name`` is meant.
 
@@ -49,30 +52,97 @@ def mask_of_outlines(content: bytes, size: tuple[int, int], name: str | None) ->
     Raises:
         MaskError: no JSON of that kind, or nothing about this picture.
     """
+    found, size, notes = outlines_of(content, size, name)
+    if size[0] * size[1] > MOST_PIXELS:
+        raise MaskError(f"the mask's JSON gives the picture {size[1]}×{size[0]} pixels: correct its size")
+    mask = np.zeros(size, np.uint8)
+    with _as_coco():
+        for annotation in found:
+            _draw(_segmentation(annotation), mask)
+    return mask.view(np.bool_), notes
+
+
+def outlines_of(
+    content: bytes, size: tuple[int, int], name: str | None
+) -> tuple[list[dict[str, Any]], tuple[int, int], tuple[str, ...]]:
+    """The annotations of one picture in a COCO file, the size that they were drawn at, and notes.
+
+    Args:
+        content, size, name: as for ``mask_of_outlines``.
+
+    Raises:
+        MaskError: no JSON of that kind, or nothing about this picture.
+    """
     try:
         facts = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise MaskError(
             f"the mask is no JSON that can be read ({error}): give COCO's, or a picture"
         ) from None
+    with _as_coco():
+        return _of_picture(facts, size, name)
+
+
+def polygons_in(annotations: list[dict[str, Any]], size: tuple[int, int]) -> Iterator[tuple[Box, Bool]]:
+    """Each polygon by itself: the box that it lies in, and where in that it is.
+
+    Args:
+        annotations: of `outlines_of`.
+        size: (height, width) of the picture.
+
+    Raises:
+        MaskError: no polygons.
+    """
+    for annotation in annotations:
+        with _as_coco():
+            outline = _segmentation(annotation)
+            if isinstance(outline, dict):
+                raise MaskError(
+                    "the mask's JSON has run lengths, which are of whole pictures, and this one is huge: "
+                    "give polygons, or a mask as TIFF or PNG"
+                )
+            for points in _polygons(outline):
+                left, top = np.floor(points.min(axis=0)).astype(int) - 1
+                right, bottom = np.ceil(points.max(axis=0)).astype(int) + 1
+                box = Box(
+                    max(0, int(top)), max(0, int(left)), min(size[0], int(bottom)), min(size[1], int(right))
+                )
+                if box.height <= 0 or box.width <= 0:
+                    continue
+                part = np.zeros((box.height, box.width), np.uint8)
+                _draw([(points - (box.left, box.top)).ravel().tolist()], part)
+                yield box, part.view(np.bool_)
+
+
+@contextmanager
+def _as_coco() -> Iterator[None]:
+    """What reading annotations may raise, as one line."""
     try:
-        found, size, notes = _of_picture(facts, size, name)
-        mask = np.zeros(size, np.uint8)
-        for annotation in found:
-            _draw(annotation["segmentation"], mask)
+        yield
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError, cv2.error) as error:
         raise MaskError(
             f"the mask is JSON, but not as COCO's annotations are ({type(error).__name__}: {error}): "
             "give images and annotations with a segmentation each"
         ) from error
-    return mask.view(np.bool_), notes
+
+
+def _segmentation(annotation: dict[str, Any]) -> Any:
+    """Its outline; of one that has a box alone, that."""
+    if "segmentation" in annotation or "bbox" not in annotation:
+        return annotation["segmentation"]
+    left, top, width, height = (float(side) for side in annotation["bbox"])
+    if not (width >= 1 and height >= 1):
+        raise ValueError("a box is a pixel wide and high at least")
+    # Through the middles of the pixels along its border: a line that is drawn marks what it touches.
+    left, top, right, bottom = left + 0.5, top + 0.5, left + width - 0.5, top + height - 0.5
+    return [[left, top, right, top, right, bottom, left, bottom]]
 
 
 def _of_picture(
     facts: Any, size: tuple[int, int], name: str | None
 ) -> tuple[list[dict[str, Any]], tuple[int, int], tuple[str, ...]]:
     """The annotations of one picture, the size that they were drawn at, and what there is to say."""
-    if isinstance(facts, dict) and "annotations" not in facts and "segmentation" in facts:
+    if isinstance(facts, dict) and "annotations" not in facts and {"segmentation", "bbox"} & facts.keys():
         facts = [facts]
     if isinstance(facts, list):
         return facts, size, ()
@@ -97,7 +167,7 @@ def _of_picture(
         )
     image = fitting[0]
     drawn = (int(image.get("height") or size[0]), int(image.get("width") or size[1]))
-    if min(drawn) < 1 or drawn[0] * drawn[1] > MOST_PIXELS:
+    if min(drawn) < 1:
         raise MaskError(f"the mask's JSON gives the picture {drawn[1]}×{drawn[0]} pixels: correct its size")
     return [one for one in annotations if one["image_id"] == image["id"]], drawn, notes
 
@@ -107,15 +177,21 @@ def _draw(outline: Any, mask: NDArray[np.uint8]) -> None:
     if isinstance(outline, dict):
         mask |= _runs(outline, mask.shape)
         return
+    for points in _polygons(outline):
+        # COCO counts from the corner of the first pixel, OpenCV from its middle.
+        fixed = np.clip(np.rint((points - 0.5) * (1 << SHIFT)), -(1 << 30), 1 << 30).astype(np.int32)
+        cv2.fillPoly(mask, [fixed[:, None]], 1, lineType=cv2.LINE_8, shift=SHIFT)
+
+
+def _polygons(outline: Any) -> Iterator[NDArray[np.float64]]:
+    """(n, 2) x and y of each polygon."""
     if outline and not isinstance(outline[0], list):
         outline = [outline]
     for polygon in outline:
         points = np.asarray(polygon, np.float64).reshape(-1, 2)
         if len(points) < 3 or not np.isfinite(points).all():
             raise ValueError("a polygon has three points or more")
-        # COCO counts from the corner of the first pixel, OpenCV from its middle.
-        fixed = np.clip(np.rint((points - 0.5) * (1 << SHIFT)), -(1 << 30), 1 << 30).astype(np.int32)
-        cv2.fillPoly(mask, [fixed[:, None]], 1, lineType=cv2.LINE_8, shift=SHIFT)
+        yield points
 
 
 def _runs(outline: dict[str, Any], size: tuple[int, ...]) -> NDArray[np.uint8]:

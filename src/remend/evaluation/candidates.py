@@ -83,7 +83,7 @@ def as_methods(labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
         yield methods
 
 
-def library(methods: Iterable[str], quality: str, seed: int) -> Restore:
+def library(methods: Iterable[str], quality: str, seed: int, projection: str = "flat") -> Restore:
     """The library call, once every method is known to exist: a typing error should not cost hours.
 
     Raises:
@@ -95,4 +95,6 @@ def library(methods: Iterable[str], quality: str, seed: int) -> Restore:
     for method in methods:
         if method != "auto":
             filler_named(method)
-    return lambda image, hole, method: repair(image, hole, method=method, quality=quality, seed=seed)
+    return lambda image, hole, method: repair(
+        image, hole, method=method, quality=quality, seed=seed, projection=projection
+    )

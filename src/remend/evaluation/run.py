@@ -20,6 +20,7 @@ from remend.evaluation.pairs import Pair, PairSet, find_outputs, find_pairs, rea
 from remend.evaluation.protocol import Fingerprint, Protocol, fingerprint
 from remend.evaluation.scores import Evaluation, Score, Seen, common_pairs
 from remend.evaluation.sets import Collected
+from remend.evaluation.sphere import SphereMetric
 from remend.metrics import METRICS, compose, measure
 from remend.options import Polarity
 from remend.picture import Bool
@@ -38,6 +39,7 @@ def evaluate(
     polarity: Polarity = "white",
     quality: str = "balanced",
     seed: int = 0,
+    projection: str = "flat",
     restore: Restore | None = None,
     observer: Callable[[Seen], None] | None = None,
     learned: Sequence[PictureMetric] = (),
@@ -55,6 +57,8 @@ def evaluate(
         outputs: folders of pictures that other tools made of the same pairs; labelled by folder name.
         polarity: what marks the hole in mask files.
         quality, seed: handed to the methods.
+        projection: ``equirect`` where the pictures are 360° panoramas: handed to the methods, too, and
+            WS-PSNR is measured.
         restore: what repairs; None = ``remend.repair``.
         observer: gets the pictures of each pair once it is done.
         learned: metrics beyond the plain ones.
@@ -72,12 +76,14 @@ def evaluate(
     pairs = tuple(sorted(found.pairs if isinstance(found, PairSet) else found))
     if not pairs:
         raise EvaluationError("no pairs to measure on: give a folder with pictures and masks")
+    if projection == "equirect" and not any(isinstance(metric, SphereMetric) for metric in learned):
+        learned = (SphereMetric(), *learned)
     labels, folders = _labels(methods, outputs)
     made = {label: find_outputs(folder, pairs) for label, folder in folders.items()}
     with ExitStack() as stack:
         if restore is None:
             labels = stack.enter_context(as_methods(labels))
-            restore = library(labels.values(), quality, seed)
+            restore = library(labels.values(), quality, seed, projection)
         scores, prints, skipped, collected = _measured(
             pairs, polarity, labels, made, restore, observer, learned, features
         )

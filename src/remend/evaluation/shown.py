@@ -32,6 +32,8 @@ _KNOWN: dict[str, Shown] = {
     "l1_hole": Shown("L1 hole %", 100, 2, "lower"),
     "sharp": Shown("SHARP", 1, 3, "one"),
     "pd": Shown("PD", 1, 3, "lower"),
+    "ws_psnr_hole": Shown("WS-PSNR hole dB", 1, 2, "higher"),
+    "ws_psnr": Shown("WS-PSNR dB", 1, 2, "higher"),
     "psnr": Shown("PSNR dB", 1, 2, "higher"),
     "ssim": Shown("SSIM", 1, 4, "higher"),
     "l1": Shown("L1 %", 100, 2, "lower"),

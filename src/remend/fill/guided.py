@@ -8,6 +8,7 @@ where nothing in the surroundings looks like what the net has drawn, an eye or a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -49,6 +50,11 @@ class GuidedCopies:
     def name(self) -> str:
         """The word on the command line."""
         return "neural-exemplar"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The model files that it runs."""
+        return self.net.files
 
     @property
     def capabilities(self) -> Capabilities:

@@ -12,7 +12,6 @@ from remend.errors import ModelError
 from remend.fill.filler import Capabilities, register
 from remend.fill.model_file import ModelFile
 from remend.picture import Bool, Box, Filled, Float
-from remend.runtime import multiplies_bytes
 from remend.windows.scale import coarse_to_fine, resized, shrunk
 from remend.windows.tiles import CONTEXT_PX, blended
 from remend.windows.window import Window
@@ -44,6 +43,11 @@ class Neural:
     def name(self) -> str:
         """The card's name."""
         return self.model.card.name
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The model files that it runs."""
+        return (self.model.path,)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -126,7 +130,7 @@ def wide() -> Neural:
 @register(
     "neural-thin",
     summary="the embedded net for thin damage: scratches, dust, text",
-    reference="its card, weights/inpaint-thin.int8.json",
+    reference="its card, weights/inpaint-thin.json",
 )
 def thin() -> Neural:
     """The embedded model for thin damage; see ``_embedded``."""
@@ -134,14 +138,12 @@ def thin() -> Neural:
 
 
 def _embedded(stem: str) -> Neural:
-    """A model that lies inside the package: in 8 bits where the processor is made for them, else in fp32 if
-    there is such a file.
+    """A model that lies inside the package, in 8 bits; features stay in fp32 where no bytes are multiplied.
 
     Raises:
         ModelError: this build carries none, or it is damaged.
     """
-    names = [f"{stem}.onnx", f"{stem}.int8.onnx"]
-    for name in reversed(names) if multiplies_bytes() else names:
-        if (WEIGHTS / name).is_file():
-            return Neural.load(WEIGHTS / name, trusted=True)
-    raise ModelError(f"this build carries no model {stem!r}: give one with --method FILE.onnx")
+    path = WEIGHTS / f"{stem}.onnx"
+    if not path.is_file():
+        raise ModelError(f"this build carries no model {stem!r}: give one with --method FILE.onnx")
+    return Neural.load(path, trusted=True)

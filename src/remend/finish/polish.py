@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from remend.errors import UsageError
-from remend.picture import Float
+from remend.picture import Bool, Box, Float, Picture
+from remend.samples import colour_groups, readable
+from remend.windows.window import Window
 
-__all__ = ["denoise", "sharpen"]
+__all__ = ["denoise", "polish", "sharpen"]
 
+TILE_PX = 1024
+MARGIN_PX = 24
 STRONGEST = 12.0 / 255  # filter strength at amount 1; the best for noise of σ 10 of 255 at 0.5
 
 
@@ -60,3 +66,31 @@ def sharpen(pixels: Float, *, amount: float, radius_px: float = 1.2) -> Float:
     luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     detail = luma - cv2.GaussianBlur(luma, (0, 0), radius_px)
     return np.asarray(np.clip(pixels + amount * detail[..., None], 0, 1), np.float32)
+
+
+def polish(picture: Picture, where: Bool, *, denoise_by: float, sharpen_by: float) -> None:
+    """Denoise and sharpen a picture in place, tile by tile.
+
+    Args:
+        picture: changed ``where`` alone.
+        where: (H, W) bool.
+        denoise_by, sharpen_by: amounts as `denoise` and `sharpen` take them.
+    """
+    whole = Box.around(where)
+    if whole is None:
+        return
+    source = replace(picture, samples=picture.samples.copy())
+    for top in range(whole.top, whole.bottom, TILE_PX):
+        for left in range(whole.left, whole.right, TILE_PX):
+            tile = Box(top, left, min(top + TILE_PX, whole.bottom), min(left + TILE_PX, whole.right))
+            if not where[tile.slices].any():
+                continue
+            box = tile.grown(MARGIN_PX, picture.size, wraps_x=picture.wraps_x)
+            usable = readable(source, box)
+            hole = np.zeros((box.height, box.width), bool)
+            hole[tile.inside(box).slices] = where[tile.slices]
+            hole &= usable
+            for channels in colour_groups(picture):
+                window = Window.cut(source, box, channels, hole=hole, usable=usable)
+                pixels = sharpen(denoise(window.pixels, amount=denoise_by), amount=sharpen_by)
+                window.put(picture, pixels)

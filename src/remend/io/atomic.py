@@ -11,9 +11,11 @@ import re
 import secrets
 import stat
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from remend.errors import WriteError
 from remend.io.read import printable
@@ -23,7 +25,7 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be taken away
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["existing", "sweep", "write_whole"]
+__all__ = ["DRAFT", "existing", "sweep", "write_whole"]
 
 DRAFT = re.compile(r"\.remend-[0-9a-f]{16}\.tmp")
 STRAY_AFTER_S = 60.0  # since the last write; a draft has its lock a moment after it is made
@@ -34,14 +36,14 @@ def existing(path: Path) -> WriteError:
     return WriteError(f"{printable(path)}: exists already: choose another name, or give --overwrite")
 
 
-def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
+def write_whole(path: Path, data: bytes | Callable[[BinaryIO], None], *, overwrite: bool) -> None:
     """Write a file, whole or not at all.
 
     The bytes go to a new file in the same folder, to the disk, and only then under the name.
 
     Args:
         path: the file; its folder must exist.
-        data: all of it.
+        data: all of it; or what writes it into the new file, opened for reading and writing, in any order.
         overwrite: replace an existing file; its permissions stay, and a link is written through.
             Otherwise an existing file is refused, also one that appears while this is being written.
 
@@ -54,7 +56,7 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
         # a new file's permissions come from the process's umask, so O_CREAT and not mkstemp's 0600
         sweep_once(final.parent.absolute())
         draft = final.with_name(f".remend-{secrets.token_hex(8)}.tmp")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except (OSError, RuntimeError, ValueError) as error:
         raise _unwritable(path, error) from error
     lock = os.dup(handle) if fcntl is not None else None  # held until the draft has its name
@@ -62,8 +64,11 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool) -> None:
         if lock is not None:
             with suppress(OSError):  # a file system without locks
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with os.fdopen(handle, "w+b") as file:
+            if callable(data):
+                data(file)
+            else:
+                file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from remend.budget import Budget
 from remend.document import Document, Repaired
 from remend.picture import Bool, Metadata, Picture
 
-__all__ = ["Codec", "Encoded", "Header", "PagedCodec", "Source"]
+__all__ = ["Codec", "Encoded", "Header", "LazyCodec", "PagedCodec", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,23 @@ class Codec(Protocol):
         Raises:
             FormatError: the format cannot hold such samples at all (say, float in JPEG).
         """
+
+
+@runtime_checkable
+class LazyCodec(Codec, Protocol):
+    """A format whose pictures can be repaired without being in memory."""
+
+    def open_lazily(self, source: Source, *, rewritten: bool = True) -> Picture | None:
+        """The picture with a `remend.planes.LazyPlane` for samples; None where this one is read as a whole.
+
+        With ``rewritten`` it must be one that ``repaint`` can write.
+
+        Raises:
+            DecodeError, FormatError: as `decode`; faults of a part come when that is read.
+        """
+
+    def repaint(self, file: BinaryIO, picture: Picture, changed: Bool) -> tuple[str, ...]:
+        """Change ``file``, a copy of the source opened for reading and writing, as `rewrite` would."""
 
 
 @runtime_checkable

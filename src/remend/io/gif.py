@@ -18,6 +18,7 @@ from remend.io.codec import Encoded, Header, Source
 from remend.io.gif_blocks import Block, Screen, read_screen, walk_blocks
 from remend.io.gif_frames import open_frames, rewrite_frames
 from remend.io.gif_image import (
+    CREDENTIALS,
     INTERLACED,
     Frame,
     coded,
@@ -28,7 +29,7 @@ from remend.io.gif_image import (
     read_metadata,
     with_size,
 )
-from remend.io.previews import bare_xmp
+from remend.io.previews import TAKEN_OUT, bare_xmp
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Picture
 
@@ -122,17 +123,21 @@ class GifCodec:
         payload = coded(picture.samples[:, :, 0], interlaced=bool(frame.packed & INTERLACED))
         kept = [screen.to_bytes()]
         images = 0
+        notes: tuple[str, ...] = ()
         for block in blocks:
             if block.kind == "image":
                 images += 1
                 if images == 1:
                     kept += [descriptor, table if frame.local else b"", payload]
+            elif data[block.body : block.body + len(CREDENTIALS)] == CREDENTIALS:
+                notes = (TAKEN_OUT,)
             elif not (block.kind == "control" and images) and not (block.kind == "other" and images):
                 kept.append(bare_xmp(data[block.start : block.end]))
         if kept[-1] != b";":
             kept.append(b";")
-        note = "the animation was dropped: only its first frame was repaired and written"
-        return Encoded(b"".join(kept), (note,) if images > 1 else ())
+        if images > 1:
+            notes += ("the animation was dropped: only its first frame was repaired and written",)
+        return Encoded(b"".join(kept), notes)
 
     def open(self, source: Source) -> Document:
         """Every frame, as it is composed on the screen: RGBA."""

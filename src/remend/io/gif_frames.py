@@ -13,8 +13,17 @@ from remend.errors import DecodeError, FormatError
 from remend.io.animation import Canvas, Composer, Disposal, Drawing, Frame, redrawn
 from remend.io.codec import Encoded, Source
 from remend.io.gif_blocks import Block, Screen
-from remend.io.gif_image import coded, grown, indices_of, parsed, read_frame, read_metadata, with_size
-from remend.io.previews import bare_xmp
+from remend.io.gif_image import (
+    CREDENTIALS,
+    coded,
+    grown,
+    indices_of,
+    parsed,
+    read_frame,
+    read_metadata,
+    with_size,
+)
+from remend.io.previews import TAKEN_OUT, bare_xmp
 from remend.picture import Box, Container, Picture
 from remend.samples import collapse_palette
 
@@ -65,14 +74,17 @@ def rewrite_frames(document: Document, size: tuple[int, int], repaired: Iterable
         return Encoded(data)
     replaced = {place.control.start for place in places if place.control and new[place.image.start]}
     kept = [data[: blocks[0].start]]
+    notes: tuple[str, ...] = ()
     for block in blocks:
         made = new.get(block.start)
         if made is not None:
             kept.append(made)
+        elif data[block.body : block.body + len(CREDENTIALS)] == CREDENTIALS:
+            notes = (TAKEN_OUT,)
         elif block.start not in replaced:
             whole = data[block.start : block.end]
             kept.append(bare_xmp(whole) if block.kind == "application" else whole)
-    return Encoded(b"".join((*kept, b"" if kept[-1] == b";" else b";")))
+    return Encoded(b"".join((*kept, b"" if kept[-1] == b";" else b";")), notes)
 
 
 def _places(blocks: list[Block]) -> list[_Place]:

@@ -20,7 +20,9 @@ from remend.io.pillow_codec import array_of, load_frame, open_frame
 from remend.picture import Metadata
 
 __all__ = [
+    "CREDENTIALS",
     "INTERLACED",
+    "XMP_START",
     "Frame",
     "coded",
     "grown",
@@ -33,6 +35,7 @@ __all__ = [
 
 XMP_START, XMP_TRAILER = b"\x0bXMP DataXMP", 258
 ICC_START = b"\x0bICCRGBG1012"
+CREDENTIALS = b"\x0bC2PA_GIF"
 INTERLACED, LOCAL = 0x40, 0x80
 
 

@@ -24,8 +24,10 @@ from remend.picture import Metadata, Picture
 from remend.samples import eight_bit
 
 __all__ = [
+    "TAKEN_OUT",
     "bare_resources",
     "bare_xmp",
+    "credentials_left",
     "holds_picture",
     "renewed",
     "renewed_exif",
@@ -43,6 +45,10 @@ XMP_ELEMENTS = re.compile(
     rb"<(GImage|GDepth):Data\b[^>]*>[^<]{64,}</\3:Data\s*>",
     re.DOTALL,
 )
+# A manifest of content credentials on a server vouches for the pixels that it was made for.
+REMOTE_CREDENTIALS = re.compile(rb"""\sdcterms:provenance\s*=\s*("[^"]*"|'[^']*')""")
+TAKEN_OUT = "its content credentials (C2PA) vouch for the picture before the repair: taken out"
+BOX_CREDENTIALS = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # of a uuid box, in AVIF and HEIF
 XMP_ATTRIBUTES = re.compile(
     rb"\s(?:GImage:Data|GDepth:Data|xmpGImg:image|xapGImg:image)\s*=\s*\"[^\"]{64,}\""
 )
@@ -109,7 +115,20 @@ def bare_xmp(xmp: bytes) -> bytes:
     [b'<x>', b'</x>']
     """
     xmp = XMP_ELEMENTS.sub(lambda found: b" " * len(found[0]), xmp)
+    xmp = REMOTE_CREDENTIALS.sub(lambda found: b" " * len(found[0]), xmp)
     return XMP_ATTRIBUTES.sub(lambda found: b" " * len(found[0]), xmp)
+
+
+def credentials_left(source: bytes, xmp: bytes | None) -> tuple[str, ...]:
+    """What to say of credentials that no rewriting of a file's own parts has told: of another format's file,
+    of boxes, or of a manifest that lies on a server.
+
+    Args:
+        source: the file before the repair.
+        xmp: its packet.
+    """
+    boxed = BOX_CREDENTIALS in source or (b"jumb" in source and b"c2pa" in source)
+    return (TAKEN_OUT,) if boxed or (xmp and REMOTE_CREDENTIALS.search(xmp)) else ()
 
 
 def bare_resources(block: bytes) -> bytes:

@@ -18,7 +18,7 @@ from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.exif_tag import bare_exif, exif_orientation
 from remend.io.pillow_codec import array_of, eight_bit_image, load_frame, open_frame
-from remend.io.previews import bare_xmp, renewed_exif
+from remend.io.previews import TAKEN_OUT, bare_xmp, renewed_exif
 from remend.io.riff import read_chunks, walk_riff, webp_bytes
 from remend.io.source_stream import opened
 from remend.io.webp_frames import ALPHA, ANIMATION, PIXELS, QUALITY, bitstream, open_frames, rewrite_frames
@@ -106,9 +106,7 @@ class WebpCodec:
         result: list[tuple[bytes, bytes]] = []
         for kind, content in chunks:
             if kind == b"C2PA":
-                notes.append(
-                    "its content credentials (C2PA) vouch for the picture before the repair: taken out"
-                )
+                notes.append(TAKEN_OUT)
             elif kind == b"EXIF":
                 prefix = content[: len(content) - len(bare_exif(content))]
                 result.append((kind, prefix + renewed_exif(bare_exif(content), picture)))

@@ -14,7 +14,7 @@ from remend.io.animation import Canvas, Composer, Disposal, Drawing, Frame, redr
 from remend.io.codec import Encoded, Source
 from remend.io.exif_tag import bare_exif, exif_orientation
 from remend.io.pillow_codec import load_frame, open_frame
-from remend.io.previews import bare_xmp, renewed_exif
+from remend.io.previews import TAKEN_OUT, bare_xmp, renewed_exif
 from remend.io.riff import read_chunks, riff_chunk, split_chunks, webp_bytes
 from remend.picture import Box, Container, Metadata, Picture
 
@@ -25,7 +25,6 @@ QUALITY = 95
 ANIMATION, ALPHA = 0x02, 0x10
 FRAME_HEAD = 16
 CLEAR, REPLACE = 1, 2  # a frame's flags
-CREDENTIALS = "its content credentials (C2PA) vouch for the picture before the repair: taken out"
 
 
 def bitstream(image: Image.Image, *, lossless: bool) -> list[tuple[bytes, bytes]]:
@@ -92,7 +91,7 @@ def rewrite_frames(document: Document, size: tuple[int, int], repaired: Iterable
             old, new = next(frames)
             result.append((kind, new or old))
         elif kind == b"C2PA":
-            notes.append(CREDENTIALS)
+            notes.append(TAKEN_OUT)
         elif kind == b"EXIF" and first:
             prefix = content[: len(content) - len(bare_exif(content))]
             result.append((kind, prefix + renewed_exif(bare_exif(content), first[0])))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,21 +15,26 @@ from remend.io.codec import Encoded
 from remend.io.colour import carried_to
 from remend.io.limits import own_limits
 from remend.io.orientation import normalised_exif, normalised_xmp, to_stored
-from remend.io.previews import renewed
+from remend.io.previews import TAKEN_OUT, credentials_left, renewed
 from remend.io.read import printable, unchanged_since_read
 from remend.io.registry import FORMATS, codec_named, ending_of, format_of_suffix
-from remend.picture import Bool, Metadata, Picture, check_mask
+from remend.io.xmp import packet_in, with_packet
+from remend.picture import Bool, Container, Metadata, Picture, check_mask
 
-__all__ = ["Written", "check_target", "encode_picture", "output_format", "write_picture"]
+INSIDE = ("avif", "heif")
+Describe = Callable[[bytes | None], bytes | None]
+
+__all__ = ["Describe", "Written", "check_target", "encode_picture", "output_format", "write_picture"]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What `write_picture` did: where, in which format, and lines that the user should see."""
+    """What `write_picture` did: where, in which format, lines for the user, and the file's SHA-256."""
 
     path: Path
     format: str
     notes: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 def output_format(picture: Picture | Document, target: Path | None = None, format: str | None = None) -> str:
@@ -64,6 +71,7 @@ def encode_picture(
     format: str | None = None,
     consume: bool = False,
     anew: bool = False,
+    described: Describe | None = None,
 ) -> Encoded:
     """A picture as the bytes of a file.
 
@@ -79,6 +87,8 @@ def encode_picture(
             pixel afterwards. Keeps a large JPEG's frame and coefficients from being in memory together.
         anew: where the whole of a JPEG changed, make a new file in good quality, as if it came from another
             format: with its own tables, the blocks that were taken off would come back.
+        described: makes the file's new XMP packet of its old one; None leaves it. Where nothing changed the
+            file stays the source's, bit for bit.
 
     Raises:
         MaskError: the mask has another size; WriteError: the source file changed in the meantime;
@@ -86,6 +96,41 @@ def encode_picture(
     """
     check_mask(changed, picture.size)
     chosen = output_format(picture, None, format)
+    container = picture.container
+    anew_here = container is not None and container.format != chosen
+    touched = bool(changed.any()) or anew_here
+    if described is not None and touched and container is not None and chosen in INSIDE:
+        # Their boxes are written by a library, with the packet that it is given.
+        kept = container.metadata.xmp
+        packet = described(kept)
+        metadata = replace(container.metadata, xmp=packet or kept)
+        picture = replace(picture, container=replace(container, metadata=metadata))
+        described = None if packet else described
+    encoded = _encoded(picture, changed, chosen, consume=consume, anew=anew)
+    if container is not None and touched and TAKEN_OUT not in encoded.notes:
+        boxed = _as_it_was(container) if anew_here or chosen in INSIDE else b""
+        notes = encoded.notes + credentials_left(boxed, container.metadata.xmp)
+        encoded = replace(encoded, notes=notes)
+    if described is None or not touched:
+        return encoded
+    packet = described(packet_in(encoded.data, chosen))
+    new = None if packet is None else with_packet(encoded.data, chosen, packet)
+    if new is None:
+        where = f"in the XMP of a {codec_named(chosen).format.upper()}"
+        return replace(encoded, notes=(*encoded.notes, f"no place {where}: it lacks what else is written"))
+    return replace(encoded, data=new)
+
+
+def _as_it_was(container: Container) -> bytes:
+    """The source's bytes, none where there is no file, or none any more."""
+    try:
+        return container.read_bytes() if container.format else b""
+    except OSError:
+        return b""
+
+
+def _encoded(picture: Picture, changed: Bool, chosen: str, *, consume: bool, anew: bool) -> Encoded:
+    """In the source's own container, or as a new file."""
     container = picture.container
     codec = codec_named(chosen)
     orientation = container.orientation if container else 1
@@ -122,6 +167,7 @@ def write_picture(
     overwrite: bool = False,
     consume: bool = False,
     anew: bool = False,
+    described: Describe | None = None,
 ) -> Written:
     """Write a picture to a file, whole or not at all.
 
@@ -130,7 +176,8 @@ def write_picture(
     while this one is being written; a replaced file's permissions stay, and a link is written through.
 
     Args:
-        picture, changed, format, consume, anew: as for `encode_picture`.
+        picture, changed, format, consume, anew, described: as for `encode_picture`; with ``described`` the
+            file's SHA-256 is answered.
         target: the file to write; it may be the picture's own source, with ``overwrite``.
         overwrite: replace an existing file.
 
@@ -141,9 +188,12 @@ def write_picture(
     path = Path(target)
     chosen = output_format(picture, path, format)
     check_target(path, overwrite=overwrite)
-    encoded = encode_picture(picture, changed=changed, format=chosen, consume=consume, anew=anew)
+    encoded = encode_picture(
+        picture, changed=changed, format=chosen, consume=consume, anew=anew, described=described
+    )
     write_whole(path, encoded.data, overwrite=overwrite)
-    return Written(path, chosen, encoded.notes)
+    sha256 = "" if described is None else hashlib.sha256(encoded.data).hexdigest()
+    return Written(path, chosen, encoded.notes, sha256)
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "OUT_OF_PLACE",
     "POLARITIES",
     "QUALITIES",
+    "SCENE_POLARITIES",
     "SEARCHING",
     "Bounds",
     "DetectKeywords",
@@ -53,6 +54,7 @@ POLARITIES: dict[Polarity, str] = {
     "nodata": "gaps in a scene, by its value for no data; the scene may be the picture itself",
     "clouds": "clouds and shadows, by the colours of a scene; it may be the picture itself",
 }
+SCENE_POLARITIES = frozenset({"landsat-qa", "sentinel-scl", "nodata", "clouds"})
 OF_SCENES = frozenset({"nodata", "clouds"})  # the picture itself may be given as such a mask
 QUALITIES = {
     "fast": "smooth fills everywhere: at once, without texture",
@@ -60,6 +62,12 @@ QUALITIES = {
     "fills where it is calm",
     "best": "copies in all texture, nets for thin damage and what is very wide, smooth fills where it is "
     "very calm: slower, and sharper than it is certain",
+}
+PROJECTIONS = {
+    "auto": "as the file says: a 360° panorama by its GPano XMP and its shape",
+    "flat": "no panorama",
+    "equirect": "a 360° panorama, twice as wide as high: its sides meet, its poles are filled in a view "
+    "without distortion",
 }
 MIB = 1 << 20
 FOUND_DILATION_PX = 2  # found damage has soft edges; a mask that the user drew is taken at its word
@@ -82,6 +90,14 @@ class Settings:
     repair_alpha: bool = option(False, "Fill the alpha channel too.")
     deidentify: bool = option(
         False, "Blank instead of filling: lettering, or what the mask marks, gives way to black."
+    )
+    window_px: int | None = option(
+        None,
+        "Longest side at which wide holes are filled; less needs less memory and is softer. Default: as the "
+        "method was made for.",
+        type="integer",
+        low=64,
+        high=65536,
     )
 
     def __post_init__(self) -> None:
@@ -127,7 +143,8 @@ class MaskOptions:
     find: str | Sequence[str] = option(
         (),
         "Exactly what to look for, with commas between: scratch, crack, dust, stain, hole, text (dates, "
-        "captions), watermark; damage = all but the last two, the default; all.",
+        "captions), watermark; tripod = what is right below the camera of a 360° panorama; damage = the "
+        "first five, the default; all = all but tripod.",
         metavar="KINDS",
         check=parse_kinds,
         told="damage",
@@ -141,6 +158,13 @@ class MaskOptions:
         told="",
         **SEARCH,
     )
+    tripod_deg: float = option(
+        15.0,
+        "How far a tripod reaches from straight below, in degrees.",
+        low=1,
+        high=60,
+        **SEARCH,
+    )
     force: bool = option(False, "Search documents, drawings and screenshots, too.", **SEARCH)
     tolerate: bool = option(
         False, "Open a truncated JPEG or PNG as far as it goes; what is missing is damage."
@@ -152,6 +176,8 @@ class MaskOptions:
         metavar="all|1-3,7",
         check=check_pages,
     )
+
+    projection: str = option("auto", "How the picture shows the world.", choices=PROJECTIONS)
 
     def __post_init__(self) -> None:
         verify(self)
@@ -237,7 +263,9 @@ class Bounds:
         verify(self)
 
 
-SEARCHING = options_of(MaskOptions, "sensitivity", "find", "skip", "force", "tolerate")
+SEARCHING = options_of(
+    MaskOptions, "sensitivity", "find", "skip", "tripod_deg", "force", "tolerate", "projection"
+)
 """What ``detect`` in Python has of `MaskOptions`; its regions are not grown."""
 
 DETECT = SEARCHING | {
@@ -256,8 +284,10 @@ class DetectKeywords(TypedDict, total=False):
     sensitivity: float
     find: str | Sequence[str]
     skip: str | Sequence[str]
+    tripod_deg: float
     force: bool
     tolerate: bool
+    projection: str
     max_pixels: int
     max_memory: int
     max_ratio: float
@@ -277,6 +307,7 @@ class RepairKeywords(DetectKeywords, total=False):
     whole_picture: bool
     repair_alpha: bool
     deidentify: bool
+    window_px: int | None
     mask_polarity: Polarity
     dilate_px: int | None
     resize_mask: bool

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from remend.errors import UsageError
 
-__all__ = ["Option", "lines_of", "option", "options_of", "verify", "with_help"]
+__all__ = ["Option", "lines_of", "option", "options_of", "shared", "verify", "with_help"]
 
 Table = TypeVar("Table")
 
@@ -131,6 +131,18 @@ def option(default: Any, help: str, **more: Any) -> Any:
     """
     kind = {"type": TYPES.get(type(default), "string")} | more
     return field(default=default, metadata={"option": Option(default=default, help=help, **kind)})
+
+
+def shared(table: type, name: str, **more: Any) -> Any:
+    """A field that is an option of another table, too.
+
+    Args:
+        table: which has it.
+        name: of the field, in both.
+        more: fields of `Option` that differ here. What it ``needs`` is left out: it does not hold here.
+    """
+    one = replace(_all(table)[name], needs=frozenset(), **more)
+    return field(default=one.default, metadata={"option": one})
 
 
 def options_of(table: type, *names: str) -> dict[str, Option]:

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.picture import Bool, Box
+from remend.picture import Bool, Box, part
+from remend.planes import LazyPlane
+from remend.windows.rings import joined_round, widest_gap
 
 __all__ = ["Cluster", "activity_around", "border_share", "clusters"]
 
@@ -28,15 +30,33 @@ class Cluster:
             need not be told apart share label 1.
         boxes: (n + 1,) boxes of the holes in picture coordinates; entry 0 is the cluster's.
         radius_px: (n + 1,) float32 inscribed radius of each hole.
+        round_px: the width of a picture that wraps; 0 = it does not.
     """
 
     box: Box
     labels: NDArray[Any]
     boxes: list[Box]
     radius_px: NDArray[np.float32]
+    round_px: int = 0
+
+    def part(self, box: Box, labels: list[int]) -> Bool:
+        """(box.height, box.width) bool: where ``box`` of the picture shows those holes of the cluster."""
+        part = np.zeros((box.height, box.width), bool)
+        top, bottom = max(box.top, self.box.top), min(box.bottom, self.box.bottom)
+        columns = np.arange(box.left, box.right) - self.box.left
+        if self.round_px and box.width <= self.round_px:  # wider is a grid, which lies as the cluster does
+            columns %= self.round_px
+        shown = np.flatnonzero((columns >= 0) & (columns < self.box.width))
+        if bottom <= top or not shown.size:
+            return part
+        wanted = np.zeros(len(self.radius_px), bool)
+        wanted[labels] = True
+        rows = self.labels[top - self.box.top : bottom - self.box.top]
+        part[top - box.top : bottom - box.top, shown] = wanted[rows[:, columns[shown]]]
+        return part
 
 
-def clusters(mask: Bool, *, alike_up_to_px: float = 0.0) -> Iterator[Cluster]:
+def clusters(mask: Bool, *, alike_up_to_px: float = 0.0, wraps_x: bool = False) -> Iterator[Cluster]:
     """Take the mask apart.
 
     The full frame is only ever reduced to cells, so a small hole in a large picture costs little:
@@ -46,11 +66,19 @@ def clusters(mask: Bool, *, alike_up_to_px: float = 0.0) -> Iterator[Cluster]:
         mask: (H, W) bool, True = repair.
         alike_up_to_px: in a cluster of no larger inscribed radius the holes are not told apart, which
             spares the labelling, the dearest part.
+        wraps_x: the left and the right border meet; holes there are near, and what crosses is one hole.
     """
     cells = _cells(mask)
     grown = cv2.dilate(cells.view(np.uint8), np.ones((3, 3), np.uint8))
     count, ids, stats, _ = cv2.connectedComponentsWithStats(grown, connectivity=8)
+    joined: Bool = np.zeros(count, bool)
+    if wraps_x:
+        for members in joined_round(ids):
+            joined[members] = True
+            yield _across(mask, np.isin(ids, members) & cells, alike_up_to_px)
     for cluster in range(1, count):
+        if joined[cluster]:
+            continue
         left, top, width, height = (int(n) for n in stats[cluster, :4])
         mine = (ids[top : top + height, left : left + width] == cluster) & cells[
             top : top + height, left : left + width
@@ -58,7 +86,9 @@ def clusters(mask: Bool, *, alike_up_to_px: float = 0.0) -> Iterator[Cluster]:
         inner = Box.around(mine)
         if inner is None:
             continue
-        yield _labelled(mask, mine[inner.slices], top + inner.top, left + inner.left, alike_up_to_px)
+        yield _labelled(
+            mask, mine[inner.slices], top + inner.top, left + inner.left, alike_up_to_px, wraps_x=wraps_x
+        )
 
 
 def activity_around(grey: Any, hole: Bool, damaged: Bool) -> float:
@@ -86,13 +116,14 @@ def activity_around(grey: Any, hole: Bool, damaged: Bool) -> float:
     return float(detail[ring].mean())
 
 
-def border_share(hole: Bool, box: Box, size: tuple[int, int]) -> float:
+def border_share(hole: Bool, box: Box, size: tuple[int, int], *, wraps_x: bool = False) -> float:
     """How much of a hole's outline lies along the picture's border.
 
     Args:
         hole: (box.height, box.width) bool.
         box: where it lies in the picture.
         size: the picture's height and width.
+        wraps_x: left and right there is no border.
     """
     inner = cv2.erode(
         hole.view(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
@@ -101,8 +132,8 @@ def border_share(hole: Bool, box: Box, size: tuple[int, int]) -> float:
     border = np.zeros_like(hole)
     border[0] |= box.top == 0
     border[-1] |= box.bottom == size[0]
-    border[:, 0] |= box.left == 0
-    border[:, -1] |= box.right == size[1]
+    border[:, 0] |= box.left == 0 and not wraps_x
+    border[:, -1] |= box.right == size[1] and not wraps_x
     return int(np.count_nonzero(hole & border)) / max(1, outline)
 
 
@@ -112,6 +143,13 @@ def _cells(mask: Bool) -> Bool:
     # of the frame. Twenty times faster than logical_or.reduceat.
     height, width = mask.shape
     down, across = -(-height // CELL_PX), -(-width // CELL_PX)
+    if isinstance(mask, LazyPlane):
+        cells = np.zeros((down, across), bool)
+        for top, left, block in mask.blocks():
+            inner = _cells(block)
+            y, x = top // CELL_PX, left // CELL_PX
+            cells[y : y + inner.shape[0], x : x + inner.shape[1]] = inner
+        return cells
     whole = height // CELL_PX
     plane = mask.view(np.uint8)
     rows = np.zeros((down, across * CELL_PX), np.uint8)
@@ -121,50 +159,113 @@ def _cells(mask: Bool) -> Bool:
     return np.asarray(rows.reshape(down, across, CELL_PX).max(axis=2) > 0)
 
 
-def _depth(plane: NDArray[np.uint8], box: Box, size: tuple[int, ...]) -> NDArray[np.float32]:
+def _across(mask: Bool, mine: Bool, alike_up_to_px: float) -> Cluster:
+    """The cluster of ``mine``, all of the picture's cells, that lies across the left and right border."""
+    left, gap = widest_gap(np.any(mine, axis=0))
+    left = left if gap else 0
+    turned = np.roll(mine, -left, axis=1)[:, : mine.shape[1] - gap]
+    rows = np.flatnonzero(turned.any(axis=1))
+    return _labelled(mask, turned[rows[0] : rows[-1] + 1], int(rows[0]), left, alike_up_to_px, wraps_x=True)
+
+
+def _depth(
+    plane: NDArray[np.uint8], box: Box, size: tuple[int, ...], *, wraps_x: bool
+) -> NDArray[np.float32]:
     """How far each hole pixel lies from a known one, given a cluster's part of the mask and its box.
 
     A hole may fill its cells to the last pixel: beyond them is known ground, unless the picture ends there.
     """
-    frame = int(box.top > 0), int(box.bottom < size[0]), int(box.left > 0), int(box.right < size[1])
+    ring = size[1] // 2 if wraps_x and box.width == size[1] else 0
+    if ring:
+        plane = np.concatenate([plane[:, -ring:], plane, plane[:, :ring]], axis=1)
+    sides = (1, 1) if wraps_x else (int(box.left > 0), int(box.right < size[1]))
+    frame = int(box.top > 0), int(box.bottom < size[0]), *sides
     framed = cv2.copyMakeBorder(plane, *frame, cv2.BORDER_CONSTANT, value=0)
     # The 5×5 mask is within 1 % of the exact distance, at half the cost.
     distance = np.asarray(cv2.distanceTransform(framed, cv2.DIST_L2, 5), np.float32)
-    height, width = plane.shape
-    inner = distance[frame[0] : frame[0] + height, frame[2] : frame[2] + width]
+    inner = distance[frame[0] : frame[0] + box.height, frame[2] + ring : frame[2] + ring + box.width]
     # Where nothing at all is known it is as far as can be.
     return np.minimum(inner, np.float32(max(size)))
 
 
-def _labelled(mask: Bool, mine: Bool, top: int, left: int, alike_up_to_px: float) -> Cluster:
+def _box_of(mine: Bool, top: int, left: int, size: tuple[int, ...]) -> tuple[Box, NDArray[np.intp]]:
+    """The box of cells that begin at a row and a column of cells, and of each of its columns the cell."""
+    right = left + mine.shape[1]
+    all_cells = -(-size[1] // CELL_PX)
+    # The last cell of a row may be narrower than the others.
+    end = right * CELL_PX if right < all_cells else size[1] + max(0, right - all_cells) * CELL_PX
+    bottom = min(size[0], (top + len(mine)) * CELL_PX)
+    box = Box(top * CELL_PX, left * CELL_PX, bottom, end)
+    cell_of = np.arange(box.left, box.right) % size[1] // CELL_PX
+    return box, (cell_of - left) % all_cells
+
+
+def _labelled(
+    mask: Bool, mine: Bool, top: int, left: int, alike_up_to_px: float, *, wraps_x: bool = False
+) -> Cluster:
     """Label the holes of one cluster, given its cells and their place among all cells."""
-    box = Box(
-        top * CELL_PX,
-        left * CELL_PX,
-        min(mask.shape[0], (top + mine.shape[0]) * CELL_PX),
-        min(mask.shape[1], (left + mine.shape[1]) * CELL_PX),
-    )
-    crop = mask[box.slices]
+    size = mask.shape
+    box, cell_of = _box_of(mine, top, left, size)
+    crop = part(mask, box)
     if not mine.all():
-        member = np.repeat(np.repeat(mine, CELL_PX, axis=0), CELL_PX, axis=1)
-        crop = crop & member[: box.height, : box.width]
+        member = np.repeat(mine, CELL_PX, axis=0)[: box.height]
+        crop = crop & member[:, cell_of]
     plane = np.ascontiguousarray(crop).view(np.uint8)
-    distance = _depth(plane, box, mask.shape)
+    round_px = size[1] if wraps_x else 0
+    ring = wraps_x and box.width == size[1]
+    distance = _depth(plane, box, size, wraps_x=wraps_x)
     widest = float(distance.max())
-    if widest <= alike_up_to_px:
+    if widest <= alike_up_to_px and not ring:
         around = Box.around(crop)
         assert around is not None
         inside = Box(
             box.top + around.top, box.left + around.left, box.top + around.bottom, box.left + around.right
         )
-        return Cluster(box, plane, [box, inside], np.array([0, widest], np.float32))
+        return Cluster(box, plane, [box, inside], np.array([0, widest], np.float32), round_px)
     count, marked, stats, _ = cv2.connectedComponentsWithStats(plane, connectivity=8)
     labels: NDArray[np.int32] = marked.astype(np.int32, copy=False)
-    where = np.flatnonzero(plane)
-    radius = np.zeros(count, np.float32)
-    np.maximum.at(radius, labels.ravel()[where], distance.ravel()[where])
     boxes = [
         Box(box.top + int(y), box.left + int(x), box.top + int(y + h), box.left + int(x + w))
         for x, y, w, h, _ in stats
     ]
-    return Cluster(box, labels, boxes, radius)
+    if ring:
+        labels, boxes = _closed(labels, boxes, box)
+        count = len(boxes)
+    where = np.flatnonzero(plane)
+    radius = np.zeros(count, np.float32)
+    np.maximum.at(radius, labels.ravel()[where], distance.ravel()[where])
+    return Cluster(box, labels, boxes, radius, round_px)
+
+
+def _closed(labels: NDArray[np.int32], boxes: list[Box], box: Box) -> tuple[NDArray[np.int32], list[Box]]:
+    """Labels of a ring of columns, what hangs together across its ends made one hole.
+
+    A hole that goes all the way round becomes two halves, of which the second is filled between the ends of
+    the first.
+    """
+    labels, boxes = labels.copy(), list(boxes)
+    for first, *others in joined_round(labels):
+        mine = np.isin(labels, [first, *others])
+        labels[mine] = first
+        for other in others:
+            boxes[other] = boxes[0]  # nobody's any more
+        rows = np.flatnonzero(mine.any(axis=1))
+        left, gap = widest_gap(np.any(mine, axis=0))
+        top, bottom = box.top + int(rows[0]), box.top + int(rows[-1]) + 1
+        if gap:
+            boxes[first] = Box(top, left, bottom, left + box.width - gap)
+            continue
+        half = box.width // 2
+        labels[:, half:][mine[:, half:]] = len(boxes)
+        boxes[first] = Box(top, 0, bottom, half)
+        boxes.append(Box(top, half, bottom, box.width))
+    return _numbered(labels, boxes)
+
+
+def _numbered(labels: NDArray[np.int32], boxes: list[Box]) -> tuple[NDArray[np.int32], list[Box]]:
+    """Labels without numbers that no pixel has."""
+    used = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(boxes)))
+    used = used if used[0] == 0 else np.concatenate(([0], used))
+    numbers = np.zeros(len(boxes), np.int32)
+    numbers[used] = np.arange(len(used))
+    return numbers[labels], [boxes[old] for old in used]

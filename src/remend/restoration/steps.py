@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-from remend.errors import UsageError
+from remend.options.restoration import STEPS, RestoreOptions, StepKind
 from remend.restoration.inspection import Inspection
 from remend.restoration.tones import curves_of
 
-__all__ = ["KINDS", "SEEN_LEVELS", "Kind", "Step", "parse_steps", "steps_for"]
-
-Kind = Literal["noise", "blocks", "tone", "damage"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-"""In the order in which they are done: what lies on a picture goes before it is mended, tone comes last."""
+__all__ = ["SEEN_LEVELS", "Step", "steps_for"]
 
 NOISE_LEVELS = 3.0  # below, it is the grain of a good photograph, and stays
-SEEN_LEVELS = 2.3  # what the net takes off everywhere where there is noise of 4 levels; clean: 1 to 1.3
+SEEN_LEVELS = 1.5  # what the net takes off everywhere; of noise of 3 levels 1.8 at least, clean: 1.3 at most
 COARSE_QUALITY = 70  # above, blocks are not seen
 COARSE_EARLIER = 60
 
@@ -32,46 +26,20 @@ class Step:
         reason: why, or why not, in words with the numbers.
     """
 
-    kind: Kind
+    kind: StepKind
     strength: float
     reason: str
 
 
-def parse_steps(only: str | Sequence[str], skip: str | Sequence[str]) -> frozenset[Kind]:
-    """The kinds that are wanted, from words, several with commas between or as a list.
-
-    Raises:
-        UsageError: an unknown kind, or none left.
-
-    >>> sorted(parse_steps(("noise,blocks",), ("blocks",)))
-    ['noise']
-    """
-    chosen, left = (
-        [
-            word.strip()
-            for given in ((words,) if isinstance(words, str) else words)
-            for word in given.split(",")
-            if word.strip()
-        ]
-        for words in (only, skip)
-    )
-    for word in (*chosen, *left):
-        if word not in KINDS:
-            raise UsageError(f"restore has no step {word!r}: choose {', '.join(KINDS)}")
-    found = frozenset(kind for kind in KINDS if (not chosen or kind in chosen) and kind not in left)
-    if not found:
-        raise UsageError("no step is left: ask for fewer with --skip, or for more with --only")
-    return found
-
-
-def steps_for(inspection: Inspection, wanted: frozenset[Kind], strength: float) -> tuple[Step, ...]:
+def steps_for(inspection: Inspection, options: RestoreOptions) -> tuple[Step, ...]:
     """A step for each kind, those that are not taken with strength 0, in order."""
     found = []
-    for kind in KINDS:
+    wanted = options.wanted
+    for kind in STEPS:
         helps, reason = _GATES[kind](inspection)
         if kind not in wanted:
             helps, reason = False, "not asked for"
-        found.append(Step(kind, strength if helps else 0.0, reason))
+        found.append(Step(kind, options.strength_of(kind) if helps else 0.0, reason))
     return tuple(found)
 
 

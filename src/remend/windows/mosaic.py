@@ -74,7 +74,8 @@ def cut(picture: Picture, pending: Bool, tiles: Tiles) -> Mosaic:
     count, side, margin = len(tiles.corners), tiles.side_px, tiles.margin_px
     within = np.pad(np.arange(side + 2 * margin), GUARD_PX, mode="symmetric") - margin
     rows = mirrored(tiles.corners[:, :1] + within, picture.height)
-    columns = mirrored(tiles.corners[:, 1:] + within, picture.width)
+    columns = tiles.corners[:, 1:] + within
+    columns = columns % picture.width if picture.wraps_x else mirrored(columns, picture.width)
     cell, inner = len(within), slice(margin + GUARD_PX, margin + GUARD_PX + side)
     across = ceil(sqrt(count))
     down = ceil(count / across)
@@ -88,7 +89,7 @@ def cut(picture: Picture, pending: Bool, tiles: Tiles) -> Mosaic:
         samples[here] = picture.samples[index]
         waiting[here] = pending[index]
         hole[here][inner, inner] = tiles.holes[k]
-    made = replace(picture, samples=samples)
+    made = replace(picture, samples=samples, projection="flat")
     # A tile at the picture's far border is mirrored there: only pixels of the picture count.
     return Mosaic(made, waiting, hole & waiting, rows, columns, cells, inner)
 

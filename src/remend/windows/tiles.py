@@ -36,10 +36,11 @@ class Tiles:
     side_px: int
     margin_px: int
 
-    def around(self, size: tuple[int, int]) -> Box:
-        """The box of all of them in a picture of ``size`` (height, width)."""
+    def around(self, size: tuple[int, int], *, wraps_x: bool = False) -> Box:
+        """The box of all of them in a picture of ``size`` (height, width); in one that wraps as they lie."""
         (top, left), (bottom, right) = self.corners.min(axis=0), self.corners.max(axis=0) + self.side_px
-        return Box(int(top), int(left), min(int(bottom), size[0]), min(int(right), size[1]))
+        right = int(right) if wraps_x else min(int(right), size[1])
+        return Box(int(top), int(left), min(int(bottom), size[0]), right)
 
     def pieces(self, within: Box) -> Iterator[tuple[Box, Bool]]:
         """Each tile's box, cut at ``within``, with its hole."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.picture import Bool, Box, Filled, Float, Picture
+from remend.picture import Bool, Box, Filled, Float, Picture, part
 from remend.samples import Range, put_back, readable, take_out, value_range
 
 __all__ = ["Window"]
@@ -69,7 +69,7 @@ class Window:
             pending: (H, W) bool, what is damaged there and may not be read.
         """
         assert self.box is not None and self.span is not None
-        usable = readable(picture, self.box) & ~pending[self.box.slices]
+        usable = readable(picture, self.box) & ~part(pending, self.box)
         pixels = take_out(picture, self.box, self.channels, self.span)
         return Window(pixels, np.zeros_like(usable), usable)
 

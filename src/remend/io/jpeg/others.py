@@ -22,6 +22,7 @@ from remend.io.jpeg import blocks, markers, mpf
 from remend.io.jpeg.libjpeg import TranscodeError, transcode
 from remend.io.jpeg.markers import Stream
 from remend.io.previews import (
+    TAKEN_OUT,
     bare_resources,
     bare_xmp,
     holds_picture,
@@ -76,7 +77,7 @@ def _segments(carried: list[bytes], picture: Picture, notes: list[str]) -> list[
     for whole in carried:
         marker, payload = whole[1], whole[4:]
         if marker == 0xEB and payload[:2] == b"JP" and b"jumb" in payload[:64]:
-            notes.append("its content credentials (C2PA) vouch for the picture before the repair: taken out")
+            notes.append(TAKEN_OUT)
             kept.append(None)
         elif marker in previews or (drop_extended and _is(whole, markers.XMP_MORE)):
             kept.append(None)

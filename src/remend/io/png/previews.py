@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Collection
 
 from remend.io.png.chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
-from remend.io.previews import bare_resources, bare_xmp, renewed_exif
+from remend.io.previews import TAKEN_OUT, bare_resources, bare_xmp, renewed_exif
 from remend.picture import Picture
 
 __all__ = ["carried", "may_stay", "renewed_chunk", "unsafe_notes"]
@@ -33,7 +33,7 @@ def unsafe_notes(kinds: Collection[bytes]) -> tuple[str, ...]:
     told = sorted(kind.decode() for kind in kinds if kind not in (b"iDOT", b"tIME", b"caBX", b"dSIG"))
     notes: tuple[str, ...] = ()
     if b"caBX" in kinds:
-        notes += ("its content credentials (C2PA) vouch for the picture before the repair: taken out",)
+        notes += (TAKEN_OUT,)
     if b"dSIG" in kinds:
         notes += ("its digital signature is of the picture before the repair: taken out",)
     if told:

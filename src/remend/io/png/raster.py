@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from remend.errors import DecodeError, FormatError
 from remend.io.png.chunks import SIGNATURE, ImageHeader, chunk_bytes
 
-__all__ = ["decode_raster", "encode_raster", "missing_pixels"]
+__all__ = ["decode_raster", "encode_raster", "inflated", "missing_pixels", "packed"]
 
 Array = NDArray[Any]
 
@@ -100,7 +100,7 @@ def encode_raster(samples: NDArray[Any], header: ImageHeader) -> bytes:
     if header.interlaced:
         return chunk_bytes(b"IDAT", _interlaced(samples, header))
     if header.depth < 8:
-        carrier: Array = _packed(samples[:, :, 0], header)
+        carrier: Array = packed(samples[:, :, 0], header)
         parameters = NO_FILTER
     else:
         carrier = _carried(samples, header)
@@ -159,7 +159,7 @@ def _stored_png(
         png[at : at + 4] = struct.pack(">I", zlib.crc32(memoryview(png)[opened + 4 : at]))
         return at + 4
 
-    for piece in _inflated(idat, total, name, reached):
+    for piece in inflated(idat, total, name, reached):
         bad = _unknown_filter(piece, done, widths)
         if bad is not None:
             if reached is None:
@@ -192,7 +192,7 @@ def _stored_png(
     return png
 
 
-def _inflated(idat: list[memoryview], total: int, name: str, reached: list[int] | None) -> Iterator[bytes]:
+def inflated(idat: list[memoryview], total: int, name: str, reached: list[int] | None) -> Iterator[bytes]:
     """The first ``total`` inflated bytes, in pieces of at most 8 MiB."""
     decoder = zlib.decompressobj()
     done = 0
@@ -273,7 +273,7 @@ def _carried(samples: Array, header: ImageHeader) -> Array:
     return np.ascontiguousarray(samples)
 
 
-def _packed(values: Array, header: ImageHeader) -> NDArray[np.uint8]:
+def packed(values: Array, header: ImageHeader) -> NDArray[np.uint8]:
     """(H, W) values as (H, packed bytes): 8 / depth of them a byte, the leftmost in the high bits."""
     depth = header.depth
     indices = values.astype(np.uint16)
@@ -295,7 +295,7 @@ def _interlaced(samples: Array, header: ImageHeader) -> bytes:
     for x, y, dx, dy, _, _ in header.passes:
         part = samples[y::dy, x::dx]
         if header.depth < 8:
-            rows = _packed(part[:, :, 0], header)
+            rows = packed(part[:, :, 0], header)
         else:
             rows = np.ascontiguousarray(part.astype(f">u{header.depth // 8}")).view(np.uint8)
             rows = rows.reshape(len(part), -1)

@@ -34,7 +34,7 @@ REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], ax
 
 
 def decode_chunks(
-    coded: Sequence[memoryview], layout: Layout, rows: int, columns: int, name: str
+    coded: Sequence[bytes | memoryview], layout: Layout, rows: int, columns: int, name: str
 ) -> Iterator[Array]:
     """`decode_chunk` for several strips or tiles of one size, at less cost where libtiff decodes them."""
     if layout.compression in WITHOUT_LIBTIFF or layout.reversed_bits or len(coded) == 1:

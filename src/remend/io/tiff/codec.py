@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
@@ -18,15 +20,18 @@ from remend.document import Document, Pages, Repaired
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.elsewhere import known_elsewhere
+from remend.io.file_bytes import FileBytes
 from remend.io.source_stream import opened
+from remend.io.tiff.chunk import ENCODABLE
 from remend.io.tiff.cog import laid_anew
 from remend.io.tiff.directory import Directory, Structure, every_directory, pages, read_structure
 from remend.io.tiff.edit import CLASSIC_LIMIT
 from remend.io.tiff.layout import COMPRESSIONS, REDUCED, Layout, read_layout, refuse_raw
+from remend.io.tiff.lazy import MOST_CHUNK_BYTES, chunk_bytes_of, lazy_samples
 from remend.io.tiff.metadata import metadata_tags, read_metadata, tags_bytes
-from remend.io.tiff.page import colour_map, read_palette
-from remend.io.tiff.previews import without_old_pixels
-from remend.io.tiff.repaint import decoded, recoded, repainted
+from remend.io.tiff.page import chunk_table, colour_map, read_palette
+from remend.io.tiff.previews import take_old_pixels_out, without_old_pixels
+from remend.io.tiff.repaint import decoded, jpeg_stays, recoded, repaint_file, repainted
 from remend.picture import Bool, Channels, Container, Metadata, Picture
 
 __all__ = ["CODEC", "TiffCodec"]
@@ -90,6 +95,51 @@ class TiffCodec:
         container = Container(self.format, source.path, source.data, details={"pages": len(chain)})
         return Document(container, Pages(len(whole), read))
 
+    def open_lazily(self, source: Source, *, rewritten: bool = True) -> Picture | None:
+        """The first page, its samples read strip by strip or tile by tile when they are asked for.
+
+        Returns:
+            None where the page must be decoded, or written, as a whole: a palette, a turned picture, strips
+            that are a picture each; where it is ``rewritten`` also a compression that is only read.
+
+        Cost: the page's tables.
+        """
+        path = source.path
+        if path is None or source.data is not None:
+            return None
+        with path.open("rb") as file:
+            structure = read_structure(file, source.name)
+            refuse_raw(every_directory(file, structure, source.name))
+            chain = list(pages(file, structure, source.name))
+            layout = read_layout(chain[0])
+            whole = layout.mode == "P" or _orientation(chain[0]) != 1
+            if whole or chunk_bytes_of(layout) > MOST_CHUNK_BYTES:
+                return None
+            if rewritten and layout.compression not in ENCODABLE:
+                return None
+            tables = chunk_table(chain[0], layout)
+            if rewritten and layout.compression == 7 and not jpeg_stays(FileBytes(file), *tables, layout):
+                return None
+            samples: Any = lazy_samples(chain[0], layout, partial(_fetched, path))
+            return self._picture(source, chain, chain[0], layout, samples)
+
+    def repaint(self, file: BinaryIO, picture: Picture, changed: Bool) -> tuple[str, ...]:
+        """`rewrite` in place: ``file``, opened for both, holds the source's bytes and then the repaired ones.
+
+        Args:
+            file: a copy of the source.
+            picture: from ``open_lazily``, repaired.
+            changed: (H, W) bool, a `LazyPlane`.
+
+        Returns:
+            Lines that the user should see.
+        """
+        assert picture.container is not None
+        name, data = str(picture.container.path), FileBytes(file)
+        first = next(pages(file, read_structure(file, name), name))
+        notes = repaint_file(data, first.start, picture, changed, name)
+        return notes + take_old_pixels_out(data, picture, changed, name)
+
     def _page(
         self, source: Source, data: bytes, chain: Sequence[Directory], directory: Directory, name: str
     ) -> Picture:
@@ -100,7 +150,12 @@ class TiffCodec:
         pixels, bits = layout.width * layout.height, layout.bits * layout.channels
         source.budget.take(source.name, pixels, bits, len(data))
         source.budget.take(source.name, layout.chunk_pixels, layout.bits * layout.chunk_samples, len(data))
-        samples = decoded(directory, layout, view)
+        return self._picture(source, chain, directory, layout, decoded(directory, layout, view))
+
+    def _picture(
+        self, source: Source, chain: Sequence[Directory], directory: Directory, layout: Layout, samples: Array
+    ) -> Picture:
+        """A page's samples with what its tags say."""
         details: dict[str, Any] = {
             "depth": layout.bits,
             "compression": COMPRESSIONS[layout.compression],
@@ -217,6 +272,12 @@ class TiffCodec:
         start = Structure(tags.order, False, at)
         head = (b"II" if start.order == "<" else b"MM") + start.pack(3, [42]) + start.pack(4, [at])
         return Encoded(b"".join((head, *payload, tags_bytes(tags, at=at))), notes)
+
+
+def _fetched(path: Path, start: int, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(length)
 
 
 def _chain(data: bytes, name: str) -> list[Directory]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import DecodeError
+from remend.io.file_bytes import FileBytes
 from remend.io.tiff.directory import Directory
 from remend.io.tiff.layout import Chunk, Layout
 
@@ -47,7 +48,7 @@ def chunk_table(directory: Directory, layout: Layout) -> tuple[tuple[int, ...], 
     return offsets, lengths
 
 
-def coded_bytes(view: memoryview, chunk: Chunk, name: str) -> memoryview:
+def coded_bytes(view: memoryview | FileBytes, chunk: Chunk, name: str) -> bytes | memoryview:
     """The bytes of a strip or tile."""
     end = chunk.offset + chunk.length
     if end > len(view):

@@ -7,8 +7,9 @@ that is left over is set to zero: what a repair removed from the picture must no
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from remend.errors import DecodeError
 
@@ -82,13 +83,33 @@ class Patches:
 
     def apply(self, data: bytes) -> bytes:
         """The changed file; what is still free becomes zeros."""
-        kept = self.end - sum(map(len, self.tail))
-        view = memoryview(data)[:kept]
+        view = memoryview(data)[: self._kept]
         parts: list[bytes | memoryview] = []
+        at = 0
+        for start, new in self._in_order():
+            parts += [view[at:start], new]
+            at = start + len(new)
+        return b"".join((*parts, view[at:], *self.tail))
+
+    def apply_to(self, file: BinaryIO) -> None:
+        """The same of a file that is changed in place."""
+        changes = list(self._in_order())
+        file.truncate(self._kept)
+        for start, new in changes:
+            file.seek(start)
+            file.write(new)
+        file.seek(self._kept)
+        file.writelines(self.tail)
+
+    @property
+    def _kept(self) -> int:
+        """How much of the file as it was stays, from its beginning."""
+        return self.end - sum(map(len, self.tail))
+
+    def _in_order(self) -> Iterator[tuple[int, bytes]]:
         at = 0
         for start, new in sorted([*self.writes, *((a, bytes(b - a)) for a, b in self.free)]):
             if start < at:
                 raise DecodeError(f"a damaged TIFF: two of its tags share the byte {start}")
-            parts += [view[at:start], new]
+            yield start, new
             at = start + len(new)
-        return b"".join((*parts, view[at:], *self.tail))

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
+from math import ceil
 from typing import Any
 
 import cv2
@@ -20,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import PictureError
-from remend.io.previews import bare_resources, bare_xmp, without_pictures
+from remend.io.file_bytes import Bytes, FileBytes, seekable
+from remend.io.previews import TAKEN_OUT, bare_resources, bare_xmp, without_pictures
 from remend.io.tiff.directory import (
     Directory,
     Structure,
@@ -31,17 +33,20 @@ from remend.io.tiff.directory import (
 )
 from remend.io.tiff.edit import ranges_of_pixels, ranges_of_tags
 from remend.io.tiff.layout import REDUCED, read_layout
+from remend.io.tiff.lazy import lazy_samples
 from remend.io.tiff.page import read_palette
 from remend.io.tiff.placement import Range, merged, overlapping
-from remend.io.tiff.repaint import decoded, repainted
-from remend.picture import Bool, Picture
+from remend.io.tiff.repaint import decoded, repaint_file, repainted
+from remend.picture import Bool, Box, Picture, keep_part, part
+from remend.planes import LazyPlane
 from remend.samples import eight_bit
 
-__all__ = ["without_old_pixels"]
+__all__ = ["take_old_pixels_out", "without_old_pixels"]
 
 LAYERS, CREDENTIALS, RESOURCES, XMP, EXIF, MAKER_NOTE = 37724, 52545, 34377, 700, 34665, 37500
 RING_PX = 1  # a reduced pixel beside the mask has some of the damage, too
 MAX_COPIES = 64
+COPIES_KEPT = "reduced copies inside the file are kept as they are and still show the damage"
 
 
 def without_old_pixels(
@@ -70,9 +75,27 @@ def without_old_pixels(
         left += repaired is None
         data = repaired or data
     if left or len(copies) > MAX_COPIES:
-        notes.append("reduced copies inside the file are kept as they are and still show the damage")
+        notes.append(COPIES_KEPT)
     edited = bytearray(data)
-    structure, every = _directories(data, name)
+    notes += _bare(edited, at, name)
+    return bytes(edited), tuple(notes)
+
+
+def take_old_pixels_out(data: FileBytes, picture: Picture, changed: Bool, name: str) -> tuple[str, ...]:
+    """`without_old_pixels` of the first page in place, for what need not fit into memory."""
+    notes: list[str] = []
+    _, every = _directories(data, name)
+    copies = [page.start for page in every[1:] if page.integer(254, 0) & REDUCED]
+    kept = [copy for copy in copies[:MAX_COPIES] if not repair_copy(data, copy, picture, changed, name)]
+    if kept or len(copies) > MAX_COPIES:
+        notes.append(COPIES_KEPT)
+    return (*notes, *_bare(data, None, name))
+
+
+def _bare(edited: bytearray | FileBytes, at: int | None, name: str) -> list[str]:
+    """Thumbnails, layers and credentials out of a page, in place; and what the user should know."""
+    notes = []
+    structure, every = _directories(edited, name)
     first = every[0] if at is None else next(page for page in every if page.start == at)
     _replace(edited, first, XMP, bare_xmp)
     _replace(edited, first, RESOURCES, bare_resources)
@@ -87,12 +110,12 @@ def without_old_pixels(
     if LAYERS in gone:
         notes.append("its layers show the picture before the repair: taken out, the repaired picture is flat")
     if CREDENTIALS in gone:
-        notes.append("its content credentials (C2PA) vouch for the picture before the repair: taken out")
-    return bytes(edited), tuple(notes)
+        notes.append(TAKEN_OUT)
+    return notes
 
 
-def _directories(data: bytes, name: str) -> tuple[Structure, list[Directory]]:
-    file = io.BytesIO(data)
+def _directories(data: Bytes, name: str) -> tuple[Structure, list[Directory]]:
+    file = seekable(data)
     structure = read_structure(file, name)
     return structure, every_directory(file, structure, name)
 
@@ -155,6 +178,45 @@ def _repaired_copy(data: bytes, at: int, picture: Picture, changed: Bool, name: 
         return None
 
 
+def repair_copy(data: FileBytes, at: int, picture: Picture, changed: Bool, name: str) -> bool:
+    """Repair a reduced copy of a picture that is not in memory, block by block; whether that can be done."""
+    assert isinstance(changed, LazyPlane)
+    _, every = _directories(data, name)
+    directory = next(one for one in every if one.start == at)
+    try:
+        layout = read_layout(directory)
+        if layout.mode not in ("L", "RGB", "RGBA", "LA") or layout.width * layout.height > changed.size:
+            return False
+        plane: Any = lazy_samples(directory, layout, lambda start, length: data[start : start + length])
+        touched: Any = LazyPlane((layout.height, layout.width), bool)
+        down, across = picture.height / layout.height, picture.width / layout.width
+        for top, left, block in changed.blocks():
+            # What the block covers of the copy, and what that covers of the picture.
+            bottom, right = top + block.shape[0], left + block.shape[1]
+            small = Box(int(top / down), int(left / across), ceil(bottom / down), ceil(right / across))
+            small = small.grown(RING_PX, (layout.height, layout.width))
+            large = Box(
+                round(small.top * down),
+                round(small.left * across),
+                min(picture.height, round(small.bottom * down)),
+                min(picture.width, round(small.right * across)),
+            )
+            size = small.width, small.height
+            share = cv2.resize(part(changed, large).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+            side = 2 * RING_PX + 1
+            hole = cv2.dilate((share > 0).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+            seen = replace(picture, samples=np.ascontiguousarray(part(picture.samples, large)))
+            old = part(plane, small)
+            colours = layout.meaning.colours
+            old[hole, :colours] = _reduced(seen, size, layout.mode, old.dtype)[hole, :colours]
+            keep_part(plane, small, old)
+            keep_part(touched, small, part(touched, small) | hole)
+        repaint_file(data, at, Picture(plane, layout.mode, None, None, layout.meaning), touched, name)
+    except PictureError:
+        return False
+    return True
+
+
 def _reduced(picture: Picture, size: tuple[int, int], mode: str, dtype: np.dtype[Any]) -> NDArray[Any]:
     """(h, w, 1 or 3) of the picture at another size, in another page's samples."""
     samples: NDArray[Any]
@@ -172,7 +234,9 @@ def _reduced(picture: Picture, size: tuple[int, int], mode: str, dtype: np.dtype
     return small.astype(np.float32) / 255 if small.dtype == np.uint8 and dtype == np.float32 else small
 
 
-def _replace(edited: bytearray, directory: Directory, tag: int, bare: Callable[[bytes], bytes]) -> None:
+def _replace(
+    edited: bytearray | FileBytes, directory: Directory, tag: int, bare: Callable[[bytes], bytes]
+) -> None:
     """A tag of bytes made bare in its place; what becomes shorter ends with zeros."""
     entry = directory.entries.get(tag)
     if entry is None or entry.nbytes <= directory.structure.inline:
@@ -189,10 +253,10 @@ def _replace(edited: bytearray, directory: Directory, tag: int, bare: Callable[[
     count_at = entry.at + 4
     code = "Q" if directory.structure.big else "I"
     size = entry.nbytes // entry.count
-    struct.pack_into(f"{directory.structure.order}{code}", edited, count_at, -(-len(new) // size))
+    _pack(edited, count_at, f"{directory.structure.order}{code}", -(-len(new) // size))
 
 
-def _take_out(edited: bytearray, directory: Directory, tags: set[int], kept: list[Range]) -> None:
+def _take_out(edited: bytearray | FileBytes, directory: Directory, tags: set[int], kept: list[Range]) -> None:
     """Tags out of a directory, their values zeros, but for what other parts of the file share."""
     structure = directory.structure
     for tag in tags:
@@ -203,11 +267,15 @@ def _take_out(edited: bytearray, directory: Directory, tags: set[int], kept: lis
     wide = structure.entry_bytes
     begin = directory.start + structure.count_bytes
     number = f"{structure.order}{'Q' if structure.big else 'H'}"
-    (count,) = struct.unpack_from(number, edited, directory.start)
+    (count,) = struct.unpack(number, edited[directory.start : directory.start + struct.calcsize(number)])
     body = bytes(edited[begin : begin + count * wide])
     tags_there = (struct.unpack_from(f"{structure.order}H", body, index * wide)[0] for index in range(count))
     entries = [body[i * wide : (i + 1) * wide] for i, tag in enumerate(tags_there) if tag not in tags]
     link = bytes(edited[begin + count * wide : begin + count * wide + structure.inline])
     new = b"".join((*entries, link))
     edited[begin : begin + count * wide + len(link)] = new.ljust(count * wide + len(link), b"\0")
-    struct.pack_into(number, edited, directory.start, len(entries))
+    _pack(edited, directory.start, number, len(entries))
+
+
+def _pack(edited: bytearray | FileBytes, at: int, code: str, value: int) -> None:
+    edited[at : at + struct.calcsize(code)] = struct.pack(code, value)

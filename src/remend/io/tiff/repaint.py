@@ -5,8 +5,7 @@ Only strips or tiles that hold a changed pixel are coded again, in the source's 
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import FormatError
+from remend.io.file_bytes import FileBytes, seekable
 from remend.io.tiff.chunk import ENCODABLE, decode_chunk, decode_chunks, encode_chunk, jpeg_can_be_replaced
 from remend.io.tiff.directory import Directory, every_directory, read_structure
 from remend.io.tiff.edit import (
@@ -28,8 +28,9 @@ from remend.io.tiff.layout import COMPRESSIONS, Chunk, Layout, read_layout
 from remend.io.tiff.page import chunk_table, coded_bytes, to_picture, to_stored
 from remend.io.tiff.placement import Patches, merged, overlapping
 from remend.picture import Bool, Picture
+from remend.planes import LazyPlane, count_marked, marks
 
-__all__ = ["decoded", "recoded", "repainted"]
+__all__ = ["decoded", "jpeg_stays", "recoded", "repaint_file", "repainted"]
 
 Array = NDArray[Any]
 
@@ -69,7 +70,23 @@ def repainted(
         changed: (H, W) bool.
         name: what messages call the file.
     """
-    file = io.BytesIO(data)
+    patches, notes = _repaint(data, at, picture, changed, name)
+    return (data if patches is None else patches.apply(data)), notes
+
+
+def repaint_file(data: FileBytes, at: int, picture: Picture, changed: Bool, name: str) -> tuple[str, ...]:
+    """`repainted` in place, of a file that need not fit into memory, nor its picture."""
+    patches, notes = _repaint(data, at, picture, changed, name)
+    if patches is not None:
+        patches.apply_to(data.file)
+    return notes
+
+
+def _repaint(
+    data: bytes | FileBytes, at: int, picture: Picture, changed: Bool, name: str
+) -> tuple[Patches | None, tuple[str, ...]]:
+    """What is to be changed in the file; None = nothing."""
+    file = seekable(data)
     structure = read_structure(file, name)
     every = every_directory(file, structure, name)
     directory = next(one for one in every if one.start == at)
@@ -78,13 +95,14 @@ def repainted(
     offsets, lengths = (list(values) for values in chunk_table(directory, layout))
     target = layout
     notes: list[str] = []
-    rows_changed: Bool = np.asarray(changed.any(axis=1))
+    touches = _toucher(changed)
+    anything = count_marked(changed) > 0
     if picture.palette is not None and len(picture.palette) > 1 << layout.bits:
         target = replace(target, bits=8)
-    if layout.compression not in ENCODABLE and rows_changed.any():
+    if layout.compression not in ENCODABLE and anything:
         target = replace(target, compression=8)
         notes.append(f"written with deflate: {COMPRESSIONS[layout.compression]} is only read")
-    if layout.compression == 7 and rows_changed.any() and not _jpeg_stays(data, offsets, lengths, layout):
+    if layout.compression == 7 and anything and not jpeg_stays(data, offsets, lengths, layout):
         target = replace(
             target, compression=8, photometric=2 if layout.photometric == 6 else layout.photometric
         )
@@ -92,21 +110,21 @@ def repainted(
 
     protected = ranges_of_pixels(others) + ranges_of_tags(every, structure)
     whole = list(layout.chunks(offsets, lengths))
-    touched = [chunk for chunk in whole if target != layout or _touches(chunk, changed, rows_changed)]
+    touched = [chunk for chunk in whole if target != layout or touches(chunk)]
     touched = [chunk for chunk in touched if chunk.plane < layout.channels or target != layout]
     if not touched and picture.palette is None:
-        return data, ()
+        return None, ()
     numbers = {chunk.index for chunk in touched}
     protected += [(c.offset, c.offset + c.length) for c in whole if c.index not in numbers]
     protected = merged(protected)
     own = [(chunk.offset, chunk.offset + chunk.length) for chunk in touched]
     shared = any(overlapping(one, protected) for one in own) or overlap_each_other(own)
-    view = memoryview(data)
+    view = data if isinstance(data, FileBytes) else memoryview(data)
 
     if layout.compression == 1 and target == layout and not shared and all(c.length for c in touched):
         patches = Patches(len(data), [])  # every piece is as long as before
         for piece in layout.chunks(offsets, lengths, pieces=True):
-            if piece.index in numbers and _touches(piece, changed, rows_changed):
+            if piece.index in numbers and touches(piece):
                 patches.write(piece.offset, recoded(picture, piece, layout, layout, view, name))
     else:
         patches = Patches(len(data), merged(one for one in own if not overlapping(one, protected)))
@@ -128,11 +146,11 @@ def repainted(
         notes.append(f"JPEG data: {len(touched)} of {len(whole)} strips or tiles were compressed again")
     if patches.end > CLASSIC_LIMIT and not structure.big:
         raise FormatError(f"{name}: the repaired TIFF would be larger than 4 GiB: save it as BigTIFF first")
-    return patches.apply(data), tuple(notes)
+    return patches, tuple(notes)
 
 
 def recoded(
-    picture: Picture, chunk: Chunk, layout: Layout, target: Layout, view: memoryview, name: str
+    picture: Picture, chunk: Chunk, layout: Layout, target: Layout, view: memoryview | FileBytes, name: str
 ) -> bytes:
     """The strip or tile with the picture's samples; samples that the picture lacks come from the file."""
     source = coded_bytes(view, chunk, name) if chunk.length else memoryview(b"")
@@ -170,7 +188,9 @@ def _runs(layout: Layout, directory: Directory) -> Iterator[list[Chunk]]:
         yield run
 
 
-def _jpeg_stays(data: bytes, offsets: Sequence[int], lengths: Sequence[int], layout: Layout) -> bool:
+def jpeg_stays(
+    data: bytes | FileBytes, offsets: Sequence[int], lengths: Sequence[int], layout: Layout
+) -> bool:
     """Whether single strips of JPEG data can be coded again; see `jpeg_can_be_replaced`."""
     which = next((index for index, length in enumerate(lengths) if length), None)
     if which is None:
@@ -178,7 +198,14 @@ def _jpeg_stays(data: bytes, offsets: Sequence[int], lengths: Sequence[int], lay
     return jpeg_can_be_replaced(layout, data[offsets[which] : offsets[which] + lengths[which]])
 
 
-def _touches(chunk: Chunk, changed: Bool, rows_changed: Bool) -> bool:
-    """Whether a changed pixel lies in the strip or tile."""
-    rows, columns = chunk.box.slices
-    return bool(rows_changed[rows].any() and changed[rows, columns].any())
+def _toucher(changed: Bool) -> Callable[[Chunk], bool]:
+    """Says of a strip or tile whether a changed pixel lies in it."""
+    if isinstance(changed, LazyPlane):
+        return lambda chunk: marks(changed, *chunk.box.slices)
+    rows_changed: Bool = np.asarray(changed.any(axis=1))
+
+    def touches(chunk: Chunk) -> bool:
+        rows, columns = chunk.box.slices
+        return bool(rows_changed[rows].any() and changed[rows, columns].any())
+
+    return touches

@@ -136,7 +136,7 @@ class _Run:
         rng = np.random.default_rng([seed, self.seen])
         drawn = sampler.batches(self.seen, stage.batch, workers=workers)
         clean = sampler.batches(_CLEAN + self.seen, _MINED, workers=min(workers, 2), clean=True)
-        step = Step(net, size=size, batch=stage.batch, evenness=stage.evenness, device=self.device)
+        step = Step(net, evenness=stage.evenness, device=self.device)
         if not self.hard:
             self._mine(clean)
         begun, first = time.perf_counter(), self.seen

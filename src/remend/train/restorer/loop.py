@@ -11,26 +11,27 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from remend.errors import DivergedError
+from remend.nets.enlarger import Enlarger
 from remend.nets.restorer import Restorer
 from remend.nets.weights.portable import load_portable, save_portable
 from remend.train.data.pictures import read_pictures
+from remend.train.machine.recording import Recorded
 from remend.train.machine.signals import Stop, stop_on_signal
 from remend.train.optim.ema import Ema
 from remend.train.optim.muon import Muon, with_kernels_apart
 from remend.train.restorer.recipe import RestorerRecipe, Stage
 from remend.train.restorer.sampler import Sampler
-from remend.train.restorer.validation import as_input, fixed_pairs, validate
+from remend.train.restorer.validation import Pairs, as_input, fixed_pairs, halved_pairs, restored_by, validate
 
 __all__ = ["train_restorer"]
 
 LOG_EVERY_S = 60.0
 SOFTNESS = 1e-3  # of Charbonnier's loss: a quarter of a level
+LOOK_EVERY = 20  # steps between two looks at the clock that wait for a GPU
 
 
 def train_restorer(
@@ -39,7 +40,6 @@ def train_restorer(
     out: Path,
     *,
     resume: bool = False,
-    workers: int | None = None,
     threads: int = 2,
     device: str = "cpu",
     say: Callable[[str], None] = print,
@@ -51,12 +51,11 @@ def train_restorer(
         sources: pictures, as ``remend.train.pictures.read_pictures`` takes them.
         out: folder of the run: log.csv, validation.csv, state.safetensors, best.safetensors.
         resume: go on from out/state.safetensors where there is one.
-        workers: processes that draw, instead of the recipe's ``loaders``; 0 = this one.
         threads: of a step.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu`` or ``cuda``; pictures lie there, decoded, and pairs are made there.
         say: told what happens.
 
-    Cost: 72 thousand multiplications a pixel, three times.
+    Cost: what the net costs, three times, and 2 thousand multiplications a pixel for the pairs.
     """
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)  # before any process forks: a child of a parent with OpenCV's threads hangs
@@ -67,7 +66,8 @@ def train_restorer(
         [part[k] for k in range(len(part)) if not any(word in part.names[k] for word in recipe.exclude)]
         for part in both
     )
-    net = Restorer().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net: nn.Module = {"restorer": Restorer, "enlarger": Enlarger}[recipe.net]()
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     kernels = {"params": [p for p in net.parameters() if p.ndim > 1], "weight_decay": recipe.weight_decay}
     others = {"params": [p for p in net.parameters() if p.ndim <= 1]}
     optimizer = Muon(with_kernels_apart([kernels, others]), lr=recipe.lr)
@@ -79,21 +79,14 @@ def train_restorer(
         say(f"goes on at {run.seen:,} samples")
     run.resumed_s, run.begun = run.spent_s, time.monotonic()
     say(f"{len(learn):,} pictures, {sum(p.numel() for p in net.parameters()):,} parameters")
-    judged = fixed_pairs(aside)
+    pairs = halved_pairs(aside) if recipe.net == "enlarger" else fixed_pairs(aside)
+    sampler = Sampler(learn, recipe.seed, recipe.wear, halved=recipe.net == "enlarger", device=device)
     whole, until = sum(stage.share for stage in recipe.stage), 0.0
     with stop_on_signal() as stop:
-        for number, stage in enumerate(recipe.stage):
+        for stage in recipe.stage:
             until += stage.share / whole
             if run.progress() < until - 1e-9 and not stop:
-                run.stage(
-                    stage,
-                    number,
-                    until - 1e-9,
-                    learn,
-                    judged,
-                    recipe.loaders if workers is None else workers,
-                    stop,
-                )
+                run.stage(stage, until - 1e-9, sampler, pairs, stop)
     return out / "best.safetensors"
 
 
@@ -103,7 +96,7 @@ class _Run:
 
     recipe: RestorerRecipe
     out: Path
-    net: Restorer
+    net: nn.Module
     ema: Ema
     optimizer: torch.optim.Optimizer
     say: Callable[[str], None]
@@ -117,41 +110,36 @@ class _Run:
         """All that a run needs to go on."""
         return self.out / "state.safetensors"
 
-    def stage(
-        self,
-        stage: Stage,
-        number: int,
-        until: float,
-        learn: list[NDArray[np.uint8]],
-        judged: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]],
-        workers: int,
-        stop: Stop,
-    ) -> None:
+    def stage(self, stage: Stage, until: float, sampler: Sampler, pairs: Pairs, stop: Stop) -> None:
         """Train until this share of the run is done."""
-        sampler = Sampler(learn, stage.crop_px, self.recipe.seed + number, self.recipe.wear)
-        drawn = sampler.batches(self.seen, stage.batch, workers=workers)
-        mean, logged, saved, validated = math.nan, *3 * [self.spent_s]
-        begun, first, ends = self.spent_s, self.seen, False
+        step = Recorded(self._gradients, before=lambda: self.net.zero_grad(set_to_none=True))
+        mean, logged, saved, validated = torch.zeros((), device=sampler.device), *3 * [self.spent_s]
+        begun, first, steps, ends = self.spent_s, self.seen, 0, False
         while not ends:
             rate = _rate(self.recipe, self.seen, self.progress())
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            loss = self._step(*next(drawn))
-            mean = loss if math.isnan(mean) else mean + 0.01 * (loss - mean)
+            # Batches are numbered by what was seen, so that a run goes on as it would have.
+            loss = step(*sampler.batch(self.seen, stage.batch, stage.crop_px))
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+            self.optimizer.step()
+            steps += 1
+            mean.lerp_(loss, max(0.01, 1 / steps))
             self.seen += stage.batch
             self.ema.update(self.net, batch=stage.batch, samples_seen=self.seen)
+            if steps % LOOK_EVERY == 0 and sampler.device.type == "cuda":
+                torch.cuda.synchronize()  # or the clock would run ahead of what is computed
             now = self.spent_s = self.resumed_s + time.monotonic() - self.begun
             ends = self.progress() >= until or bool(stop)
             if ends or now - logged >= LOG_EVERY_S:
                 logged = now
-                self._log(rate, mean, (self.seen - first) / max(1e-9, now - begun))
+                self._log(rate, float(mean), (self.seen - first) / max(1e-9, now - begun))
             if ends or now - saved >= self.recipe.save_every_s:
                 saved = now
                 self.save()
             if ends or now - validated >= self.recipe.validate_every_s:
                 validated = now
-                self._validate(judged)
-        drawn.close()
+                self._validate(pairs)
 
     def progress(self) -> float:
         """The share of the run that is done, by samples, or by the clock where the recipe gives minutes."""
@@ -159,18 +147,17 @@ class _Run:
             return self.spent_s / (60 * self.recipe.minutes)
         return self.seen / self.recipe.samples
 
-    def _step(self, clean: NDArray[np.uint8], shown: NDArray[np.uint8]) -> float:
+    def _gradients(self, clean: Tensor, shown: Tensor) -> Tensor:
+        """Leave the gradients of a batch in the net; return the loss."""
         self.net.train()
-        self.optimizer.zero_grad(set_to_none=True)
-        truth = as_input(torch.from_numpy(clean), self.net)
-        image = as_input(torch.from_numpy(shown), self.net)
-        with torch.autocast(image.device.type, torch.bfloat16):
-            answer = self.net(image)
-        loss = ((image + answer - truth).square() + SOFTNESS**2).sqrt().mean()
+        self.net.zero_grad(set_to_none=True)
+        # Weights that are cast once and kept would be those of a recording for ever.
+        on_gpu = clean.device.type == "cuda"
+        with torch.autocast(clean.device.type, torch.bfloat16, cache_enabled=not on_gpu):
+            answer = restored_by(self.net, as_input(shown))
+        loss = ((answer - as_input(clean)).square() + SOFTNESS**2).sqrt().mean()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimizer.step()
-        return float(loss.detach())
+        return loss.detach()
 
     def _log(self, rate: float, loss: float, speed: float) -> None:
         if not math.isfinite(loss):
@@ -185,11 +172,12 @@ class _Run:
         _append(self.out / "log.csv", row)
         self.say(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
-    def _validate(self, judged: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
-        row = {"samples": self.seen, "minutes": self.spent_s / 60, **validate(self.ema.net, judged)}  # type: ignore[arg-type]
+    def _validate(self, pairs: Pairs) -> None:
+        row = {"samples": self.seen, "minutes": self.spent_s / 60, **validate(self.ema.net, pairs)}
         _append(self.out / "validation.csv", row)
         self.say("validation " + " ".join(f"{name} {value:.4g}" for name, value in row.items()))
-        told = {"net": "restorer", "samples_seen": self.seen, "recipe": asdict(self.recipe), "scores": row}
+        told = {"net": self.recipe.net, "samples_seen": self.seen, "recipe": asdict(self.recipe)}
+        told["scores"] = row
         save_portable(self.out / "best.safetensors", self.ema.net.state_dict(), told)
 
     def save(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from remend.errors import UsageError
 from remend.train.checked import checked, settings_in
@@ -16,6 +16,7 @@ from remend.train.restorer.wear import Wear
 __all__ = ["RestorerRecipe", "Stage", "fast_dev", "load_restorer"]
 
 NAME = "restorer"
+NETS = ("restorer", "enlarger")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Stage:
 
     Attributes:
         share: of the run, against the other stages' shares.
-        crop_px: side of its crops, a multiple of 8.
+        crop_px: side of its crops, a multiple of 16.
         batch: crops a step.
     """
 
@@ -38,6 +39,7 @@ class RestorerRecipe:
     """What a run of the restorer is told.
 
     Attributes:
+        net: ``restorer``, or ``enlarger``, which makes pictures twice as large.
         stage: the parts, one after the other.
         samples: crops of the whole run, where ``minutes`` is 0.
         minutes: its time instead, where a machine is lent for so long; time before a break counts.
@@ -49,11 +51,11 @@ class RestorerRecipe:
         seed: of everything.
         aside: pictures that are set aside to validate with.
         save_every_s, validate_every_s: in seconds of the run.
-        loaders: processes that draw crops.
         exclude: pictures whose name holds one of these words are left out.
         wear: see ``Wear``.
     """
 
+    net: Literal["restorer", "enlarger"] = "restorer"
     stage: tuple[Stage, ...] = (Stage(share=1.0),)
     samples: int = 400_000
     minutes: float = 0.0
@@ -66,7 +68,6 @@ class RestorerRecipe:
     aside: int = 60
     save_every_s: float = 120.0
     validate_every_s: float = 600.0
-    loaders: int = 1
     exclude: tuple[str, ...] = ()
     wear: Wear = field(default_factory=Wear)
 
@@ -88,8 +89,8 @@ def load_restorer(name: str, settings: Sequence[str] = ()) -> RestorerRecipe:
     >>> load_restorer("restorer", ["lr=1e-3", "wear.noise=0.5"]).wear.noise
     0.5
     """
-    if name == NAME:
-        text = (resources.files("remend.train.restorer") / "restorer.toml").read_text(encoding="utf-8")
+    if name in NETS:
+        text = (resources.files("remend.train.restorer") / f"{name}.toml").read_text(encoding="utf-8")
     else:
         text = Path(name).read_text(encoding="utf-8")
     return recipe_of(settings_in(text, settings, name=name))
@@ -102,17 +103,21 @@ def recipe_of(content: Mapping[str, Any]) -> RestorerRecipe:
         UsageError: keys and values that such a recipe does not have.
     """
     content = dict(content)
-    content.pop("task", None)
+    task = content.pop("task", content.get("net", NAME))
+    if task != content.setdefault("net", task) or task not in NETS:
+        raise UsageError(f"a recipe of the restorer has the task {' or '.join(NETS)}, got {task!r}")
     stages = content.pop("stage", None)
     content["wear"] = checked(Wear, content.pop("wear", {}), "wear.", of="the restorer")
     if stages is not None:
         content["stage"] = tuple(checked(Stage, stage, "stage.", of="the restorer") for stage in stages)
+    if isinstance(content["wear"].shrunk_by, list):
+        content["wear"] = dataclasses.replace(content["wear"], shrunk_by=tuple(content["wear"].shrunk_by))
     if "exclude" in content:
         content["exclude"] = tuple(content["exclude"])
     recipe: RestorerRecipe = checked(RestorerRecipe, content, "", of="the restorer")
     for stage in recipe.stage:
-        if stage.crop_px % 8 or stage.crop_px < 8 or stage.batch < 1 or stage.share <= 0:
+        if stage.crop_px % 16 or stage.crop_px < 16 or stage.batch < 1 or stage.share <= 0:
             raise UsageError(
-                f"a stage's crop_px is a multiple of 8, batch 1 or more, share above 0, got {stage}"
+                f"a stage's crop_px is a multiple of 16, batch 1 or more, share above 0, got {stage}"
             )
     return recipe

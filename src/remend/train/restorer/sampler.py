@@ -1,60 +1,109 @@
-"""Pairs by number: the same number gives the same pair, whoever draws it."""
+"""Pairs by number: pictures lie decoded on the device, and the same number gives the same batch there."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from remend.train.data.workers import Crew
-from remend.train.restorer.wear import MARGIN_PX, Wear, clean_crop, worn
+from remend.train.restorer.resampling import apart, area, cut
+from remend.train.restorer.wear import Chance, Wear, smaller, worn
 
 __all__ = ["Sampler"]
 
-Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+MARGIN_PX = 16  # a crop is worn with that much around it and cut anew, so that blocks begin anywhere
+FLAT_LEVELS = 5.0
+_TRIED_PX = 12  # a crop is looked at in so many places a side to tell whether it is flat
+_GREY = (0.299, 0.587, 0.114)
 
 
-@dataclass(frozen=True, eq=False)
 class Sampler:
-    """Draws pairs.
+    """Draws batches of pairs.
 
-    Attributes:
-        pictures: (H, W, 3) uint8 each; not written to.
-        size: side of a crop.
+    Args:
+        pictures: (H, W, 3) uint8 each.
         seed: of everything.
         wear: what happens how often.
+        halved: what is shown has half the size.
+        device: where pictures lie and pairs are made.
+
+    Memory: of all pictures, once, on the device.
     """
 
-    pictures: Sequence[NDArray[np.uint8]]
-    size: int
-    seed: int
-    wear: Wear = field(default_factory=Wear)
+    def __init__(
+        self,
+        pictures: Sequence[NDArray[np.uint8]],
+        seed: int,
+        wear: Wear,
+        *,
+        halved: bool = False,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.seed, self.wear, self.halved, self.device = seed, wear, halved, torch.device(device)
+        sizes = torch.tensor([picture.shape[:2] for picture in pictures])
+        areas = sizes.prod(dim=1)
+        self.heights, self.widths = sizes.to(self.device).unbind(1)
+        self.starts = (areas.cumsum(0) - areas).to(self.device)
+        whole = np.concatenate([np.ascontiguousarray(picture).reshape(-1, 3) for picture in pictures])
+        self.pixels = torch.from_numpy(whole).to(self.device)
 
-    def sample(self, number: int) -> Pair:
-        """Pair ``number``: (S, S, 3) uint8 RGB as it was, and worn."""
-        rng = np.random.default_rng([self.seed, number])
-        picture = self.pictures[int(rng.integers(len(self.pictures)))]
-        clean = clean_crop(picture, self.size + MARGIN_PX, rng, self.wear)
-        shown = worn(clean, rng, self.wear)
-        top, left = (int(n) for n in rng.integers(0, MARGIN_PX + 1, 2))
-        part = np.s_[top : top + self.size, left : left + self.size]
-        return clean[part], shown[part]
+    def batch(self, number: int, count: int, size: int) -> tuple[Tensor, Tensor]:
+        """Batch ``number``: (N, 3, S, S) as it was and (N, 3, S', S') as it is shown, uint8 RGB.
 
-    def batches(self, first: int, size: int, *, workers: int) -> Generator[Pair, None, None]:
-        """Endless batches (N, S, S, 3), clean and worn, from pair ``first`` on, drawn by processes.
-
-        A batch is overwritten when a later one is asked for: see ``Crew.batches``.
+        Args:
+            number: of the batch.
+            count: pairs.
+            size: S, a multiple of 16; S' is half of it where the sampler halves.
         """
+        chance = Chance(self.seed, number, self.device)
+        margin = (2 if self.halved else 1) * MARGIN_PX
+        clean = self._crops(chance, count, size + margin)
+        top, left = chance.whole(count, MARGIN_PX + 1), chance.whole(count, MARGIN_PX + 1)
+        if self.halved:
+            shown = cut(smaller(clean, chance, self.wear), top, left, size // 2)
+            top, left = 2 * top, 2 * left
+        else:
+            # The golden ratio's multiples lie evenly between 0 and 1.
+            shown = cut(worn(clean, chance, self.wear, (0.618034 * number) % 1), top, left, size)
+        return cut(clean, top, left, size).to(torch.uint8), shown.to(torch.uint8)
 
-        def draw(number: int, rows: dict[str, NDArray[np.uint8]]) -> None:
-            rows["clean"][:], rows["shown"][:] = self.sample(number)
+    def _crops(self, chance: Chance, count: int, size: int) -> Tensor:
+        """(N, 3, size, size) in levels, made smaller, mirrored and turned at times; seldom quite flat."""
+        wear, which = self.wear, chance.whole(count, len(self.heights))
+        heights, widths, starts = (of[which] for of in (self.heights, self.widths, self.starts))
+        bears = torch.minimum(heights, widths) / size
+        factor = chance.even(count, *wear.shrunk_by)
+        factor = torch.where(chance.flip(count, wear.shrunk), factor, torch.ones_like(factor))
+        factor = torch.minimum(factor, bears)
+        side = (factor * size).ceil().long()
+        places = []
+        for _ in range(2):
+            top = (chance.even(count) * (heights - side + 1)).floor().long().clamp(min=0)
+            left = (chance.even(count) * (widths - side + 1)).floor().long().clamp(min=0)
+            places.append((top, left))
+        few = (torch.arange(_TRIED_PX, device=self.device) * side[:, None]) // _TRIED_PX
+        seen = self._pixels(starts, heights, widths, places[0][0][:, None] + few, places[0][1][:, None] + few)
+        flat = seen[..., 1].float().flatten(1).std(dim=1) <= FLAT_LEVELS
+        top, left = (torch.where(flat, second, first) for first, second in zip(*places, strict=True))
+        reach = int(np.ceil(max(1.0, wear.shrunk_by[1]) * size))
+        along = torch.arange(reach, device=self.device)
+        window = self._pixels(starts, heights, widths, top[:, None] + along, left[:, None] + along)
+        shrinking = area(factor, size, reach)
+        turned = torch.where(chance.flip(count, 0.5)[:, None, None], shrinking.flip(1), shrinking)
+        crops = apart(window.permute(0, 3, 1, 2).float(), shrinking, turned).round()
+        crops = torch.where(chance.flip(count, 0.5)[:, None, None, None], crops.mT, crops)
+        weights = torch.tensor(_GREY, device=self.device)[:, None, None]
+        grey = (crops * weights).sum(dim=1, keepdim=True).round()
+        return torch.where(chance.flip(count, wear.grey)[:, None, None, None], grey, crops)
 
-        row = ((self.size, self.size, 3), np.uint8)
-        source = Crew(draw, {"clean": row, "shown": row}, size=size, workers=workers).batches(first)
-        try:
-            for rows in source:
-                yield rows["clean"], rows["shown"]
-        finally:
-            source.close()
+    def _pixels(
+        self, starts: Tensor, heights: Tensor, widths: Tensor, rows: Tensor, columns: Tensor
+    ) -> Tensor:
+        """(N, h, w, 3) uint8 at rows (N, h) and columns (N, w) of each, beyond the edge as at it."""
+        rows = torch.minimum(rows, heights[:, None] - 1)
+        columns = torch.minimum(columns, widths[:, None] - 1)
+        places = starts[:, None, None] + rows[:, :, None] * widths[:, None, None] + columns[:, None]
+        return self.pixels[places]

@@ -1,19 +1,17 @@
-"""Training pairs: a part of a picture, and the same with noise, grain, JPEG blocks or slight blur on it."""
+"""Made wear for batches of pictures: noise, grain, JPEG blocks, slight blur, or half the size."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-__all__ = ["MARGIN_PX", "Wear", "blurred", "clean_crop", "jpeg", "noisy", "worn"]
+from remend.train.restorer.jpeg import compressed
+from remend.train.restorer.resampling import apart, cut, gaussian, halving
 
-MARGIN_PX = 16  # a crop is worn with that much around it and cut anew, so that blocks begin anywhere
-FLAT_LEVELS = 5.0
-
-Rgb = NDArray[np.uint8]
+__all__ = ["Chance", "Wear", "noisy", "smaller", "worn"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +20,14 @@ class Wear:
 
     Attributes:
         noise: noise alone.
-        blocks: JPEG alone, half of them compressed twice, the grids apart.
+        blocks: JPEG alone, two in five compressed twice, the grids apart.
         both: noise, then JPEG.
         blur: softened before any of these.
         most_sigma: the strongest noise, in levels.
         least_quality: the coarsest JPEG.
         grey: without colour.
-        shrunk: pictures made smaller, down to half, so that what their own compression left is gone.
+        shrunk: pictures made smaller, ``shrunk_by`` times, so that what their own compression left is gone.
+        shrunk_by: from and to; a picture that is too small for it is made as much smaller as it bears.
     """
 
     noise: float = 0.46
@@ -38,100 +37,122 @@ class Wear:
     most_sigma: float = 55.0
     least_quality: int = 8
     grey: float = 0.08
-    shrunk: float = 0.8
+    shrunk: float = 0.9
+    shrunk_by: tuple[float, float] = (1.2, 2.4)
 
 
-def clean_crop(picture: Rgb, size: int, rng: np.random.Generator, wear: Wear) -> Rgb:
-    """(size, size, 3) of a picture, turned and mirrored at times; flat parts are passed over once."""
-    height, width = picture.shape[:2]
-    least = min(1.0, size / min(height, width))
-    factor = max(least, float(rng.uniform(0.5, 1.0)) if rng.random() < wear.shrunk else 1.0)
-    side = min(int(np.ceil(size / factor)), height, width)
-    part = picture
-    for _ in range(2):
-        top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-        part = picture[top : top + side, left : left + side]
-        if part[::4, ::4, 1].std() > FLAT_LEVELS:
-            break
-    if side != size:
-        part = np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-    if rng.random() < 0.5:
-        part = part[:, ::-1]
-    if rng.random() < 0.5:
-        part = part.swapaxes(0, 1)
-    if rng.random() < wear.grey:
-        part = np.repeat(cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    return np.ascontiguousarray(part, np.uint8)
+class Chance:
+    """Random numbers of a batch on a device; the same seed and number give the same ones."""
+
+    def __init__(self, seed: int, number: int, device: torch.device) -> None:
+        self.device = device
+        self.generator = torch.Generator(device).manual_seed(seed * 1_000_003 + number)
+
+    def even(self, count: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """(count,) numbers from ``low`` to ``high``."""
+        return low + (high - low) * torch.rand(count, generator=self.generator, device=self.device)
+
+    def whole(self, count: int, below: int) -> Tensor:
+        """(count,) int64 from 0 on."""
+        return torch.randint(below, (count,), generator=self.generator, device=self.device)
+
+    def flip(self, count: int, chance: float) -> Tensor:
+        """(count,) bool."""
+        return self.even(count) < chance
+
+    def normal(self, *shape: int) -> Tensor:
+        """Of deviation 1."""
+        return torch.randn(shape, generator=self.generator, device=self.device)
 
 
-def worn(crop: Rgb, rng: np.random.Generator, wear: Wear) -> Rgb:
-    """The same crop with something on it, or not."""
-    roll = rng.random()
-    if rng.random() < wear.blur:
-        crop = blurred(crop, float(rng.uniform(0.4, 1.2)))
-    if roll < wear.noise:
-        return noisy(crop, _sigma(rng, wear.most_sigma), rng)
-    if roll < wear.noise + wear.blocks:
-        return _compressed(crop, rng, wear, twice=bool(rng.random() < 0.4))
-    if roll < wear.noise + wear.blocks + wear.both:
-        crop = noisy(crop, _sigma(rng, 0.5 * wear.most_sigma), rng)
-        return _compressed(crop, rng, wear, twice=bool(rng.random() < 0.25))
-    return crop
+def worn(clean: Tensor, chance: Chance, wear: Wear, offset: float) -> Tensor:
+    """The same pictures with something on them, or not.
 
-
-def _sigma(rng: np.random.Generator, most: float) -> float:
-    """Even, but for a third with as many weak as strong ones: real pictures have weak noise."""
-    if rng.random() < 0.3:
-        return float(np.exp(rng.uniform(np.log(1.0), np.log(0.5 * most))))
-    return float(rng.uniform(0.0, most))
-
-
-def noisy(crop: Rgb, sigma: float, rng: np.random.Generator) -> Rgb:
-    """Noise of one of four kinds: of each channel by itself, of all alike, growing with the light, clumped.
+    Kinds lie one behind the other in a batch, so that nothing is computed of which nothing is kept.
 
     Args:
-        crop: (H, W, 3).
-        sigma: its deviation in levels; where it grows with the light, at mid grey.
-        rng: to draw from.
+        clean: (N, 3, S, S) in levels, whole numbers; S a multiple of 16.
+        chance: to draw from.
+        wear: what happens how often.
+        offset: 0 to 1; from batch to batch another, so that shares of a small batch come true over many.
     """
-    shape, kind = crop.shape, rng.random()
-    noise = rng.standard_normal(shape, dtype=np.float32)
-    if kind > 0.6:
-        grey = rng.standard_normal((*shape[:2], 1), dtype=np.float32)
-        share = np.float32(1.0 if kind < 0.7 else rng.uniform(0.0, 1.0))
-        noise = np.sqrt(share) * grey + np.sqrt(1 - share) * noise
-    if kind > 0.85:
-        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), float(rng.uniform(0.35, 1.3))), np.float32)
-        noise /= max(float(noise.std()), 1e-6)
-    if kind > 0.7:
-        constant = np.float32(rng.uniform(0.0, 1.0))
-        noise *= np.sqrt(constant + (1 - constant) * crop.astype(np.float32) / 127.5)
-    return np.clip(np.rint(crop + np.float32(sigma) * noise), 0, 255).astype(np.uint8)
+    count, size = len(clean), clean.shape[-1]
+    soft = gaussian(chance.even(count, 0.4, 1.2) * chance.flip(count, wear.blur), size)
+    shown = apart(clean, soft).round()
+    ends, share = [], 0.0
+    for part in (wear.noise, wear.both, wear.blocks):
+        share += part
+        ends.append(min(count, math.floor(share * count + offset)))
+    noise, both, blocks = ends
+    most = torch.full((both,), wear.most_sigma, device=clean.device)
+    most[noise:] *= 0.5
+    parts = [noisy(shown[:both], _sigma(chance, most), chance), shown[both:]]
+    shown = torch.cat(parts)
+    if blocks > noise:
+        coded = _coded(shown[noise:blocks], chance, wear)
+        shown = torch.cat([shown[:noise], coded, shown[blocks:]])
+    return shown
 
 
-def _compressed(crop: Rgb, rng: np.random.Generator, wear: Wear, *, twice: bool) -> Rgb:
+def _sigma(chance: Chance, most: Tensor) -> Tensor:
+    """Even, but for a third with as many weak as strong ones: real pictures have weak noise."""
+    count = len(most)
+    few = torch.exp(chance.even(count) * torch.log(0.5 * most))
+    return torch.where(chance.flip(count, 0.3), few, chance.even(count) * most)
+
+
+def noisy(planes: Tensor, sigma: Tensor, chance: Chance) -> Tensor:
+    """Noise of four kinds: of each channel by itself, of all alike, growing with the light, clumped.
+
+    Args:
+        planes: (N, 3, S, S) in levels.
+        sigma: (N,), its deviation in levels; where it grows with the light, at mid grey.
+        chance: to draw from.
+    """
+    count, _, height, width = planes.shape
+    kind = chance.even(count)[:, None, None, None]
+
+    def each(values: Tensor) -> Tensor:
+        return values[:, None, None, None]
+
+    alike = torch.where(kind > 0.7, each(chance.even(count)), torch.ones_like(kind)) * (kind > 0.6)
+    noise = (1 - alike).sqrt() * chance.normal(count, 3, height, width)
+    noise = noise + alike.sqrt() * chance.normal(count, 1, height, width)
+    clumps = chance.even(count, 0.35, 1.3) * (kind[:, 0, 0, 0] > 0.85)
+    noise = apart(noise, gaussian(clumps, height))
+    noise = noise / noise.flatten(1).std(dim=1)[:, None, None, None].clamp(min=1e-6)
+    constant = torch.where(kind > 0.7, each(chance.even(count)), torch.ones_like(kind))
+    noise = noise * (constant + (1 - constant) * planes / 127.5).sqrt()
+    return (planes + each(sigma) * noise).round().clamp(0, 255)
+
+
+def smaller(clean: Tensor, chance: Chance, wear: Wear) -> Tensor:
+    """The same pictures at half the size, by one of four kernels; some softened, some as a JPEG.
+
+    Args:
+        clean: (N, 3, S, S) in levels; S a multiple of 32.
+        chance: to draw from.
+        wear: ``blocks`` of them are coded, ``blur`` softened.
+    """
+    count, size = len(clean), clean.shape[-1]
+    soft = gaussian(chance.even(count, 0.4, 1.2) * chance.flip(count, wear.blur), size)
+    small = apart(clean, halving(chance.whole(count, 4), size) @ soft).round().clamp(0, 255)
+    coded = min(count, round(wear.blocks * count))
+    if not coded:
+        return small
+    quality = chance.even(coded, 30, 97).floor()
+    return torch.cat([compressed(small[:coded], quality, chance.flip(coded, 0.5)), small[coded:]])
+
+
+def _coded(planes: Tensor, chance: Chance, wear: Wear) -> Tensor:
+    """JPEG, two of five twice, with grids apart."""
+    count, size = len(planes), planes.shape[-1]
+    twice = round(0.4 * count)
+    top, left = chance.whole(twice, 8), chance.whole(twice, 8)
     if twice:
-        first = jpeg(crop, int(rng.integers(30, 96)), halved=bool(rng.random() < 0.5))
-        down, right = int(rng.integers(8)), int(rng.integers(8))
-        moved = np.roll(first, (-down, -right), axis=(0, 1))
-        moved = jpeg(moved, _quality(rng, wear.least_quality), halved=bool(rng.random() < 0.5))
-        return np.roll(moved, (down, right), axis=(0, 1))
-    return jpeg(crop, _quality(rng, wear.least_quality), halved=bool(rng.random() < 0.5))
-
-
-def _quality(rng: np.random.Generator, least: int) -> int:
-    """Coarse ones more often: between 10 and 20 as much changes as between 40 and 90."""
-    return int(least + (96 - least) * rng.random() ** 1.5)
-
-
-def jpeg(crop: Rgb, quality: int, *, halved: bool) -> Rgb:
-    """Compressed and decoded; ``halved``: colours at half size."""
-    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if halved else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
-    told = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    _, data = cv2.imencode(".jpg", crop[..., ::-1], told)
-    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
-
-
-def blurred(crop: Rgb, sigma_px: float) -> Rgb:
-    """Softened by a Gaussian."""
-    return np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma_px), np.uint8)
+        first = compressed(planes[:twice], chance.even(twice, 30, 96).floor(), chance.flip(twice, 0.5))
+        planes = torch.cat([cut(first, top, left, size), planes[twice:]])
+    # Coarse ones more often: between 10 and 20 as much changes as between 40 and 90.
+    quality = (wear.least_quality + (96 - wear.least_quality) * chance.even(count) ** 1.5).floor()
+    coded = compressed(planes, quality, chance.flip(count, 0.5))
+    return torch.cat([cut(coded[:twice], size - top, size - left, size), coded[twice:]]) if twice else coded
