@@ -32,25 +32,16 @@ from remend.serve.options import (
     read_wish,
     schema_of,
 )
-from remend.serve.problems import Problem
+from remend.serve.problems import BEHIND_TOKEN, OF_WORK, Problem
 from remend.serve.replies import Json, ResultReply
 from remend.serve.uploads import declared_bytes, receive_upload
 
 __all__ = ["router"]
 
 IMAGE: dict[str, Any] = {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    408: {"description": "The upload took too long."},
-    413: {"description": "Too many bytes or pixels."},
-    415: {"description": "Not a form, or not a picture that can be read."},
-    422: {"description": "A field that cannot be meant, a damaged picture, a mask that does not fit."},
-    429: {"description": "Too many wrong tokens; see Retry-After."},
-    503: {"description": "The queue is full, or the server is going down; see Retry-After."},
-    507: {"description": "The server's disk is full."},
-}
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job, or no more."}}
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", responses=BEHIND_TOKEN)
 
 
 def desk_of(request: Request) -> Desk:
@@ -79,7 +70,7 @@ TheJob = Annotated[Job, Depends(job_of)]
     "/repair",
     summary="Repair a picture: its file in, the same kind of file out.",
     response_class=Response,
-    responses={200: {"description": "The repaired picture.", **IMAGE}, **REFUSALS},
+    responses={200: {"description": "The repaired picture.", **IMAGE}, **OF_WORK},
     openapi_extra=form_schema(REPAIR, "mask", "kept"),
 )
 async def repair(request: Request, desk: TheDesk) -> Response:
@@ -96,7 +87,7 @@ async def repair(request: Request, desk: TheDesk) -> Response:
         200: {
             "description": "Regions with kind, confidence and mask; with Accept: image/png the mask itself."
         },
-        **REFUSALS,
+        **OF_WORK,
     },
     openapi_extra=form_schema(DETECT),
 )
@@ -112,7 +103,7 @@ async def detect(request: Request, desk: TheDesk) -> Response:
     response_class=Response,
     responses={
         200: {"description": "8-bit grey PNG of the picture's size, white = repair.", **IMAGE},
-        **REFUSALS,
+        **OF_WORK,
     },
     openapi_extra=form_schema(MASK, "mask"),
 )
@@ -126,7 +117,7 @@ async def mask(request: Request, desk: TheDesk) -> Response:
     "/view",
     summary="A picture as PNG, upright, for clients that cannot show its format. Nothing is repaired.",
     response_class=Response,
-    responses={200: {"description": "The picture as PNG.", **IMAGE}, **REFUSALS},
+    responses={200: {"description": "The picture as PNG.", **IMAGE}, **OF_WORK},
     openapi_extra=form_schema(VIEW),
 )
 async def view(request: Request, desk: TheDesk) -> Response:
@@ -168,7 +159,7 @@ async def methods(desk: TheDesk) -> Response:
     summary="Repair or detect without waiting.",
     status_code=202,
     response_class=Response,
-    responses={202: {"description": "The job; Location says where it is."}, **REFUSALS},
+    responses={202: {"description": "The job; Location says where it is."}, **OF_WORK},
     openapi_extra=form_schema(JOB, "mask", "kept"),
 )
 async def post_job(

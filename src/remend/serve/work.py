@@ -24,6 +24,7 @@ from remend.job import repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
 from remend.samples import eight_bit
+from remend.serve.pace import Pace
 from remend.serve.problems import Problem, problem_of, problem_of_system
 from remend.serve.task import Cancelled, Done, Failed, Progress, Task, mask_beside
 
@@ -31,6 +32,7 @@ __all__ = ["MEDIA_TYPES", "Hear", "Stopped", "perform", "runs_of"]
 
 MEDIA_TYPES = {name: f"image/{name}" for name in FORMATS}
 MOST_STEPS = 200  # of a plan, shown in a report
+PACE = Pace()  # of this worker
 Hear = Callable[[Progress], None]
 """Told where the work is; raises Stopped when nobody wants it any more."""
 
@@ -82,9 +84,17 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
     """The very call of the command line, on the same bytes."""
     encoded = io.BytesIO()
     encoded.name = "the answer"
+    left_s: float | None = None
+
+    def planned(plan: Plan) -> None:
+        nonlocal left_s
+        left_s = PACE.begin(plan)
+
+    def staged(stage: str, steps: int) -> None:
+        hear(Progress(stage, 0, steps, left_s if stage == "fill" else None))
 
     def observe(number: int, count: int, step: Step, filled: Filled) -> None:
-        hear(Progress("fill", number, count))
+        hear(Progress("fill", number, count, PACE.done(step)))
 
     report = repair_file(
         NamedFile(task.image, "image", task.filename),
@@ -97,7 +107,8 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         format=task.wish.format,
         bounds=task.bounds,
         observer=observe,
-        stages=lambda stage, steps: hear(Progress(stage, 0, steps)),
+        stages=staged,
+        planned=planned,
     )
     content = encoded.getbuffer()
     task.result.write_bytes(content)
