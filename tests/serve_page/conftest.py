@@ -84,7 +84,8 @@ def open_page(browser: Any, address: str) -> Iterator[Opener]:
     contexts, faults = [], []
 
     def open_one(*, init: str = "", **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        usual = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+        context = browser.new_context(**{**usual, **options})
         contexts.append(context)
         context.add_init_script(WATCH + init)
         page = context.new_page()

@@ -9,6 +9,7 @@ import { Easel } from "./editor/easel.js";
 import { $ } from "./editor/elements.js";
 import { wireEntrances } from "./editor/entrances.js";
 import { fillingChoice } from "./editor/filling.js";
+import { keepFocus } from "./editor/focus.js";
 import { Filmstrip } from "./editor/filmstrip.js";
 import { Gallery } from "./editor/gallery.js";
 import { stageLook } from "./editor/look.js";
@@ -57,10 +58,11 @@ wireEntrances({ session, actions, display });
 wireShortcuts({ stage, easel, gallery, compare, session, actions, review, look });
 
 setTokenAsker(
-  () =>
+  (why) =>
     new Promise((done) => {
       const dialog = $("sign-in");
       $("token").value = "";
+      $("token-why").textContent = why;
       dialog.addEventListener("close", () => done(dialog.returnValue === "enter" ? $("token").value : null), { once: true });
       dialog.returnValue = "";
       dialog.showModal();
@@ -70,6 +72,6 @@ $("privacy").textContent = ["127.0.0.1", "localhost", "[::1]"].includes(location
   ? "Works offline. Your pictures never leave this machine."
   : `Your pictures go to ${location.host} and nowhere else.`;
 
-easel.setSize(24);
+keepFocus();
 filling.load().catch(tell);
 session.restore();

@@ -8,6 +8,7 @@ import { countsOf } from "./regions.js";
 import { anotherAnswer, findDamage, layMask, repairMarked } from "./repairs.js";
 import { settings, wanted } from "./settings.js";
 import { verdictOn } from "./verdict.js";
+import { WAYS, nameOfWay, nextAsked, nextOfWay, triedFor, wayOf } from "./ways.js";
 
 /**
  * @param {{scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
@@ -93,33 +94,51 @@ export function pictureActions({ scene, gallery, display, filling }) {
     } while (again && settings.auto && !now.mask.isEmpty() && now === scene.work);
   }
 
-  /** @param {"seed" | "method"} how */
-  async function another(how) {
+  /**
+   * Ask until an answer comes that looks different from those that are there.
+   * @param {import("./work.js").Work} now @param {(tried: any[]) => any} next what to ask for after what was tried
+   * @returns {Promise<import("./work.js").Answer | null | undefined>} null: nothing is left to ask for;
+   *   undefined: it failed or was cancelled
+   */
+  async function different(now, next) {
+    for (;;) {
+      const asked = next(triedFor(now.lastRepair, now.answers));
+      if (!asked) return null;
+      const step = (job) => progressOf(now)(job, nameOfWay(asked.method));
+      const result = await attempt(() => anotherAnswer(now, wanted(asked), step));
+      if (!result) return undefined;
+      if (result.isNew) return result.answer;
+    }
+  }
+
+  /** An answer that looks different. */
+  async function another() {
+    const now = scene.work;
+    if (!now?.lastRepair || now.running || gallery.batch) return;
+    const answer = await different(now, (tried) => nextAsked(filling.methods(), tried, wanted()));
+    if (answer) say(`Another answer: ${nameOfWay(answer.method)}`);
+    if (answer === null)
+      notice("there is no other answer: all that was tried looks like one of these", {
+        remedy: "paint the mask a little wider, and repair again",
+      });
+  }
+
+  /** One answer of each way, as far as they look different. */
+  async function three() {
     const now = scene.work;
     const entry = now?.lastRepair;
     if (!entry || now.running || gallery.batch) return;
-    const answers = entry.answers.map((id) => now.answers.get(id));
-    const { method, quality } = now.answer;
-    let asked;
-    if (how === "seed") {
-      const seeds = answers.filter((answer) => answer.method === method && answer.quality === quality).map((a) => a.seed);
-      asked = wanted({ method, quality, seed: Math.max(...seeds) + 1 });
-    } else {
-      const next = filling.nextMethod(answers.map((answer) => answer.method));
-      if (!next) {
-        notice("every method has answered", { remedy: "try the next seed, or paint the mask a little wider" });
-        return;
-      }
-      asked = wanted({ method: next });
+    const { chosen } = entry;
+    let failed = false;
+    for (const way of Object.keys(WAYS)) {
+      const has = entry.answers.some((id) => wayOf(now.answers.get(id)?.method) === way);
+      if (has || failed || now.lastRepair !== entry) continue;
+      const answer = await different(now, (tried) => nextOfWay(way, filling.methods(), tried, wanted()));
+      failed = answer === undefined;
     }
-    const result = await attempt(() => anotherAnswer(now, asked, progressOf(now)));
-    if (!result) return;
-    if (result.isNew) say(`Another answer, by ${result.answer.method}`);
-    else
-      notice(`${asked.method} gives the same answer with seed ${asked.seed}`, {
-        remedy: "its fill does not depend on the seed here",
-        action: { label: "Next method", run: () => another("method") },
-      });
+    if (now.lastRepair !== entry) return;
+    now.choose(chosen); // what was there stays on the stage until somebody takes another
+    say(`${entry.answers.length} answers`);
   }
 
   /** Stop what runs, for this picture or for all of them. */
@@ -178,5 +197,5 @@ export function pictureActions({ scene, gallery, display, filling }) {
     });
   }
 
-  return { find, lookHarder, repair, another, cancel, undo, clearMask, importMask, exportMask, download };
+  return { find, lookHarder, repair, another, three, cancel, undo, clearMask, importMask, exportMask, download };
 }

@@ -34,8 +34,8 @@ export function wireControls({ stage, scene, compare, display, session, actions,
   on("force", withFocus(() => actions.find(true)));
   on("repair", actions.repair);
   on("cancel", actions.cancel);
-  on("another-seed", () => actions.another("seed"));
-  on("another-method", () => actions.another("method"));
+  on("another", actions.another);
+  on("three", actions.three);
   on("mask-import", () => $("mask-file").click());
   on("mask-export", actions.exportMask);
   on("mask-clear", actions.clearMask);

@@ -3,8 +3,10 @@
 import { $ } from "./elements.js";
 import { ask, say, tell } from "./notices.js";
 import { wordsFor } from "./repairs.js";
+import { counts } from "./review.js";
 import { settings } from "./settings.js";
 import { verdictOn } from "./verdict.js";
+import { nameOfWay } from "./ways.js";
 
 /**
  * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene,
@@ -25,7 +27,7 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     $("redo").title = now.future.length ? `Redo ${now.future.at(-1).label} (Ctrl+Shift+Z)` : "Redo (Ctrl+Shift+Z)";
     $("download").disabled = !now.answer;
     $("compare").disabled = !now.answer;
-    if (!now.answer && stage.compare !== null) compare.toggle(false);
+    compare.allow(now.answer !== null && record.state !== "rejected");
     const isEmpty = now.mask.isEmpty();
     const share = isEmpty ? 0 : now.mask.count() / (record.width * record.height);
     $("marked").textContent = isEmpty ? "nothing marked" : `${percent(share)} marked`;
@@ -35,10 +37,10 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     const entry = now.lastRepair;
     const answers = entry ? entry.answers.map((id) => now.answers.get(id)).filter(Boolean) : [];
     $("answers-card").hidden = !answers.length;
-    answerList.show(answers, entry?.chosen);
+    answerList.show(titled(answers), entry?.chosen);
     const isRunning = now.running !== null || gallery.batch !== null;
     $("find").disabled = $("harder").disabled = $("force").disabled = isRunning;
-    $("repair").disabled = $("another-seed").disabled = $("another-method").disabled = isRunning;
+    $("repair").disabled = $("another").disabled = $("three").disabled = isRunning;
     if (!isRunning) $("progress").hidden = true;
     refreshStrip();
   }
@@ -69,30 +71,31 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
       );
     }
     const record = scene.work?.record;
-    $("review").hidden = !(several && scene.work?.answer);
+    $("review").hidden = !(several && (scene.work?.answer || record?.clean));
     $("accept").setAttribute("aria-pressed", String(record?.state === "accepted"));
     $("reject").setAttribute("aria-pressed", String(record?.state === "rejected"));
-    const accepted = records.filter((one) => one.state === "accepted").length;
+    const accepted = records.filter(counts).length;
     $("download-all").disabled = !accepted || gallery.batch !== null;
     $("download-all").textContent = accepted ? `Download ${accepted} accepted` : "Download accepted";
     $("all").textContent = gallery.batch ? "Stop" : "Find and repair all";
   }
 
-  /** Show how a job stands. */
-  function progress(job) {
+  /** Show how a job stands, and what it is for. */
+  function progress(job, what = "") {
     $("progress").hidden = false;
-    const words = wordsFor(job);
+    const words = what ? `${what}: ${wordsFor(job)}` : wordsFor(job);
     if ($("progress-text").textContent !== words) {
       $("progress-text").textContent = words;
       say(words);
     }
+    $("progress-left").textContent = job.left_s ? `about ${Math.max(1, Math.round(job.left_s))} s` : "";
     const bar = $("progress-bar");
     if (job.state === "running" && job.progress > 0) bar.value = job.progress;
     else bar.removeAttribute("value");
   }
 
   /** The same, only while that picture is on the stage. @param {import("./work.js").Work} one */
-  const progressOf = (one) => (job) => one === scene.work && progress(job);
+  const progressOf = (one) => (job, what) => one === scene.work && progress(job, what);
 
   /**
    * Do what may fail or be cancelled: either is told, and the page shows how things stand then.
@@ -125,6 +128,17 @@ function showTitle({ name, width, height, file }) {
   bold.textContent = name;
   title.append(bold, ` · ${width} × ${height} · ${kindOf(file)} · ${sizeOf(file)}`);
   title.title = name;
+}
+
+/** Answers with what people call them; of two alike the second is numbered. */
+function titled(answers) {
+  const seen = new Map();
+  return answers.map((answer) => {
+    const name = nameOfWay(answer.method);
+    const number = (seen.get(name) ?? 0) + 1;
+    seen.set(name, number);
+    return { ...answer, title: number > 1 ? `${name} ${number}` : name };
+  });
 }
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.001 ? 3 : share < 0.1 ? 2 : 0)} %`;

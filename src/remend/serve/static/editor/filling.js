@@ -1,6 +1,5 @@
 // How to fill: the qualities and methods that the server offers, and the one that is chosen.
 
-import { nextMethod } from "./answers.js";
 import { $ } from "./elements.js";
 import { methods } from "./server.js";
 import { prefer, settings } from "./settings.js";
@@ -56,8 +55,8 @@ export function fillingChoice() {
 
   return {
     load,
-    /** The method most worth a try after those. @param {string[]} tried */
-    nextMethod: (tried) => nextMethod(offered.methods, tried),
+    /** The methods that can be asked for. @returns {string[]} */
+    methods: () => offered.methods.filter((method) => method.available).map((method) => method.name),
   };
 }
 

@@ -44,6 +44,10 @@ export function pictureMarking({ stage, easel, scene, regionList, actions }) {
       regionList.mark(id);
     }
   });
+  easel.addEventListener("tool", () => {
+    pointAt(null);
+    regionList.mark(null);
+  });
   stage.above.push((context, view) => {
     const { regions } = scene.work ?? {};
     if (regions?.length) drawRegions(context, view, regions, { all: easel.tool === "pick", pointed });

@@ -67,7 +67,13 @@ export function notice(text, { remedy = "", bad = false, seconds = bad ? 14 : 7,
   };
   wait();
   place.append(box);
-  while (place.children.length > 3) place.firstElementChild.remove();
+  while (place.children.length > most()) place.firstElementChild.remove();
+}
+
+/** How many there is room for above the stage's controls, below its middle. */
+function most() {
+  const frame = place.parentElement === document.body ? null : place.parentElement;
+  return frame ? Math.min(3, Math.max(1, Math.floor((frame.clientHeight / 2 - 90) / 90))) : 3;
 }
 
 /** Tell of a fault, whatever it is. @param {any} error */
@@ -102,6 +108,7 @@ export function icon(name) {
 
 /** The library's messages are one line without capitals; on a page they are sentences. */
 function sentence(text) {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  const isName = /^\S*\.[a-z0-9]{2,5}[ :]/i.test(text); // a file's name is written as it is
+  const capital = isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }

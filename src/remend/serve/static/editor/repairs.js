@@ -1,5 +1,6 @@
 // What runs on the server for a picture: reading a mask, finding damage, filling, another answer.
 
+import { lookAlike } from "./alike.js";
 import { maskPng } from "./bytes.js";
 import { Mask } from "./mask.js";
 import { markedIn, sourceOf } from "./pictures.js";
@@ -101,8 +102,8 @@ export function repairMarked(work, settings, progress) {
 
 /**
  * Fill the last repair again in another way.
- * @returns {Promise<{answer: import("./work.js").Answer, isNew: boolean}>} not new when the pixels are those
- *   of an answer that is there
+ * @returns {Promise<{answer: import("./work.js").Answer, isNew: boolean}>} not new when it looks like an answer
+ *   that is there; it is noted as tried then
  */
 export function anotherAnswer(work, settings, progress) {
   return alone(work, async (signal) => {
@@ -110,12 +111,13 @@ export function anotherAnswer(work, settings, progress) {
     const answer = await ask(work, entry.difference, work.answerBefore, settings, progress, signal);
     await work.mask.settled();
     if (work.lastRepair !== entry) throw new DOMException("the repair was undone meanwhile", "AbortError");
+    const places = entry.difference.map(({ index }) => work.mask.rectOf(index));
     for (const id of entry.answers) {
       const other = work.answers.get(id);
-      if (await sameBytes(other.patch ?? other.file, answer.patch ?? answer.file)) {
-        work.choose(id);
-        return { answer: other, isNew: false };
-      }
+      if (!(await lookAlike(other, answer, places))) continue;
+      const { method, quality, seed } = answer;
+      work.tried({ method, quality, seed });
+      return { answer: other, isNew: false };
     }
     work.addAnswer(answer);
     return { answer, isNew: true };
@@ -161,14 +163,6 @@ async function ask(work, marks, before, settings, progress, signal) {
     notes: result.report?.notes ?? [],
     fillers: [...new Set((result.report?.plan ?? []).map((part) => part.filler))],
   };
-}
-
-async function sameBytes(one, two) {
-  if (one.size !== two.size) return false;
-  const [a, b] = await Promise.all([one.arrayBuffer(), two.arrayBuffer()]);
-  const x = new Uint8Array(a);
-  const y = new Uint8Array(b);
-  return x.every((value, i) => value === y[i]);
 }
 
 const STAGES = { read: "Reading the picture", find: "Looking for damage", plan: "Planning", fill: "Filling", write: "Writing" };

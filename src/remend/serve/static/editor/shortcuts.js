@@ -29,8 +29,8 @@ export function wireShortcuts({ stage, easel, gallery, compare, session, actions
     { group: "Repair", keys: ["f"], shown: "F", what: "Find damage", run: () => actions.find() },
     { group: "Repair", keys: ["Shift+f"], shown: "Shift F", what: "Look harder: the next fainter marks", run: actions.lookHarder },
     { group: "Repair", keys: ["r", "Ctrl+Enter"], shown: "R or Ctrl Enter", what: "Repair what is marked", run: actions.repair },
-    { group: "Repair", keys: ["n"], shown: "N", what: "Another answer: next seed", run: () => actions.another("seed") },
-    { group: "Repair", keys: ["Shift+n"], shown: "Shift N", what: "Another answer: next method", run: () => actions.another("method") },
+    { group: "Repair", keys: ["n"], shown: "N", what: "Another answer, that looks different", run: actions.another },
+    { group: "Repair", keys: ["Shift+n"], shown: "Shift N", what: "Three answers: smooth, textured, redrawn", run: actions.three },
     { group: "Repair", keys: ["Delete", "Backspace"], shown: "Delete", what: "Clear the mask", run: actions.clearMask },
     {
       group: "Repair", keys: ["Escape"], shown: "Esc", what: "Give up the stroke, or cancel what runs",

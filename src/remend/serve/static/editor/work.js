@@ -5,6 +5,7 @@
 import { Mask } from "./mask.js";
 import { LETTERING, NOTHING, after, handIn, harderThan, sift } from "./sieve.js";
 import * as store from "./store.js";
+import { tellOthers } from "./tabs.js";
 
 /**
  * @typedef {{id: string, work: string, method: string, quality: string, seed: number, seconds: number,
@@ -14,7 +15,8 @@ import * as store from "./store.js";
  * @typedef {{work: string, at: number, kind: "paint" | "found" | "sift" | "keep" | "repair", label: string,
  *   difference: import("./mask.js").Difference, hand?: import("./mask.js").Difference, erased?: boolean, clears?: boolean,
  *   regions?: import("./sieve.js").Found[], nature?: string, forced?: boolean, sieve?: import("./sieve.js").Sieve,
- *   slides?: boolean, reset?: string, ids?: number[], kept?: boolean, answers?: string[], chosen?: string}} Entry
+ *   slides?: boolean, reset?: string, ids?: number[], kept?: boolean, answers?: string[], chosen?: string,
+ *   tried?: {method: string, quality: string, seed: number}[]}} Entry
  *   of `paint`: `hand`, all that it went over, and whether it `erased` or was the mask cleared; of `found`: what
  *   the picture is, and whether it was searched all the same; of `sift`: the slider `slides`, or the kind whose
  *   switch was turned, by which what was decided on its regions is `reset`
@@ -142,6 +144,13 @@ export class Work extends EventTarget {
     entry.answers.push(answer.id);
     this.#later(() => store.put("answers", answer));
     this.choose(answer.id);
+  }
+
+  /** Something was asked for that is no answer of its own. @param {{method: string, quality: string, seed: number}} asked */
+  tried(asked) {
+    const entry = this.lastRepair;
+    entry.tried = [...(entry.tried ?? []), asked];
+    this.#later(() => store.put("entries", entry));
   }
 
   /** @param {string} id of one of the last repair's answers */
@@ -272,6 +281,12 @@ export class Work extends EventTarget {
     this.#derive();
     this.note({ done: this.past.length });
     this.dispatchEvent(new Event("change"));
+    this.share();
+  }
+
+  /** Let other tabs know, when all is written. */
+  share() {
+    this.#later(async () => tellOthers(this.id));
   }
 
   #derive() {
