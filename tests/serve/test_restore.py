@@ -98,9 +98,7 @@ def test_what_cannot_be_meant_is_refused(home, picture, data, field):
 
 
 def test_a_restoration_takes_no_mask(home, picture, mask):
-    answer = home.post(
-        "/v1/jobs", files={"image": picture, "mask": mask}, data={"kind": "restore"}
-    )
+    answer = home.post("/v1/jobs", files={"image": picture, "mask": mask}, data={"kind": "restore"})
     assert (answer.status_code, answer.json()["field"]) == (422, "mask")
 
 

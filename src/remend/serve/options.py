@@ -161,9 +161,9 @@ def check_place(options: MaskOptions, *, mask: bool) -> None:
     Raises:
         Problem: naming the first.
     """
-    for field in options.misplaced(mask=mask):
+    for name in options.misplaced(mask=mask):
         detail, _, remedy = OUT_OF_PLACE[mask].rpartition(": ")
-        raise Problem("invalid-option", f"{field} is {detail}", field, remedy)
+        raise Problem("invalid-option", f"{name} is {detail}", name, remedy)
 
 
 def _format(name: str | None) -> str | None:
