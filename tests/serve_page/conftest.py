@@ -68,7 +68,7 @@ def browser() -> Iterator[Any]:
     # By module, not by session: while it runs, its event loop would be in the way of other tests.
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium")
-    sync_api.expect.set_options(timeout=20_000)  # machines that run tests are busy
+    sync_api.expect.set_options(timeout=60_000)  # machines that run tests are busy
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
@@ -89,7 +89,7 @@ def open_page(browser: Any, address: str) -> Iterator[Opener]:
         contexts.append(context)
         context.add_init_script(WATCH + init)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         own = (address + "/", f"blob:{address}/")
 
         def hear(message: Any) -> None:

@@ -16,6 +16,7 @@ import { stageLook } from "./editor/look.js";
 import { pictureMarking } from "./editor/marking.js";
 import { tell } from "./editor/notices.js";
 import { RegionList } from "./editor/regions.js";
+import { pictureRestoring } from "./editor/restoring.js";
 import { galleryReview } from "./editor/review.js";
 import { Scene } from "./editor/scene.js";
 import { setTokenAsker } from "./editor/server.js";
@@ -48,12 +49,13 @@ const display = pageDisplay({ stage, scene, gallery, strip, compare, regionList,
 const session = editingSession({ stage, easel, scene, gallery, compare, display });
 const filling = fillingChoice();
 const actions = pictureActions({ scene, gallery, display, filling });
+const restoring = pictureRestoring({ scene, gallery, display });
 const review = galleryReview({ scene, gallery, display, session });
 const marking = pictureMarking({ stage, easel, scene, regionList, actions });
 const look = stageLook({ stage, easel, scene });
 
 wireToolbar({ stage, easel });
-wireControls({ stage, scene, compare, display, session, actions, review, look });
+wireControls({ stage, scene, compare, display, session, actions, restoring, review, look });
 wireEntrances({ session, actions, display });
 wireShortcuts({ stage, easel, gallery, compare, session, actions, review, look });
 

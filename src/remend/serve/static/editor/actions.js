@@ -114,7 +114,7 @@ export function pictureActions({ scene, gallery, display, filling }) {
   /** An answer that looks different. */
   async function another() {
     const now = scene.work;
-    if (!now?.lastRepair || now.running || gallery.batch) return;
+    if (!now?.lastRepair || now.lastRepair.restored || now.running || gallery.batch) return;
     const answer = await different(now, (tried) => nextAsked(filling.methods(), tried, wanted()));
     if (answer) say(`Another answer: ${nameOfWay(answer.method)}`);
     if (answer === null)
@@ -127,7 +127,7 @@ export function pictureActions({ scene, gallery, display, filling }) {
   async function three() {
     const now = scene.work;
     const entry = now?.lastRepair;
-    if (!entry || now.running || gallery.batch) return;
+    if (!entry || entry.restored || now.running || gallery.batch) return;
     const { chosen } = entry;
     let failed = false;
     for (const way of Object.keys(WAYS)) {

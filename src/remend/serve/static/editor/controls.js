@@ -12,10 +12,11 @@ const on = (id, run) => $(id).addEventListener("click", run);
  *   display: ReturnType<typeof import("./display.js").pageDisplay>,
  *   session: ReturnType<typeof import("./session.js").editingSession>,
  *   actions: ReturnType<typeof import("./actions.js").pictureActions>,
+ *   restoring: ReturnType<typeof import("./restoring.js").pictureRestoring>,
  *   review: ReturnType<typeof import("./review.js").galleryReview>,
  *   look: ReturnType<typeof import("./look.js").stageLook>}} parts
  */
-export function wireControls({ stage, scene, compare, display, session, actions, review, look }) {
+export function wireControls({ stage, scene, compare, display, session, actions, restoring, review, look }) {
   on("choose", () => $("files").click());
   on("open", () => $("files").click());
   on("choose-folder", () => $("folder").click());
@@ -33,6 +34,8 @@ export function wireControls({ stage, scene, compare, display, session, actions,
   on("harder", withFocus(actions.lookHarder));
   on("force", withFocus(() => actions.find(true)));
   on("repair", actions.repair);
+  on("restore-look", restoring.look);
+  on("restore", restoring.restore);
   on("cancel", actions.cancel);
   on("another", actions.another);
   on("three", actions.three);

@@ -15,6 +15,9 @@ import { nameOfWay } from "./ways.js";
  *   regionList: import("./regions.js").RegionList, answerList: import("./answers.js").AnswerList}} parts
  */
 export function pageDisplay({ stage, scene, gallery, strip, compare, regionList, answerList }) {
+  /** @type {(() => void)[]} what else is shown of the picture */
+  const others = [];
+
   function refresh() {
     const now = scene.work;
     if (!now) return;
@@ -36,13 +39,14 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     showSearch(now);
     const entry = now.lastRepair;
     const answers = entry ? entry.answers.map((id) => now.answers.get(id)).filter(Boolean) : [];
-    $("answers-card").hidden = !answers.length;
+    $("answers-card").hidden = !answers.length || Boolean(entry.restored);
     answerList.show(titled(answers), entry?.chosen);
     const isRunning = now.running !== null || gallery.batch !== null;
     $("find").disabled = $("harder").disabled = $("force").disabled = isRunning;
     $("repair").disabled = $("another").disabled = $("three").disabled = isRunning;
     if (!isRunning) $("progress").hidden = true;
     refreshStrip();
+    for (const run of others) run();
   }
 
   /** What the search came to, and the sensitivity that counts. @param {import("./work.js").Work} now */
@@ -117,7 +121,7 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
   }
 
   gallery.addEventListener("change", refreshStrip);
-  return { refresh, progress, progressOf, attempt };
+  return { refresh, onRefresh: (run) => others.push(run), progress, progressOf, attempt };
 }
 
 function showTitle({ name, width, height, file }) {

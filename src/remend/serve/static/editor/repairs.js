@@ -57,7 +57,7 @@ export function layMask(work, fields, label) {
 export function findDamage(work, settings, progress, { force = false } = {}) {
   return alone(work, async (signal) => {
     const { response } = await job(
-      { kind: "detect", ...sourceOf(work.record), sensitivity: HARDEST, find: "all", force },
+      { kind: "detect", ...(work.answer?.file ? { image: work.answer.file } : sourceOf(work.record)), sensitivity: HARDEST, find: "all", force },
       progress,
       signal,
     );
@@ -84,6 +84,40 @@ function notYetRepaired(work, regions) {
       for (let x = from; x < to; x++) inside += done.at(x, y);
     });
     return inside < region.pixels / 2;
+  });
+}
+
+/** The picture as it stands now, or, where it was restored last, as it stood before that. */
+function standing(work) {
+  const base = work.lastRepair?.restored ? work.answerBefore : work.answer;
+  return base?.file ? { image: base.file } : { ...sourceOf(work.record), kept: base?.patch ?? null };
+}
+
+/** What a restoration would do, and why. @returns {Promise<{steps: {step: string, strength: number, reason: string}[]}>} */
+export function inspectPicture(work, progress) {
+  return alone(work, async (signal) => (await job({ kind: "inspect", ...standing(work) }, progress, signal)).response.json());
+}
+
+/** Restore the whole picture. @param {Record<string, any>} asked fields of `POST /v1/restore` */
+export function restorePicture(work, asked, progress) {
+  return alone(work, async (signal) => {
+    const began = performance.now();
+    const result = await job({ kind: "restore", ...asked, ...standing(work) }, progress, signal);
+    const { type, name } = work.record.file;
+    const answer = {
+      id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
+      work: work.id,
+      method: "restore",
+      quality: "",
+      seed: 0,
+      seconds: (performance.now() - began) / 1000,
+      patch: null,
+      file: new File([await result.response.blob()], name, { type }),
+      thumb: null,
+      notes: result.report?.notes ?? [],
+    };
+    work.restored(answer, asked);
+    return answer;
   });
 }
 
@@ -165,7 +199,9 @@ async function ask(work, marks, before, settings, progress, signal) {
   };
 }
 
-const STAGES = { read: "Reading the picture", find: "Looking for damage", plan: "Planning", fill: "Filling", write: "Writing" };
+const STAGES = {
+  measure: "Measuring", noise: "Taking noise and blocks off", damage: "Repairing damage", tone: "Bringing tones back",
+  read: "Reading the picture", find: "Looking for damage", plan: "Planning", fill: "Filling", write: "Writing" };
 
 /** What to say about a job that runs. */
 export function wordsFor(job) {

@@ -150,7 +150,7 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     const now = scene.work;
     const entry = now?.lastRepair;
     if (!entry) return;
-    const crop = cropFor(mostOf(entry.difference, now.mask), now.mask);
+    const crop = entry.restored ? undefined : cropFor(mostOf(entry.difference, now.mask), now.mask);
     for (const answer of entry.answers.map((id) => now.answers.get(id))) {
       if (!answer || answer.thumb || !(answer.patch || scene.shown === answer.id)) continue;
       const thumb = await scene.thumbnail(crop, 300, answer.patch);

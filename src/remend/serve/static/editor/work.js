@@ -16,10 +16,11 @@ import { tellOthers } from "./tabs.js";
  *   difference: import("./mask.js").Difference, hand?: import("./mask.js").Difference, erased?: boolean, clears?: boolean,
  *   regions?: import("./sieve.js").Found[], nature?: string, forced?: boolean, sieve?: import("./sieve.js").Sieve,
  *   slides?: boolean, reset?: string, ids?: number[], kept?: boolean, answers?: string[], chosen?: string,
- *   tried?: {method: string, quality: string, seed: number}[]}} Entry
+ *   tried?: {method: string, quality: string, seed: number}[], restored?: Record<string, any>}} Entry
  *   of `paint`: `hand`, all that it went over, and whether it `erased` or was the mask cleared; of `found`: what
  *   the picture is, and whether it was searched all the same; of `sift`: the slider `slides`, or the kind whose
- *   switch was turned, by which what was decided on its regions is `reset`
+ *   switch was turned, by which what was decided on its regions is `reset`; of `repair`: what was asked for and
+ *   was no answer of its own (`tried`), or of a restoration (`restored`)
  */
 
 export class Work extends EventTarget {
@@ -172,6 +173,22 @@ export class Work extends EventTarget {
     this.answers.set(answer.id, answer);
     this.#later(() => store.put("answers", answer));
     this.push({ kind: "repair", label: "repair", difference, answers: [answer.id], chosen: answer.id });
+  }
+
+  /**
+   * The whole picture was restored; what is marked stays marked. Asked for again, it takes the place of the last.
+   * @param {Answer} answer @param {Record<string, any>} restored what was asked for
+   */
+  restored(answer, restored) {
+    const entry = this.lastRepair;
+    if (entry?.restored) {
+      entry.restored = restored;
+      this.addAnswer(answer);
+      return;
+    }
+    this.answers.set(answer.id, answer);
+    this.#later(() => store.put("answers", answer));
+    this.push({ kind: "repair", label: "restore", difference: [], answers: [answer.id], chosen: answer.id, restored });
   }
 
   /**
