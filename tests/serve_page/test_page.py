@@ -126,6 +126,7 @@ def _blocks(mask: np.ndarray) -> np.ndarray:
 
 def test_a_second_repair_keeps_the_first_and_ages_nothing(editor, png):
     editor.open(png)
+    editor.without_rims()
     editor.stroke(*SCRATCH)
     first = editor.marked()
     editor.repair()
@@ -324,6 +325,7 @@ def test_repairs_when_the_brush_is_lifted(editor, png):
 
 def test_cancel_leaves_the_mask(editor, png):
     editor.open(png)
+    editor.without_rims()
     page = editor.page
     page.click("#advanced summary")
     page.select_option("#method", "criminisi")

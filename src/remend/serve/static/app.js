@@ -18,6 +18,7 @@ import { tell } from "./editor/notices.js";
 import { RegionList } from "./editor/regions.js";
 import { pictureRestoring } from "./editor/restoring.js";
 import { galleryReview } from "./editor/review.js";
+import { pictureSaving } from "./editor/saving.js";
 import { Scene } from "./editor/scene.js";
 import { setTokenAsker } from "./editor/server.js";
 import { editingSession } from "./editor/session.js";
@@ -48,14 +49,15 @@ const answerList = new AnswerList($("answers"), (id) => {
 const display = pageDisplay({ stage, scene, gallery, strip, compare, regionList, answerList });
 const session = editingSession({ stage, easel, scene, gallery, compare, display });
 const filling = fillingChoice();
-const actions = pictureActions({ scene, gallery, display, filling });
+const actions = pictureActions({ stage, scene, gallery, display, filling });
 const restoring = pictureRestoring({ scene, gallery, display });
+const saving = pictureSaving({ stage, scene, display });
 const review = galleryReview({ scene, gallery, display, session });
-const marking = pictureMarking({ stage, easel, scene, regionList, actions });
+const marking = pictureMarking({ stage, easel, scene, regionList, actions, display });
 const look = stageLook({ stage, easel, scene });
 
 wireToolbar({ stage, easel });
-wireControls({ stage, scene, compare, display, session, actions, restoring, review, look });
+wireControls({ stage, scene, compare, display, session, actions, restoring, marking, saving, review, look });
 wireEntrances({ session, actions, display });
 wireShortcuts({ stage, easel, gallery, compare, session, actions, review, look });
 

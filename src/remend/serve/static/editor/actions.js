@@ -6,16 +6,17 @@ import { notice, say } from "./notices.js";
 import { finished, save } from "./pictures.js";
 import { countsOf } from "./regions.js";
 import { anotherAnswer, findDamage, layMask, repairMarked } from "./repairs.js";
+import { rimsOf } from "./selecting.js";
 import { settings, wanted } from "./settings.js";
 import { verdictOn } from "./verdict.js";
 import { WAYS, nameOfWay, nextAsked, nextOfWay, triedFor, wayOf } from "./ways.js";
 
 /**
- * @param {{scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
+ * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
  *   display: ReturnType<typeof import("./display.js").pageDisplay>,
  *   filling: ReturnType<typeof import("./filling.js").fillingChoice>}} parts
  */
-export function pictureActions({ scene, gallery, display, filling }) {
+export function pictureActions({ stage, scene, gallery, display, filling }) {
   const { attempt, progressOf } = display;
   let again = false; // something was painted while a repair ran
 
@@ -87,11 +88,29 @@ export function pictureActions({ scene, gallery, display, filling }) {
     }
     do {
       again = false;
-      const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now)), tolerating(now, repair));
+      const before = (signal) => takeRims(now, signal);
+      const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now), before), tolerating(now, repair));
       if (!answer) return;
       say(`Repaired in ${answer.seconds.toFixed(1)} seconds`);
       for (const note of answer.notes) notice(note, { seconds: 6 });
     } while (again && settings.auto && !now.mask.isEmpty() && now === scene.work);
+  }
+
+  /** Thin rims of a thing that was marked by hand would glow: they go along, and that is told. */
+  async function takeRims(now, signal) {
+    const last = now.past.at(-1);
+    if (!settings.rims || last?.kind !== "paint" || last.erased || last.clears || last.label === "rims" || !stage.original) return;
+    const eachRun = await rimsOf(stage.original, now.mask, signal);
+    if (!eachRun || now.mask.isOpen || now !== scene.work) return;
+    const { mask } = now;
+    const before = mask.count();
+    mask.begin({ traced: true });
+    eachRun((y, from, to) => mask.fill(y, from, to, 1));
+    mask.refresh({ left: 0, top: 0, right: mask.width, bottom: mask.height });
+    const hand = mask.traced();
+    if (!now.paint({ difference: mask.commit(), hand, label: "rims", erased: false })) return;
+    const more = mask.count() - before;
+    if (more) notice(`a thin rim of what you marked goes along (${more} pixels)`, { remedy: "undo twice to leave it", key: "rims", seconds: 5 });
   }
 
   /**

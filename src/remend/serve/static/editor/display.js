@@ -28,7 +28,7 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     $("redo").disabled = !now.future.length;
     $("undo").title = now.past.length ? `Undo ${now.past.at(-1).label} (Ctrl+Z)` : "Undo (Ctrl+Z)";
     $("redo").title = now.future.length ? `Redo ${now.future.at(-1).label} (Ctrl+Shift+Z)` : "Redo (Ctrl+Shift+Z)";
-    $("download").disabled = !now.answer;
+    $("download").disabled = $("save-as").disabled = !now.answer;
     $("compare").disabled = !now.answer;
     compare.allow(now.answer !== null && record.state !== "rejected");
     const isEmpty = now.mask.isEmpty();

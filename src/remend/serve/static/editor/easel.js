@@ -1,7 +1,7 @@
 // Painting: the tools, the brush and its ring, and the keyboard's cursor, on whatever mask is on the stage.
 
 import { Pointers } from "./pointers.js";
-import { Lasso, Rectangle, Stroke } from "./tools.js";
+import { Lasso, Rectangle, Rough, Stroke } from "./tools.js";
 import { moved } from "./view.js";
 
 const LARGEST = 600; // screen pixels across
@@ -81,7 +81,9 @@ export class Easel extends EventTarget {
     }
     const value = erase || this.tool === "eraser" ? 0 : 1;
     const redraw = (rect) => this.stage.redrawPart(rect);
-    if (this.tool === "lasso") this.active = new Lasso(this.mask, value, redraw);
+    const finest = (2.5 * (devicePixelRatio || 1)) / this.stage.view.scale;
+    if (this.tool === "select") this.active = new Rough(this.mask, value, finest, redraw);
+    else if (this.tool === "lasso") this.active = new Lasso(this.mask, value, redraw);
     else if (this.tool === "box") this.active = new Rectangle(this.mask, value, redraw);
     else this.active = new Stroke(this.mask, this.size / 2, value);
     this.active.begin(point, line ? this.lastPoint : null);
@@ -93,6 +95,10 @@ export class Easel extends EventTarget {
     if (!active) return;
     this.active = null;
     this.lastPoint = active.last ?? null;
+    if (this.tool === "select") {
+      this.dispatchEvent(new CustomEvent("select", { detail: { ...active.end(), erased: active.value === 0 } }));
+      return;
+    }
     const names = { brush: "brush stroke", eraser: "eraser", lasso: "lasso", box: "box" };
     const detail = { ...active.end(), label: names[this.tool], erased: active.value === 0 };
     this.dispatchEvent(new CustomEvent("painted", { detail }));

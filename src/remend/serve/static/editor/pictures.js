@@ -72,16 +72,18 @@ export async function thumbnail(source, rect = { left: 0, top: 0, right: source.
  * The repaired file: the server writes what was filled into the file as it came. Its format, metadata and
  * every pixel outside stay.
  * @param {import("./work.js").Work} work without an answer that counts its file is given back as it is
+ * @param {string | null} [format] another one than the file's own
  * @returns {Promise<{name: string, blob: Blob}>}
  */
-export async function finished(work) {
+export async function finished(work, format = null) {
   const { answer, record } = work;
   const { file } = record;
   if (!answer || record.state === "rejected") return { name: file.name, blob: file };
   const dot = file.name.lastIndexOf(".");
   const name = dot > 0 ? `${file.name.slice(0, dot)}.repaired${file.name.slice(dot)}` : `${file.name}.repaired`;
-  if (answer.file) return { name, blob: answer.file };
-  const response = await repair({ ...sourceOf(record), kept: answer.patch, mask: await nothing(), resize_mask: true });
+  if (answer.file && !format) return { name, blob: answer.file };
+  const source = answer.file ? { image: answer.file } : { ...sourceOf(record), kept: answer.patch };
+  const response = await repair({ ...source, mask: await nothing(), resize_mask: true, format });
   return { name, blob: await response.blob() };
 }
 

@@ -121,9 +121,14 @@ export function restorePicture(work, asked, progress) {
   });
 }
 
-/** Fill what is marked. @param {import("./work.js").Work} work @param {Settings} settings */
-export function repairMarked(work, settings, progress) {
+/**
+ * Fill what is marked.
+ * @param {import("./work.js").Work} work @param {Settings} settings
+ * @param {(signal: AbortSignal) => Promise<void>} [before] what may still change the marks
+ */
+export function repairMarked(work, settings, progress, before = async () => {}) {
   return alone(work, async (signal) => {
+    await before(signal);
     const marks = work.mask.snapshot();
     const answer = await ask(work, marks, work.answer, settings, progress, signal);
     await work.mask.settled();

@@ -15,6 +15,7 @@ const DEFAULTS = {
   quality: option("qualities"),
   sensitivity: Number(option("sensitivity")),
   auto: false,
+  rims: true,
   colour: 0,
   singleKeys: true,
 };

@@ -18,6 +18,7 @@ export function wireShortcuts({ stage, easel, gallery, compare, session, actions
   /** @type {import("./keys.js").Binding[]} */
   const bindings = [
     tool("brush", "b", "Brush"),
+    tool("select", "s", "Select: click on a thing, or draw round it"),
     tool("eraser", "e", "Eraser (or drag with the right button)"),
     tool("lasso", "l", "Lasso"),
     tool("box", "m", "Box"),
