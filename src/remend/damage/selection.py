@@ -121,7 +121,8 @@ def _with_an_edge(parts: Bool, mask: Bool, along: Float) -> Bool:
     count, labels = cv2.connectedComponents(parts.astype(np.uint8), connectivity=8)
     spread = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
     spread[parts | mask] = 0
-    ends = np.bincount(spread.ravel(), steep.ravel(), count) / np.maximum(np.bincount(spread.ravel(), None, count), 1)
+    sizes = np.maximum(np.bincount(spread.ravel(), None, count), 1)
+    ends = np.bincount(spread.ravel(), steep.ravel(), count) / sizes
     sharp = ends >= LEAST_EDGE
     sharp[0] = False
     found: Bool = sharp[labels]
@@ -232,17 +233,20 @@ def _cut_out(small: Levels, marked: Bool, *, is_loop: bool, is_thin: bool) -> Bo
 
 
 def _like_the_mark(small: Levels, marked: Bool) -> Bool:
-    """What hangs together with a mark and is of the colours along it; what runs along the edge is no thing."""
+    """What hangs together with a mark and is of the colours along it; what runs along the edge is none."""
     places = np.argwhere(marked)
     like = np.zeros_like(marked)
     smooth = cv2.bilateralFilter(small, 5, 30, 3)
-    near = (18, 18, 18)
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
+    ranges = (((18,) * 3, 0), ((34,) * 3, cv2.FLOODFILL_FIXED_RANGE))  # from pixel to pixel, or of the seed
     for y, x in places[np.linspace(0, len(places) - 1, SEEDS).astype(int)].tolist():
-        flood = np.zeros((small.shape[0] + 2, small.shape[1] + 2), np.uint8)
-        cv2.floodFill(smooth, flood, (x, y), 0, near, near, flags)
-        part = flood[1:-1, 1:-1] > 0
-        along = sum(int(np.count_nonzero(side)) for side in (part[0], part[-1], part[:, 0], part[:, -1]))
-        if along < EDGE_SHARE * 2 * sum(part.shape):
-            like |= part
+        for near, fixed in ranges:
+            flood = np.zeros((small.shape[0] + 2, small.shape[1] + 2), np.uint8)
+            cv2.floodFill(smooth, flood, (x, y), 0, near, near, flags | fixed)
+            part = flood[1:-1, 1:-1] > 0
+            sides = (part[0], part[-1], part[:, 0], part[:, -1])
+            along = sum(int(np.count_nonzero(side)) for side in sides)
+            if along < EDGE_SHARE * 2 * sum(part.shape):
+                like |= part
+                break
     return like
