@@ -25,7 +25,9 @@ import { editingSession } from "./editor/session.js";
 import { wireShortcuts } from "./editor/shortcuts.js";
 import { Stage } from "./editor/stage.js";
 import { wireToolbar } from "./editor/toolbar.js";
+import { switchLanguage, tr, translatePage } from "./editor/words.js";
 
+translatePage();
 const stage = new Stage($("stage"));
 const easel = new Easel(stage);
 const scene = new Scene(stage);
@@ -73,9 +75,10 @@ setTokenAsker(
     }),
 );
 $("privacy").textContent = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname)
-  ? "Works offline. Your pictures never leave this machine."
-  : `Your pictures go to ${location.host} and nowhere else.`;
+  ? tr("Works offline. Your pictures never leave this machine.")
+  : tr`Your pictures go to ${location.host} and nowhere else.`;
 
 keepFocus();
+$("language").addEventListener("click", switchLanguage);
 filling.load().catch(tell);
 session.restore();

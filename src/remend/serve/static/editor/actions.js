@@ -1,6 +1,7 @@
 // What is done to the picture on the stage: find, repair, another answer, undo, its mask, download.
 
 import { maskPng } from "./bytes.js";
+import { stepName } from "./display.js";
 import { $ } from "./elements.js";
 import { notice, say } from "./notices.js";
 import { finished, save } from "./pictures.js";
@@ -10,6 +11,7 @@ import { rimsOf } from "./selecting.js";
 import { settings, wanted } from "./settings.js";
 import { verdictOn } from "./verdict.js";
 import { WAYS, nameOfWay, nextAsked, nextOfWay, triedFor, wayOf } from "./ways.js";
+import { tr } from "./words.js";
 
 /**
  * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
@@ -57,16 +59,16 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
     const verdict = verdictOn(now);
     const kept = now.regions.filter((region) => region.kept);
     if (!verdict) {
-      say(`${countsOf(kept) || "Nothing"} marked at a sensitivity of ${Math.round(100 * now.sifted.sieve.sensitivity)} %`);
+      say(tr`${countsOf(kept) || "Nothing"} marked at a sensitivity of ${Math.round(100 * now.sifted.sieve.sensitivity)} %`);
       return;
     }
     say(verdict.text);
     if (now !== scene.work || $("verdict").checkVisibility()) return;
     // On a phone the panel that says so is folded away.
     const action = verdict.force
-      ? { label: "Search all the same", run: () => find(true) }
+      ? { label: tr("Search all the same"), run: () => find(true) }
       : verdict.harder
-        ? { label: "Look harder", run: lookHarder }
+        ? { label: tr("Look harder"), run: lookHarder }
         : undefined;
     notice(verdict.text, { key: "found", action });
   }
@@ -79,10 +81,10 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
       return;
     }
     if (now.mask.isEmpty()) {
-      notice("nothing is marked yet", {
-        remedy: "paint over what should go",
+      notice(tr("nothing is marked yet"), {
+        remedy: tr("paint over what should go"),
         key: "empty",
-        action: { label: "Find damage", run: () => find() },
+        action: { label: tr("Find damage"), run: () => find() },
       });
       return;
     }
@@ -91,7 +93,7 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
       const before = (signal) => takeRims(now, signal);
       const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now), before), tolerating(now, repair));
       if (!answer) return;
-      say(`Repaired in ${answer.seconds.toFixed(1)} seconds`);
+      say(tr`Repaired in ${answer.seconds.toFixed(1)} seconds`);
       for (const note of answer.notes) notice(note, { seconds: 6 });
     } while (again && settings.auto && !now.mask.isEmpty() && now === scene.work);
   }
@@ -110,7 +112,7 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
     const hand = mask.traced();
     if (!now.paint({ difference: mask.commit(), hand, label: "rims", erased: false })) return;
     const more = mask.count() - before;
-    if (more) notice(`a thin rim of what you marked goes along (${more} pixels)`, { remedy: "undo twice to leave it", key: "rims", seconds: 5 });
+    if (more) notice(tr`a thin rim of what you marked goes along (${more} pixels)`, { remedy: tr("undo twice to leave it"), key: "rims", seconds: 5 });
   }
 
   /**
@@ -135,10 +137,10 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
     const now = scene.work;
     if (!now?.lastRepair || now.lastRepair.restored || now.running || gallery.batch) return;
     const answer = await different(now, (tried) => nextAsked(filling.methods(), tried, wanted()));
-    if (answer) say(`Another answer: ${nameOfWay(answer.method)}`);
+    if (answer) say(tr`Another answer: ${nameOfWay(answer.method)}`);
     if (answer === null)
-      notice("there is no other answer: all that was tried looks like one of these", {
-        remedy: "paint the mask a little wider, and repair again",
+      notice(tr("there is no other answer: all that was tried looks like one of these"), {
+        remedy: tr("paint the mask a little wider, and repair again"),
       });
   }
 
@@ -157,7 +159,7 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
     }
     if (now.lastRepair !== entry) return;
     now.choose(chosen); // what was there stays on the stage until somebody takes another
-    say(`${entry.answers.length} answers`);
+    say(tr`${entry.answers.length} answers`);
   }
 
   /** Stop what runs, for this picture or for all of them. */
@@ -174,7 +176,7 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
       return;
     }
     const entry = redo ? now.redo() : now.undo();
-    if (entry) say(`${redo ? "Redone" : "Undone"}: ${entry.label}`);
+    if (entry) say(`${redo ? tr("Redone") : tr("Undone")}: ${stepName(entry.label)}`);
   }
 
   function clearMask() {
@@ -183,7 +185,7 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
     now.mask.begin();
     now.mask.unmark(now.mask.snapshot());
     now.push({ kind: "paint", label: "clear", clears: true, difference: now.mask.commit() });
-    say("Mask cleared");
+    say(tr("Mask cleared"));
   }
 
   /** @param {File | undefined} file @param {Record<string, boolean>} [meant] what was asked about and is so */
@@ -196,7 +198,7 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
     );
     if (!result) return;
     for (const note of result.notes) notice(note, { seconds: 6 });
-    if (!result.isNew) notice("the mask marks nothing new", { remedy: "white marks what to repair, black what stays" });
+    if (!result.isNew) notice(tr("the mask marks nothing new"), { remedy: tr("white marks what to repair, black what stays") });
   }
 
   async function exportMask() {
@@ -212,7 +214,7 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
     await attempt(async () => {
       const { name, blob } = await finished(now);
       save(blob, name);
-      say(`${name} downloaded`);
+      say(tr`${name} downloaded`);
     });
   }
 

@@ -1,5 +1,7 @@
 // The answers to the last repair, side by side.
 
+import { tr } from "./words.js";
+
 const PAD = 0.35; // of the hole's size, seen round it
 
 /**
@@ -69,10 +71,10 @@ export class AnswerList {
     name.textContent = answer.title;
     const how = document.createElement("span");
     how.className = "how";
-    how.textContent = `${answer.method}, ${answer.quality}, seed ${answer.seed}`;
+    how.textContent = tr`${answer.method}, ${answer.quality}, seed ${answer.seed}`;
     what.append(name, how);
     const fillers = (answer.fillers ?? []).filter((filler) => filler !== answer.method);
-    card.title = `${fillers.length ? `filled by ${fillers.join(", ")}; ` : ""}${answer.seconds.toFixed(1)} s`;
+    card.title = fillers.length ? tr`filled by ${fillers.join(", ")}; ${answer.seconds.toFixed(1)} s` : `${answer.seconds.toFixed(1)} s`;
     card.append(what);
     card.addEventListener("click", () => this.choose(answer.id));
     return card;

@@ -1,5 +1,7 @@
 // The handle of the before / after slider: drag it, or move it with the arrow keys.
 
+import { tr } from "./words.js";
+
 /** @param {import("./stage.js").Stage} stage @param {(on: boolean) => void} changed */
 export function compareSlider(stage, changed) {
   const handle = document.getElementById("slider");
@@ -9,7 +11,7 @@ export function compareSlider(stage, changed) {
     stage.compare = Math.min(1, Math.max(0, share));
     handle.style.left = `${100 * stage.compare}%`;
     handle.setAttribute("aria-valuenow", String(Math.round(100 * stage.compare)));
-    handle.setAttribute("aria-valuetext", `${Math.round(100 * stage.compare)} % original`);
+    handle.setAttribute("aria-valuetext", tr`${Math.round(100 * stage.compare)} % original`);
     stage.redraw();
   };
 

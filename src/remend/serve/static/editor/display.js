@@ -7,6 +7,7 @@ import { counts } from "./review.js";
 import { settings } from "./settings.js";
 import { verdictOn } from "./verdict.js";
 import { nameOfWay } from "./ways.js";
+import { tr } from "./words.js";
 
 /**
  * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene,
@@ -23,17 +24,17 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     if (!now) return;
     const { record } = now;
     showTitle(record);
-    $("stage").setAttribute("aria-label", `${record.name}, ${record.width} by ${record.height} pixels`);
+    $("stage").setAttribute("aria-label", tr`${record.name}, ${record.width} by ${record.height} pixels`);
     $("undo").disabled = !now.past.length;
     $("redo").disabled = !now.future.length;
-    $("undo").title = now.past.length ? `Undo ${now.past.at(-1).label} (Ctrl+Z)` : "Undo (Ctrl+Z)";
-    $("redo").title = now.future.length ? `Redo ${now.future.at(-1).label} (Ctrl+Shift+Z)` : "Redo (Ctrl+Shift+Z)";
+    $("undo").title = now.past.length ? tr`Undo ${stepName(now.past.at(-1).label)} (Ctrl+Z)` : tr("Undo (Ctrl+Z)");
+    $("redo").title = now.future.length ? tr`Redo ${stepName(now.future.at(-1).label)} (Ctrl+Shift+Z)` : tr("Redo (Ctrl+Shift+Z)");
     $("download").disabled = $("save-as").disabled = !now.answer;
     $("compare").disabled = !now.answer;
     compare.allow(now.answer !== null && record.state !== "rejected");
     const isEmpty = now.mask.isEmpty();
     const share = isEmpty ? 0 : now.mask.count() / (record.width * record.height);
-    $("marked").textContent = isEmpty ? "nothing marked" : `${percent(share)} marked`;
+    $("marked").textContent = isEmpty ? tr("nothing marked") : tr`${percent(share)} marked`;
     $("mask-export").disabled = $("mask-clear").disabled = isEmpty;
     regionList.show(now.sifted);
     showSearch(now);
@@ -60,7 +61,7 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     const percent = Math.round(100 * (now.sifted.sieve?.sensitivity ?? settings.sensitivity));
     const marked = now.regions.filter((region) => region.kept).length;
     $("sensitivity").value = String(percent);
-    $("sensitivity").setAttribute("aria-valuetext", now.search ? `${percent} %, ${marked} marked` : `${percent} %`);
+    $("sensitivity").setAttribute("aria-valuetext", now.search ? tr`${percent} %, ${marked} marked` : `${percent} %`);
     $("sensitivity-value").textContent = `${percent} %`;
   }
 
@@ -80,8 +81,8 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     $("reject").setAttribute("aria-pressed", String(record?.state === "rejected"));
     const accepted = records.filter(counts).length;
     $("download-all").disabled = !accepted || gallery.batch !== null;
-    $("download-all").textContent = accepted ? `Download ${accepted} accepted` : "Download accepted";
-    $("all").textContent = gallery.batch ? "Stop" : "Find and repair all";
+    $("download-all").textContent = accepted ? tr`Download ${accepted} accepted` : tr("Download accepted");
+    $("all").textContent = gallery.batch ? tr("Stop") : tr("Find and repair all");
   }
 
   /** Show how a job stands, and what it is for. */
@@ -92,7 +93,7 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
       $("progress-text").textContent = words;
       say(words);
     }
-    $("progress-left").textContent = job.left_s ? `about ${Math.max(1, Math.round(job.left_s))} s` : "";
+    $("progress-left").textContent = job.left_s ? tr`about ${Math.max(1, Math.round(job.left_s))} s` : "";
     const bar = $("progress-bar");
     if (job.state === "running" && job.progress > 0) bar.value = job.progress;
     else bar.removeAttribute("value");
@@ -111,7 +112,7 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     try {
       return await act();
     } catch (error) {
-      if (error?.name === "AbortError") say("Cancelled");
+      if (error?.name === "AbortError") say(tr("Cancelled"));
       else if (agreed && error?.consent) ask(error.message, error.consent, () => agreed(error.consent));
       else tell(error);
       return undefined;
@@ -125,7 +126,7 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
 }
 
 function showTitle({ name, width, height, file }) {
-  document.title = `${name} – Remend`;
+  document.title = tr`${name} – Remend`;
   const title = $("title");
   title.replaceChildren();
   const bold = document.createElement("b");
@@ -133,6 +134,15 @@ function showTitle({ name, width, height, file }) {
   title.append(bold, ` · ${width} × ${height} · ${kindOf(file)} · ${sizeOf(file)}`);
   title.title = name;
 }
+
+/** A step of the history, in words: steps are kept in English. @param {string} label */
+export const stepName = (label) => (tr(label) === label ? label.split(" ").map((word) => tr(word)).join(" ") : tr(label));
+// What they are called where they are made:
+export const STEPS = [
+  tr("brush stroke"), tr("eraser"), tr("lasso"), tr("box"), tr("select"), tr("rims"), tr("grow"), tr("shrink"), tr("clear"),
+  tr("find damage"), tr("keep"), tr("throw away"), tr("sensitivity"), tr("repair"), tr("restore"), tr("import mask"),
+  tr("what is missing"), tr("on"), tr("off"), tr("what was said"),
+];
 
 /** Answers with what people call them; of two alike the second is numbered. */
 function titled(answers) {

@@ -5,6 +5,7 @@ import { Problem } from "./server.js";
 import * as store from "./store.js";
 import { hearOthers, tellOthers } from "./tabs.js";
 import { Work } from "./work.js";
+import { tr } from "./words.js";
 
 const CURRENT = "remend-current";
 
@@ -76,8 +77,8 @@ export class Gallery extends EventTarget {
   async *add(files, failed, tolerate = false) {
     const pictures = files.filter(looksLikePicture);
     if (!pictures.length) {
-      const what = files.length === 1 ? `${files[0].name} is not a picture` : "there are no pictures among these files";
-      throw new Problem({ detail: what, remedy: "choose JPEG, PNG, TIFF, WebP, AVIF, HEIF, BMP or GIF" });
+      const what = files.length === 1 ? tr`${files[0].name} is not a picture` : tr("there are no pictures among these files");
+      throw new Problem({ detail: what, remedy: tr("choose JPEG, PNG, TIFF, WebP, AVIF, HEIF, BMP or GIF") });
     }
     pictures.sort((one, two) => one.name.localeCompare(two.name, undefined, { numeric: true }));
     for (const file of pictures) {

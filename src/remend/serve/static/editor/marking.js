@@ -4,6 +4,7 @@ import { notice } from "./notices.js";
 import { drawRegions, regionAt } from "./regions.js";
 import { eachResized, objectUnder } from "./selecting.js";
 import { settings } from "./settings.js";
+import { tr } from "./words.js";
 
 const SLACK = 4; // screen pixels by which a region may be missed
 
@@ -40,7 +41,7 @@ export function pictureMarking({ stage, easel, scene, regionList, actions, displ
     const region = regionUnder(point);
     if (region) scene.work.keep([region.id], !region.kept);
     else if (!scene.work.search)
-      notice("nothing was found yet to pick from", { action: { label: "Find damage", run: () => actions.find() } });
+      notice(tr("nothing was found yet to pick from"), { action: { label: tr("Find damage"), run: () => actions.find() } });
   });
   easel.addEventListener("hover", () => {
     if (easel.tool !== "pick" || !scene.work) return;

@@ -1,5 +1,7 @@
 // What the page has to say: short notices that people see, and the live region that screen readers hear.
 
+import { tr } from "./words.js";
+
 const place = document.getElementById("notices");
 const live = document.getElementById("live");
 
@@ -37,7 +39,7 @@ export function notice(text, { remedy = "", bad = false, seconds = bad ? 14 : 7,
   const close = document.createElement("button");
   close.type = "button";
   close.className = "icon close";
-  close.setAttribute("aria-label", "Close this message");
+  close.setAttribute("aria-label", tr("Close this message"));
   close.append(icon("cross"));
   box.append(words, close);
   let timer = 0;
@@ -85,9 +87,9 @@ export function tell(error) {
 
 /** What the server does only when it is told so, as a question and as the answer yes. */
 const QUESTIONS = {
-  tolerate: ["open what is there, and mark what is missing as damage?", "Open what is there"],
-  yes: ["white marks what to repair; is that meant?", "It is meant"],
-  resize_mask: ["bring it to the picture's size?", "Resize it"],
+  tolerate: [tr("open what is there, and mark what is missing as damage?"), tr("Open what is there")],
+  yes: [tr("white marks what to repair; is that meant?"), tr("It is meant")],
+  resize_mask: [tr("bring it to the picture's size?"), tr("Resize it")],
 };
 
 /** Ask instead of telling. @param {string} text @param {keyof QUESTIONS} consent @param {() => void} run if yes */

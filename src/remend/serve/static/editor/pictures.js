@@ -2,6 +2,7 @@
 
 import { sizeInHeader } from "./header.js";
 import { Problem, methods, repair, view } from "./server.js";
+import { tr } from "./words.js";
 
 const SUFFIXES = /\.(jpe?g|png|webp|tiff?|bmp|gif|avif|hei[cf]|jfif)$/i;
 
@@ -44,15 +45,15 @@ export async function checkLimits(file) {
   if (file.size > mostBytes)
     throw new Problem({
       kind: "too-many-bytes",
-      detail: `${file.name} has ${Math.round(file.size / 1e6)} MB, and this server takes ${Math.round(mostBytes / 1e6)}`,
-      remedy: "save it smaller, or have the server started with more --max-bytes",
+      detail: tr`${file.name} has ${Math.round(file.size / 1e6)} MB, and this server takes ${Math.round(mostBytes / 1e6)}`,
+      remedy: tr("save it smaller, or have the server started with more --max-bytes"),
     });
   const size = await sizeInHeader(file);
   if (size && size.width * size.height > mostPixels)
     throw new Problem({
       kind: "too-many-pixels",
-      detail: `${file.name} has ${Math.round((size.width * size.height) / 1e6)} megapixels, and this server takes ${Math.round(mostPixels / 1e6)}`,
-      remedy: "save it smaller, or have the server started with more --max-pixels",
+      detail: tr`${file.name} has ${Math.round((size.width * size.height) / 1e6)} megapixels, and this server takes ${Math.round(mostPixels / 1e6)}`,
+      remedy: tr("save it smaller, or have the server started with more --max-pixels"),
     });
 }
 

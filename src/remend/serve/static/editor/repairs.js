@@ -7,6 +7,7 @@ import { markedIn, sourceOf } from "./pictures.js";
 import { Problem, effectiveMask, job } from "./server.js";
 import { HARDEST } from "./settings.js";
 import { eachRegionSpan } from "./sieve.js";
+import { tr } from "./words.js";
 
 /** @typedef {{method: string, quality: string, seed: number, sensitivity: number}} Settings */
 
@@ -16,7 +17,7 @@ import { eachRegionSpan } from "./sieve.js";
  * @returns {Promise<T>}
  */
 async function alone(work, act) {
-  if (work.running) throw new Problem({ detail: "this picture is being worked on", remedy: "wait, or cancel it" });
+  if (work.running) throw new Problem({ detail: tr("this picture is being worked on"), remedy: tr("wait, or cancel it") });
   work.running = new AbortController();
   work.dispatchEvent(new Event("running"));
   try {
@@ -63,7 +64,7 @@ export function findDamage(work, settings, progress, { force = false } = {}) {
     );
     const { regions, nature, width, height } = await response.json();
     if (width !== work.mask.width || height !== work.mask.height)
-      throw new Problem({ detail: `the server sees ${width}×${height} pixels, the browser ${work.mask.width}×${work.mask.height}` });
+      throw new Problem({ detail: tr`the server sees ${width}×${height} pixels, the browser ${work.mask.width}×${work.mask.height}` });
     const fresh = notYetRepaired(work, regions);
     await work.mask.settled();
     work.find(fresh, { nature, forced: force, sensitivity: settings.sensitivity });
@@ -205,16 +206,18 @@ async function ask(work, marks, before, settings, progress, signal) {
 }
 
 const STAGES = {
-  measure: "Measuring", noise: "Taking noise and blocks off", damage: "Repairing damage", tone: "Bringing tones back",
-  read: "Reading the picture", find: "Looking for damage", plan: "Planning", fill: "Filling", write: "Writing" };
+  measure: tr("Measuring"), noise: tr("Taking noise and blocks off"), damage: tr("Repairing damage"),
+  tone: tr("Bringing tones back"), read: tr("Reading the picture"), find: tr("Looking for damage"), plan: tr("Planning"),
+  fill: tr("Filling"), write: tr("Writing"),
+};
 
 /** What to say about a job that runs. */
 export function wordsFor(job) {
-  if (job.state === "refused") return "The server is busy; trying again";
+  if (job.state === "refused") return tr("The server is busy; trying again");
   if (job.state === "queued") {
-    if (!job.place || job.place === 1) return "Next in the queue";
-    return `In the queue, ${job.place - 1} before you`;
+    if (!job.place || job.place === 1) return tr("Next in the queue");
+    return tr`In the queue, ${job.place - 1} before you`;
   }
-  const stage = STAGES[job.stage] ?? "Starting";
-  return job.stage === "fill" && job.steps > 1 ? `${stage}, ${job.step} of ${job.steps}` : stage;
+  const stage = STAGES[job.stage] ?? tr("Starting");
+  return job.stage === "fill" && job.steps > 1 ? tr`${stage}, ${job.step} of ${job.steps}` : stage;
 }

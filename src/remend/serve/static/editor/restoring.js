@@ -5,8 +5,9 @@ import { $ } from "./elements.js";
 import { say, tell } from "./notices.js";
 import { inspectPicture, restorePicture } from "./repairs.js";
 import { methods } from "./server.js";
+import { tr } from "./words.js";
 
-const NAMES = { noise: "Noise and grain", blocks: "JPEG blocks", tone: "Faded tones" };
+const NAMES = { noise: tr("Noise and grain"), blocks: tr("JPEG blocks"), tone: tr("Faded tones") };
 const OURS = new Set(["damage"]); // has its own flow on the page
 
 /**
@@ -34,7 +35,7 @@ export function pictureRestoring({ scene, gallery, display }) {
       const known = steps.filter((step) => !OURS.has(step.step));
       measured.set(now.id, known.map((step) => ({ ...step, isOn: canBe(step), share: 1 })));
       const helps = known.filter(canBe).length;
-      say(helps ? `${helps} of ${known.length} steps would help` : "Nothing to restore: the picture is good as it is");
+      say(helps ? tr`${helps} of ${known.length} steps would help` : tr("Nothing would help: the picture is good as it is."));
     });
     show();
   }
@@ -50,7 +51,7 @@ export function pictureRestoring({ scene, gallery, display }) {
       ...Object.fromEntries(wanted.filter(({ step }) => options[step]).map(({ step, share }) => [step, share])),
     };
     const answer = await display.attempt(() => restorePicture(now, asked, display.progressOf(now)));
-    if (answer) say(`Restored in ${answer.seconds.toFixed(1)} seconds`);
+    if (answer) say(tr`Restored in ${answer.seconds.toFixed(1)} seconds`);
   }
 
   /** The steps of the picture on the stage. */
@@ -87,7 +88,7 @@ export function pictureRestoring({ scene, gallery, display }) {
     const reason = document.createElement("p");
     reason.className = "help";
     reason.id = `reason-${step.step}`;
-    reason.textContent = canBe(step) ? step.reason : `Left: ${step.reason}`;
+    reason.textContent = canBe(step) ? step.reason : tr`Left: ${step.reason}`;
     box.setAttribute("aria-describedby", reason.id);
     item.append(label, reason);
     if (!canBe(step) || !options[step.step]) return item;
@@ -98,8 +99,8 @@ export function pictureRestoring({ scene, gallery, display }) {
     const slider = document.createElement("input");
     slider.type = "range";
     Object.assign(slider, { min: "0", max: "100", step: "5", value: String(100 * step.share) });
-    slider.setAttribute("aria-label", `${name.textContent}: strength`);
-    words.append("Strength ", value);
+    slider.setAttribute("aria-label", tr`${name.textContent}: strength`);
+    words.append(`${tr("Strength")} `, value);
     field.append(words, slider);
     const put = () => {
       step.isOn = box.checked;

@@ -6,6 +6,7 @@ import { notice, say, tell } from "./notices.js";
 import { finished, save } from "./pictures.js";
 import { findDamage, repairMarked, wordsFor } from "./repairs.js";
 import { wanted } from "./settings.js";
+import { tr } from "./words.js";
 
 /** Whether a picture goes into the ZIP. */
 export const counts = ({ state, clean, repaired }) => state === "accepted" || (Boolean(clean) && !repaired && state !== "rejected");
@@ -23,7 +24,7 @@ export function galleryReview({ scene, gallery, display, session }) {
     const next = now.record.state === state ? "" : state;
     now.note({ state: next });
     now.share();
-    say(next ? `${now.record.name} ${next}` : `${now.record.name} undecided`);
+    say(next ? `${now.record.name}: ${tr(next)}` : tr`${now.record.name}: undecided`);
     display.refresh();
     scene.refresh().catch(tell);
     if (!next) return;
@@ -53,7 +54,7 @@ export function galleryReview({ scene, gallery, display, session }) {
       gallery.pass(record.id, "running");
       const step = (job) => {
         display.progress(job);
-        $("progress-text").textContent = `${n + 1} of ${waiting.length}: ${wordsFor(job)}`;
+        $("progress-text").textContent = `${n + 1} / ${waiting.length}: ${wordsFor(job)}`;
       };
       try {
         work = await gallery.work(record.id);
@@ -78,11 +79,11 @@ export function galleryReview({ scene, gallery, display, session }) {
     for (const record of waiting) if (["waiting", "running"].includes(gallery.passing.get(record.id))) gallery.pass(record.id, "");
     gallery.batch = null;
     display.refresh();
-    const parts = [`${tally.repaired} repaired`];
-    if (tally.clean) parts.push(`${tally.clean} without damage`);
-    if (tally.failed) parts.push(`${tally.failed} failed`);
-    notice(`${batch.signal.aborted ? "Stopped: " : ""}${parts.join(", ")}`, {
-      remedy: tally.repaired ? "look at each: accept with A, reject with X" : "",
+    const parts = [tr`${tally.repaired} repaired`];
+    if (tally.clean) parts.push(tr`${tally.clean} without damage`);
+    if (tally.failed) parts.push(tr`${tally.failed} failed`);
+    notice(`${batch.signal.aborted ? tr("Stopped: ") : ""}${parts.join(", ")}`, {
+      remedy: tally.repaired ? tr("look at each: accept with A, reject with X") : "",
     });
   }
 

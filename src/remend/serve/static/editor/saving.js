@@ -4,6 +4,7 @@
 import { $ } from "./elements.js";
 import { notice, say, tell } from "./notices.js";
 import { finished, save } from "./pictures.js";
+import { tr } from "./words.js";
 
 const TYPES = { jpeg: "image/jpeg", webp: "image/webp", png: "image/png" };
 const ENDINGS = { jpeg: "jpg", tiff: "tif" };
@@ -35,10 +36,10 @@ export function pictureSaving({ stage, scene, display }) {
     $("save-quality-value").textContent = `${$("save-quality").value} %`;
     const size = `${Math.round(width * share)} × ${Math.round(height * share)}`;
     $("save-about").textContent = isOriginal
-      ? `${size}. The file as it came: every pixel that was not repaired, its depth and its metadata.`
+      ? tr`${size}. The file as it came: every pixel that was not repaired, its depth and its metadata.`
       : isMadeHere({ ...choice, share })
-        ? `${size}. A copy for sharing, without metadata.`
-        : `${size}. With its metadata, encoded anew.`;
+        ? tr`${size}. A copy for sharing, without metadata.`
+        : tr`${size}. With its metadata, encoded anew.`;
   }
 
   function open() {
@@ -69,7 +70,7 @@ export function pictureSaving({ stage, scene, display }) {
         const { name, blob } = await finished(scene.work, choice.format || null);
         save(blob, choice.format ? `${stem()}.repaired.${ending}` : name);
       }
-      say("Saved");
+      say(tr("Saved"));
     });
   }
 
@@ -78,7 +79,7 @@ export function pictureSaving({ stage, scene, display }) {
     await display.attempt(async () => {
       const blob = drawn(stage.current, 1).convertToBlob({ type: "image/png" });
       await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
-      notice("the picture is in the clipboard", { seconds: 4 });
+      notice(tr("the picture is in the clipboard"), { seconds: 4 });
     });
   }
 

@@ -1,12 +1,16 @@
 // The HTTP API, as the page uses it. Every fault becomes a `Problem` that says what came and what to do.
 
+import { tr } from "./words.js";
+
 export class Problem extends Error {
   /** @param {{status?: number, kind?: string, detail?: string, remedy?: string, title?: string, consent?: string}} said */
   constructor(said, retryAfter = 0) {
-    super(said.detail || said.title || `the server answered ${said.status}`);
+    // What came is told as the server tells it; what kind of problem it is, and what helps, in the page's words.
+    const title = said.title && tr(said.title) !== said.title ? `${tr(said.title)}: ` : "";
+    super(title + (said.detail || said.title || tr`the server answered ${said.status}`));
     this.status = said.status ?? 0;
     this.kind = said.kind ?? "";
-    this.remedy = said.remedy ?? "";
+    this.remedy = tr(said.remedy ?? "");
     /** the field that lets it pass when it is sent as true */
     this.consent = said.consent ?? null;
     this.retryAfter = retryAfter;
@@ -15,8 +19,8 @@ export class Problem extends Error {
 
 const OFFLINE = {
   kind: "unreachable",
-  detail: "the server cannot be reached",
-  remedy: "see that `remend serve` still runs, then try again; your work is kept in this browser",
+  detail: tr("the server cannot be reached"),
+  remedy: tr("see that `remend serve` still runs, then try again; your work is kept in this browser"),
 };
 
 /** Asked when the server wants a token, and again with why the last one would not do. @type {(why: string) => Promise<string | null>} */
@@ -73,7 +77,7 @@ function signedIn() {
       });
       if (response.ok) return true;
       const problem = await problemOf(response);
-      why = problem.kind === "token-needed" ? "That token is not the server's. Try again." : `${problem.message}: ${problem.remedy}.`;
+      why = problem.kind === "token-needed" ? tr("That token is not the server's. Try again.") : `${problem.message}: ${problem.remedy}.`;
     }
   })().finally(() => {
     asking = null;
@@ -132,7 +136,7 @@ export async function job(fields, progress, signal) {
   try {
     const end = await finished(started, progress, signal);
     if (end.state === "failed") throw named(new Problem(end.problem), fields);
-    if (end.state === "cancelled") throw new Problem({ kind: "cancelled", detail: "the repair was cancelled" });
+    if (end.state === "cancelled") throw new Problem({ kind: "cancelled", detail: tr("the repair was cancelled") });
     const response = await call(started.links.result, { signal });
     return { response, report: end.report };
   } finally {

@@ -6,6 +6,7 @@ import { mostOf } from "./mask.js";
 import { ask, notice, say, tell } from "./notices.js";
 import { layMask } from "./repairs.js";
 import { centred, held } from "./view.js";
+import { tr } from "./words.js";
 
 const STILL_MS = 400; // a view is worth noting once it has been still for so long
 
@@ -36,10 +37,10 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
       gallery.release();
     }
     if (cut.length) {
-      const what = cut.length === 1 ? `the picture ${cut[0].name} is` : `${cut.length} pictures are`;
-      ask(`${what} cut short`, "tolerate", () => open(cut, { tolerate: true }));
+      const what = cut.length === 1 ? tr`the picture ${cut[0].name} is cut short` : tr`${cut.length} pictures are cut short`;
+      ask(what, "tolerate", () => open(cut, { tolerate: true }));
     }
-    if (opened.length > 1) notice(`${opened.length} pictures opened`, { seconds: 4 });
+    if (opened.length > 1) notice(tr`${opened.length} pictures opened`, { seconds: 4 });
   }
 
   let openings = 0;
@@ -47,7 +48,7 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
   /** Say at once that files are being opened: large ones take seconds. @param {File[]} files */
   function opening(files) {
     openings++;
-    $("opening-text").textContent = files.length === 1 ? `Opening ${files[0].name}` : `Opening ${files.length} pictures`;
+    $("opening-text").textContent = files.length === 1 ? tr`Opening ${files[0].name}` : tr`Opening ${files.length} pictures`;
     $("opening").hidden = false;
     return () => {
       if (!--openings) $("opening").hidden = true;
@@ -84,7 +85,7 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
       display.refresh();
       await makeThumbnails();
       $("stage").focus({ preventScroll: true, focusVisible: false });
-      say(`${next.record.name}, ${next.record.width} by ${next.record.height} pixels`);
+      say(tr`${next.record.name}, ${next.record.width} by ${next.record.height} pixels`);
     } catch (error) {
       tell(error);
       if (!scene.work) welcome();
@@ -98,7 +99,7 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     easel.mask = null;
     gallery.select(null);
     document.body.dataset.state = "empty";
-    document.title = "Remend";
+    document.title = tr("Remend");
     $("welcome").hidden = false;
     $("editor").hidden = true;
   }
@@ -110,10 +111,10 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     const gone = gallery.remove(now.id);
     if (next) go(next);
     else welcome();
-    notice(`${now.record.name} closed`, {
+    notice(tr`${now.record.name} closed`, {
       closed: gone.delete,
       action: {
-        label: "Bring it back",
+        label: tr("Bring it back"),
         run: () => {
           gone.restore();
           go(now.id);
@@ -127,7 +128,7 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     try {
       await go(await gallery.restore());
     } catch {
-      notice("this browser does not keep your work over a reload", { remedy: "download what you want to keep", key: "unsaved" });
+      notice(tr("this browser does not keep your work over a reload"), { remedy: tr("download what you want to keep"), key: "unsaved" });
     }
   }
 
@@ -170,8 +171,8 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     });
     one.addEventListener("running", () => one === scene.work && display.refresh());
     one.addEventListener("unsaved", ({ detail: error }) => {
-      notice("this browser has no room to keep your work over a reload", {
-        remedy: `download what you want to keep (${error?.name ?? "storage failed"})`,
+      notice(tr("this browser has no room to keep your work over a reload"), {
+        remedy: tr`download what you want to keep (${error?.name ?? "storage failed"})`,
         bad: true,
         key: "unsaved",
       });
@@ -187,8 +188,8 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     const next = name ? id : (gallery.records[Math.min(at, gallery.records.length - 1)]?.id ?? null);
     if (next) await go(next);
     else welcome();
-    notice(name ? `${name} was changed in another tab` : "the picture was closed in another tab", {
-      remedy: name ? "this is how it stands now" : "",
+    notice(name ? tr`${name} was changed in another tab` : tr("the picture was closed in another tab"), {
+      remedy: name ? tr("this is how it stands now") : "",
       seconds: 5,
       key: "tabs",
     });

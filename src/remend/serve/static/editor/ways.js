@@ -1,5 +1,7 @@
 // The ways in which a hole can be filled, by what a person sees of them, and which to ask for next.
 
+import { tr } from "./words.js";
+
 /** @typedef {{method: string, quality: string, seed: number}} Asked */
 
 /** Each way's methods, the best first. */
@@ -8,7 +10,7 @@ export const WAYS = {
   textured: ["quilt", "exemplar", "criminisi"],
   redrawn: ["neural", "neural-exemplar", "neural-thin"],
 };
-const NAMES = { auto: "Automatic", smooth: "Smooth", textured: "Textured", redrawn: "Redrawn" };
+const NAMES = { auto: tr("Automatic"), smooth: tr("Smooth"), textured: tr("Textured"), redrawn: tr("Redrawn") };
 const SEEDS = 3; // of a method, asked for one after the other
 
 /** @param {string} method @returns {string | null} */
