@@ -127,7 +127,8 @@ def test_the_page_speaks_chinese(open_page, png):
     page.click("#repair")
     expect(page.locator(".notice")).to_contain_text("还没有标记任何地方")
     english = page.evaluate("""() => [...document.querySelectorAll("#editor button, #panel-body label")]
-      .filter((one) => one.checkVisibility() && /[A-Za-z]{3}/.test(one.innerText)).map((one) => one.innerText)""")
+      .filter((one) => one.checkVisibility() && /[A-Za-z]{3}/.test(one.innerText))
+      .map((one) => one.innerText)""")
     assert english == []
     page.click("#language")
     expect(page.locator("#find")).to_have_text("Find damage")
