@@ -18,7 +18,7 @@ __all__ = ["ENDED", "Job"]
 ENDED = frozenset({"done", "failed", "cancelled"})
 # Where a stage begins on the way from 0 to 1; filling takes most of the time.
 BEGINS = {"read": 0.01, "find": 0.04, "plan": 0.1, "fill": 0.12, "write": 0.93} | {
-    "measure": 0.04, "noise": 0.1, "damage": 0.7, "tone": 0.9
+    "measure": 0.04, "noise": 0.1, "damage": 0.7, "tone": 0.85, "enlarge": 0.9
 }  # fmt: skip
 BRISK = 1.6  # when the expected time is over, four fifths of the way are shown
 LEAST_TOLD_S = 0.1
