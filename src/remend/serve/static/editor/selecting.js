@@ -8,7 +8,6 @@ import { effectiveMask } from "./server.js";
 
 const MOST_PX = 640; // longest side of what is sent of a picture to select in
 const MOST_RIM_PX = 2_000_000; // rims are looked for in full size, in so many pixels at the most
-const CLICK = 24; // device pixels: a smaller mark is a click, and the thing may be of any size
 const AROUND = 48; // pixels seen round a mask when its rims are looked for
 
 /**
@@ -21,9 +20,8 @@ const AROUND = 48; // pixels seen round a mask when its rims are looked for
 export async function objectUnder(picture, marks, mask, scale, signal) {
   const bounds = boundsOf(marks, mask);
   const side = Math.max(bounds.right - bounds.left, bounds.bottom - bounds.top);
-  const shorter = Math.min(picture.width, picture.height);
-  const isClick = side * scale < CLICK;
-  const around = Math.max(AROUND / scale, 0.8 * side, (isClick ? 0.5 : 0.15) * shorter);
+  // A click or a stroke may mean a thing of any size.
+  const around = Math.max(AROUND / scale, 0.8 * side, 0.5 * Math.min(picture.width, picture.height));
   const crop = grown(bounds, around, picture);
   const share = Math.min(1, scale, MOST_PX / Math.max(crop.right - crop.left, crop.bottom - crop.top));
   return asked(picture, marks, mask, crop, share, "object", signal);
