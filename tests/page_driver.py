@@ -105,6 +105,11 @@ class Editor:
         }"""
         return tuple(self.page.evaluate(look, [x, y]))
 
+    def without_rims(self) -> None:
+        """What is repaired is what was painted, to the pixel."""
+        self.page.click("#mask-more summary")
+        self.page.locator("#rims").uncheck()
+
     def repair(self) -> None:
         count = self.answers_seen()
         self.page.click("#repair")

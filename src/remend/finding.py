@@ -15,6 +15,7 @@ from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.damage.given import EffectiveMask, dilated, drawn_lines, effective_mask
 from remend.damage.outlines import looks_like_json, mask_of_outlines
+from remend.damage.selection import snapped
 from remend.document import Document
 from remend.errors import DecodeError, MaskError
 from remend.io.pages import open_document
@@ -128,6 +129,8 @@ def find_mask(
     # A bool array has one meaning, whatever marks the hole in mask pictures.
     is_bool = isinstance(mask, np.ndarray) and mask.dtype == np.bool_
     if isinstance(picture.samples, LazyPlane):
+        if options.snap != "none":
+            raise MaskError("a mask of a picture as large as this is taken as it is: leave --snap out")
         effective, said = _of_huge(picture, mask, options, budget or Budget(), name), ()
     else:
         given, drawn, said = _as_mask(mask, picture, name, budget)
@@ -141,6 +144,8 @@ def find_mask(
     if picture.wraps_x and options.dilate_px:
         notes = (*effective.notes, f"mask dilated by {options.dilate_px} px")
         effective = EffectiveMask(_dilated(effective.mask, options.dilate_px, picture), notes)
+    if options.snap != "none":
+        effective = _snapped(effective, picture, options.snap)
     marked = count_marked(effective.mask)
     if marked == effective.mask.size and not whole:
         raise MaskError(
@@ -221,6 +226,17 @@ def to_blank(options: MaskOptions) -> MaskOptions:
         force=True,
         sensitivity=max(options.sensitivity, BLANKING),
     )
+
+
+def _snapped(effective: EffectiveMask, picture: Picture, how: str) -> EffectiveMask:
+    """The mask brought to the object that it means, and how much that changed."""
+    before = effective.mask
+    after = snapped(np.ascontiguousarray(eight_bit(picture)), before, how)
+    more, less = np.count_nonzero(after & ~before), np.count_nonzero(before & ~after)
+    if not more and not less:
+        return effective
+    said = f"snapped to the object: {more} pixels more" + (f", {less} fewer" if less else "")
+    return replace(effective, mask=after, notes=(*effective.notes, said))
 
 
 def masks_by_page(

@@ -120,6 +120,7 @@ def repair_file(
     bounds: Bounds | None = None,
     observer: Observer | None = None,
     stages: Callable[[str, int], None] | None = None,
+    planned: Callable[[Plan], None] | None = None,
     kept: object | None = None,
     as_patch: bool = False,
     inspect: Callable[[Restored, Finding], None] | None = None,
@@ -141,6 +142,7 @@ def repair_file(
         observer: hears of each step.
         stages: hears of each stage as it begins (``read``, ``find``, ``plan``, ``fill``, ``write``), and
             how many steps it has: those of the plan for ``fill``, 0 for the others.
+        planned: hears each page's plan, just before ``fill`` begins.
         kept: what earlier steps filled, as a patch (`remend.patch`), laid over the picture before anything
             else; it counts as changed. With an empty mask only it is written into the file.
         as_patch: write a patch (PNG) of all that was filled, ``kept`` included, instead of the picture.
@@ -151,7 +153,8 @@ def repair_file(
 
     Raises:
         RemendError: one of its kinds, one line each; what a library raised is its cause. What ``observer``,
-            ``stages`` and ``inspect`` raise is not touched, nor is the BrokenPipeError of ``target``.
+            ``stages``, ``planned`` and ``inspect`` raise is not touched, nor is the BrokenPipeError of
+            ``target``.
     """
     settings, options, name = settings or Settings(), options or MaskOptions(), _name_of(source)
     called = str(getattr(source, "filename", None) or name)
@@ -165,12 +168,17 @@ def repair_file(
             # Said again by the writer; said here before any work is done.
             raise WriteError(f"{target} exists: give another -o, or --overwrite")
         laps, budget = _Laps(), Budget(bounds)
-        observer, stages, inspect = given(observer), given(stages), given(inspect)
+        observer, stages, inspect, planned = given(observer), given(stages), given(inspect), given(planned)
 
         def begin(stage: str, steps: int) -> None:
             budget.check_time(name)
             if stages is not None:
                 stages(stage, steps)
+
+        def begin_filling(plan: Plan) -> None:
+            if planned is not None:
+                planned(plan)
+            begin("fill", len(plan.steps))
 
         def watch(number: int, count: int, step: Step, filled: Filled) -> None:
             budget.check_time(name)
@@ -215,7 +223,7 @@ def repair_file(
                     guide=lambda page: read_guide(page, drawn, options=options, budget=budget),
                     plan_only=target is None,
                     observer=watch,
-                    planned=lambda plan: begin("fill", len(plan.steps)),
+                    planned=begin_filling,
                 )
                 general = (BLANKED,) if settings.deidentify else method_notes(settings.method)
                 tally = _Tally(document.axis, general)
@@ -265,7 +273,7 @@ def repair_file(
                 guide=lines,
                 beside=dates,
                 observer=watch,
-                planned=lambda plan: begin("fill", len(plan.steps)),
+                planned=begin_filling,
             )
             plan = restored.plan
             if laid is not None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -19,12 +20,13 @@ from remend.budget import Budget
 from remend.damage.gate import nature_of
 from remend.errors import WriteError
 from remend.faults import own_errors
-from remend.finding import find_mask, with_missing
-from remend.io import write_picture
+from remend.finding import find_mask, read_beside, with_missing
+from remend.io import encode_picture, write_picture
 from remend.io.read import printable
 from remend.io.write import output_format
 from remend.options import Bounds
 from remend.options.restoration import RestoreOptions
+from remend.patch import lay_patch
 from remend.picture import Bool, Picture
 from remend.pipeline import restore as mend
 from remend.restoration.enlarging import enlarged
@@ -104,6 +106,7 @@ def restore_picture(
     *,
     budget: Budget | None = None,
     dry_run: bool = False,
+    stages: Callable[[str], None] | None = None,
 ) -> Restoration:
     """Take off noise and blocks, mend damage, bring faded tones back: what helps, and nothing else.
 
@@ -114,6 +117,8 @@ def restore_picture(
         options: which steps, and how strongly.
         budget: asked for time between tiles and steps.
         dry_run: measure and decide, change nothing; damage is not looked for.
+        stages: hears of each step as it begins (``measure``, ``noise``, ``damage``, ``tone``,
+            ``enlarge``), and again with each tile.
 
     Raises:
         ModelError: the embedded net is missing or damaged.
@@ -124,6 +129,13 @@ def restore_picture(
     options, budget = options or RestoreOptions(), budget or Budget()
     if options.upscale > 1:  # told before any work is done
         budget.check_pixels("enlarged", options.upscale * picture.width, options.upscale * picture.height)
+
+    def begin(step: str) -> None:
+        budget.check_time("the picture")
+        if stages is not None:
+            stages(step)
+
+    begin("measure")
     inspection = inspect_picture(picture)
     nature = nature_of(np.ascontiguousarray(eight_bit(picture))).kind
     steps = _allowed(steps_for(inspection, options), picture, nature, options)
@@ -137,8 +149,9 @@ def restore_picture(
     share = max(by_kind["noise"].strength, by_kind["blocks"].strength)
     anew = share > 0
     if share:
-        changed |= clean(picture, strength=share, told=lambda: budget.check_time("the picture"))
+        changed |= clean(picture, strength=share, told=lambda: begin("noise"))
     if by_kind["damage"].strength:
+        begin("damage")
         finding = with_missing(find_mask(picture, None, options=options.mask_options), picture)
         notes += finding.notes
         if finding.mask.any():
@@ -146,7 +159,7 @@ def restore_picture(
                 picture,
                 finding.mask,
                 options.settings,
-                observer=lambda *step: budget.check_time("the picture"),
+                observer=lambda *step: begin("damage"),
             )
             picture = mended.picture
             changed |= mended.changed
@@ -154,13 +167,15 @@ def restore_picture(
         told = f"{len(finding.regions)} regions, {marked:.2f} % of the picture"
         by_kind["damage"] = Step("damage", float(bool(finding.mask.any())), told)
     if by_kind["tone"].strength:
+        begin("tone")
         # Measured again: dust is gone, and it was the blackest and the whitest.
         curves = curves_of(estimate_tones(np.ascontiguousarray(eight_bit(picture))))
         if curves is not None:
             changed |= apply_curves(picture, curves, strength=by_kind["tone"].strength)
             anew = True
     if options.upscale > 1:
-        picture = enlarged(picture, options.upscale, told=lambda: budget.check_time("the picture"))
+        begin("enlarge")
+        picture = enlarged(picture, options.upscale, told=lambda: begin("enlarge"))
         changed, anew = np.ones(picture.size, bool), True
         notes += (f"{options.upscale} times as large: {picture.width} × {picture.height} pixels",)
     return Restoration(picture, changed, anew, tuple(by_kind.values()), inspection, notes, nature)
@@ -185,13 +200,15 @@ def _allowed(
 
 
 def restore_file(
-    source: str | PathLike[str] | bytes,
-    target: str | PathLike[str] | None,
+    source: str | PathLike[str] | bytes | BinaryIO,
+    target: str | PathLike[str] | BinaryIO | None,
     *,
     options: RestoreOptions | None = None,
     format: str | None = None,
     overwrite: bool = False,
     bounds: Bounds | None = None,
+    kept: object | None = None,
+    stages: Callable[[str], None] | None = None,
 ) -> RestoreReport:
     """Read, restore, write.
 
@@ -200,41 +217,50 @@ def restore_file(
     back.
 
     Args:
-        source: a path, or the file's bytes.
-        target: a path; None = measure and decide only.
+        source: a path, the file's bytes, or a binary file.
+        target: a path, a binary file, or None = measure and decide only.
         options: which steps, and how strongly.
         format: of the output; None = the target's suffix, or the source's format.
         overwrite: replace an existing target.
         bounds: what the job may cost.
+        kept: what earlier repairs filled, as a patch (`remend.patch`), laid over the picture first.
+        stages: as `restore_picture` takes them, with ``read`` before and ``write`` after.
 
     Raises:
-        RemendError: one of its kinds, one line each.
+        RemendError: one of its kinds, one line each. What ``stages`` raises is not touched.
     """
-    name = str(source) if isinstance(source, (str, PathLike)) else "-"
+    name = str(source) if isinstance(source, (str, PathLike)) else getattr(source, "name", "-")
     options = options or RestoreOptions()
     begun = time.perf_counter()
-    with own_errors(printable(name)):
-        if target is not None and not overwrite and os.path.lexists(target):
+    with own_errors(printable(name)) as given:
+        stages = given(stages)
+        if isinstance(target, (str, PathLike)) and not overwrite and os.path.lexists(target):
             raise WriteError(f"{target} exists: give another -o, or --overwrite")
+        if stages is not None:
+            stages("read")
         budget = Budget(bounds)
         picture = as_picture(source, budget=budget, tolerate=options.tolerate)
         notes = picture.container.notes if picture.container is not None else ()
         size = picture.size
         if target is not None:  # told by the source, which an enlarged picture has not any more
-            format = output_format(picture, Path(target), format)
-        done = restore_picture(picture, options, budget=budget, dry_run=target is None)
-        where, ratio = None, float(np.count_nonzero(done.changed)) / done.changed.size
-        if target is not None:
-            written = write_picture(
-                done.picture,
-                target,
-                changed=done.changed,
-                format=format,
-                overwrite=overwrite,
-                anew=done.anew,
-                consume=True,
-            )
+            place = Path(target) if isinstance(target, (str, PathLike)) else Path("answer")
+            format = output_format(picture, place, format)
+        laid = None
+        if kept is not None:
+            picture, laid = lay_patch(picture, read_beside(picture, kept, budget))
+        done = restore_picture(picture, options, budget=budget, dry_run=target is None, stages=stages)
+        changed = done.changed if laid is None or options.upscale > 1 else done.changed | laid
+        where, ratio = None, float(np.count_nonzero(changed)) / changed.size
+        if target is not None and stages is not None:
+            stages("write")
+        how: dict[str, Any] = {"changed": changed, "format": format, "anew": done.anew, "consume": True}
+        if isinstance(target, (str, PathLike)):
+            written = write_picture(done.picture, target, overwrite=overwrite, **how)
             where, notes = str(written.path), notes + written.notes
+        elif target is not None:
+            encoded = encode_picture(done.picture, **how)
+            target.write(encoded.data)
+            where, notes = str(getattr(target, "name", "-")), notes + encoded.notes
         return RestoreReport(
             source=name,
             target=where,

@@ -261,3 +261,24 @@ def test_uploads_and_answers_together_are_bounded(make_home, picture, mask):
         assert home.post("/v1/repair", files={"image": picture, "mask": mask}).status_code == 200
         assert home.app.desk.ledger.held == 0
         assert not list(home.app.desk.folder.iterdir())
+
+
+def test_progress_does_not_fall_when_a_result_is_thrown_away(home, picture, mask):
+    job = wait(home, home.post("/v1/jobs", files={"image": picture, "mask": mask}).json())
+    gone = home.request("DELETE", job["links"]["self"]).json()
+    assert (job["progress"], gone["state"], gone["progress"]) == (1.0, "cancelled", 1.0)
+
+
+def test_one_long_step_moves_on_and_says_how_long_it_may_take(home):
+    job = home.post("/v1/jobs", **endless()).json()
+    until(lambda: home.get(job["links"]["self"]).json()["stage"] == "fill")
+    heard = [data for _, data in events_of(home, job["links"]["events"], leave_after=4)]
+    home.request("DELETE", job["links"]["self"])
+    filling = [data for data in heard if data["stage"] == "fill"]
+    assert len(filling) >= 3
+    assert {(data["step"], data["steps"]) for data in filling} == {(0, 1)}
+    shares = [data["progress"] for data in filling]
+    assert sorted(set(shares)) == shares, "it moves, and never back"
+    assert shares[-1] < 0.93
+    assert all(data["left_s"] is None or data["left_s"] > 0 for data in filling)
+    assert filling[0]["left_s"] is not None

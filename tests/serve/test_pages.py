@@ -10,6 +10,7 @@ from remend.fill.catalogue import ENTRIES
 from remend.options import QUALITIES
 from remend.serve.options import REPAIR
 from remend.serve.page import read_assets
+from remend.serve.problems import KINDS
 from remend.serve.routes import router
 
 from .conftest import until
@@ -109,3 +110,21 @@ def test_unknown_addresses_and_methods_are_problems(home):
     odd = home.get("/v1/jobs/x/events?cancel_on_leave=perhaps")
     assert odd.status_code in (404, 422)
     assert odd.headers["content-type"] == "application/problem+json"
+
+
+def test_openapi_tells_every_status_that_a_route_can_answer(home):
+    routes = home.get("/openapi.json").json()["paths"]
+    everywhere = {"403", "421", "500"}
+    behind_token = {"401", "429"}
+    work = {str(kind.status) for kind in KINDS.values()} - {"404", "405", "409", "410"}
+    for path, methods in routes.items():
+        for method, route in methods.items():
+            told = set(route["responses"])
+            wanted = set(everywhere)
+            if path.startswith("/v1/") or path == "/metrics":
+                wanted |= behind_token
+            if method == "post" and path != "/v1/session":
+                wanted |= work
+            assert wanted <= told, f"{method} {path} leaves out {sorted(wanted - told)}"
+            problem = route["responses"]["403"]["content"]
+            assert set(problem) == {"application/problem+json"}

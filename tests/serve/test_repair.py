@@ -265,3 +265,11 @@ def test_pages_are_the_commands(home, tmp_path):
     for pages in ("0", "first"):
         reply = home.post("/v1/repair", files={"image": ("a.webp", image)}, data={"pages": pages})
         assert (reply.status_code, reply.json()["field"]) == (422, "pages")
+
+
+def test_who_looks_at_a_page_is_not_told_to_install_anything():
+    told = 'image: HEIF needs an extra that is not installed: pip install "remend[heif]"'
+    problem = problem_of(FormatError(told), stage="read")
+    assert (problem.kind, problem.field) == ("not-a-picture", "image")
+    assert problem.detail == "image: HEIF needs an extra that is not installed"
+    assert problem.remedy.startswith("save it as JPEG or PNG first, or have remend[heif] installed")

@@ -68,7 +68,7 @@ def browser() -> Iterator[Any]:
     # By module, not by session: while it runs, its event loop would be in the way of other tests.
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium")
-    sync_api.expect.set_options(timeout=20_000)  # machines that run tests are busy
+    sync_api.expect.set_options(timeout=60_000)  # machines that run tests are busy
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
@@ -84,11 +84,12 @@ def open_page(browser: Any, address: str) -> Iterator[Opener]:
     contexts, faults = [], []
 
     def open_one(*, init: str = "", **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        usual = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+        context = browser.new_context(**{**usual, **options})
         contexts.append(context)
         context.add_init_script(WATCH + init)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         own = (address + "/", f"blob:{address}/")
 
         def hear(message: Any) -> None:

@@ -126,6 +126,7 @@ def _blocks(mask: np.ndarray) -> np.ndarray:
 
 def test_a_second_repair_keeps_the_first_and_ages_nothing(editor, png):
     editor.open(png)
+    editor.without_rims()
     editor.stroke(*SCRATCH)
     first = editor.marked()
     editor.repair()
@@ -173,12 +174,9 @@ def test_another_answer_stands_beside_the_first(editor, png):
     editor.repair()
     page.keyboard.press("n")
     expect(page.locator(".answer")).to_have_count(2)
-    expect(page.locator(".answer").nth(1)).to_contain_text("seed 1")
     editor.wait_done()
-    page.keyboard.press("Shift+N")
-    expect(page.locator(".answer")).to_have_count(3)
-    editor.wait_done()
-    expect(page.locator(".answer[aria-checked=true]")).to_have_count(1)
+    expect(page.locator(".answer").nth(1)).to_have_attribute("aria-checked", "true")
+    expect(page.locator(".answer").nth(1)).to_contain_text("Textured")
     _, third = editor.download()
     page.locator(".answer").first.click()
     expect(page.locator(".answer").first).to_have_attribute("aria-checked", "true")
@@ -274,7 +272,7 @@ def test_brush_size_by_keys_slider_and_wheel(editor, png):
     page.keyboard.up("Control")
     assert size() > start
     page.locator("#size").fill("1000")
-    assert size() == 2000
+    assert size() == 300  # 600 screen pixels, at twice the picture's size
 
 
 def test_everything_by_keyboard(editor, png):
@@ -293,7 +291,7 @@ def test_everything_by_keyboard(editor, png):
     expect(page.locator(".answer")).to_have_count(1)
     page.keyboard.press("h")
     expect(page.locator("#keys")).to_be_visible()
-    expect(page.locator("#keys")).to_contain_text("Another answer: next seed")
+    expect(page.locator("#keys")).to_contain_text("Another answer, that looks different")
     page.keyboard.press("h")
     expect(page.locator("#keys")).to_be_hidden()
 
@@ -327,7 +325,9 @@ def test_repairs_when_the_brush_is_lifted(editor, png):
 
 def test_cancel_leaves_the_mask(editor, png):
     editor.open(png)
+    editor.without_rims()
     page = editor.page
+    page.click("#advanced summary")
     page.select_option("#method", "criminisi")
     page.keyboard.press("m")
     editor.stroke((20, 20), (300, 220))
@@ -390,7 +390,7 @@ def test_faults_say_what_to_do(editor, png):
     expect(page.locator(".notice.bad .remedy")).not_to_be_empty()
     expect(page.locator("#welcome")).to_be_visible()
     page.set_input_files("#files", [{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}])
-    expect(page.locator(".notice.bad").last).to_contain_text("Notes.txt is not a picture.")
+    expect(page.locator(".notice.bad").last).to_contain_text("notes.txt is not a picture.")
 
 
 def test_theme_is_kept(page):

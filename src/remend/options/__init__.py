@@ -110,6 +110,13 @@ class Settings:
             )
 
 
+SNAPS = {
+    "none": "the mask as it is",
+    "rim": "thin rims of the marked object that the mask leaves, up to 8 px, along with it",
+    "object": "the object under a stroke, in a loop or at a click",
+}
+"""What a mask is brought to."""
+
 SEARCH: dict[str, Any] = {"needs": frozenset({"search"})}
 MASK: dict[str, Any] = {"needs": frozenset({"mask"})}
 
@@ -131,6 +138,13 @@ class MaskOptions:
     )
     resize_mask: bool = option(
         False, "Accept a mask, or a guide, of another size.", needs=frozenset({"mask", "guide"})
+    )
+    snap: str = option(
+        "none",
+        "What a given mask means: itself, thin rims of the object along with it, or the object that it "
+        "roughly marks.",
+        choices=SNAPS,
+        **MASK,
     )
     yes: bool = option(False, "A mask that marks more than four fifths of the picture is meant.", **MASK)
     sensitivity: float = option(
@@ -311,5 +325,6 @@ class RepairKeywords(DetectKeywords, total=False):
     mask_polarity: Polarity
     dilate_px: int | None
     resize_mask: bool
+    snap: str
     yes: bool
     pages: str

@@ -19,7 +19,7 @@ from remend.serve.desk import Desk
 from remend.serve.limits import Limits
 from remend.serve.metrics import Metrics
 from remend.serve.page import asset_reply, read_assets
-from remend.serve.problems import Problem, problem_of_system
+from remend.serve.problems import BEHIND_TOKEN, EVERYWHERE, Problem, problem_of_system
 from remend.serve.reference import reference_page
 from remend.serve.replies import Json, ProblemReply
 from remend.serve.routes import router
@@ -123,7 +123,13 @@ def create_app(*, limits: Limits | None = None, guard: Guard | None = None) -> A
 
 
 def _add_session(app: FastAPI, guard: Guard) -> None:
-    @app.post("/v1/session", summary="A cookie for a token.", status_code=204, response_class=Response)
+    @app.post(
+        "/v1/session",
+        summary="A cookie for a token.",
+        status_code=204,
+        response_class=Response,
+        responses=BEHIND_TOKEN,
+    )
     async def open_session(request: Request) -> Response:
         """For the page: send Authorization: Bearer TOKEN once, and the browser keeps the cookie."""
         guard.check_token(request.headers, address_of(request.scope), cookie=False)
@@ -132,7 +138,13 @@ def _add_session(app: FastAPI, guard: Guard) -> None:
             _set_cookie(reply, guard.open_session())
         return reply
 
-    @app.delete("/v1/session", summary="Forget the cookie.", status_code=204, response_class=Response)
+    @app.delete(
+        "/v1/session",
+        summary="Forget the cookie.",
+        status_code=204,
+        response_class=Response,
+        responses=BEHIND_TOKEN,
+    )
     async def end_session(request: Request) -> Response:
         """The session ends here and in the browser."""
         guard.end_session(request.headers)
@@ -146,7 +158,7 @@ def _set_cookie(reply: Response, value: str) -> None:
 
 
 def _add_watch(app: FastAPI, desk: Desk, metrics: Metrics) -> None:
-    @app.get("/health", summary="Whether the server is alive.")
+    @app.get("/health", summary="Whether the server is alive.", responses=EVERYWHERE)
     async def health() -> Response:
         """Always 200 while it answers at all."""
         return Json({"status": "ok"})
@@ -154,7 +166,7 @@ def _add_watch(app: FastAPI, desk: Desk, metrics: Metrics) -> None:
     @app.get(
         "/ready",
         summary="Whether work would be begun.",
-        responses={503: {"description": "Starting, or going down."}},
+        responses=EVERYWHERE | {503: {"description": "Starting, or going down."}},
     )
     async def ready() -> Response:
         """For load balancers."""
@@ -164,7 +176,7 @@ def _add_watch(app: FastAPI, desk: Desk, metrics: Metrics) -> None:
             raise desk.ending.problem("no new work is taken")
         raise Problem("queue-full", "the workers are starting", retry_after=2)
 
-    @app.get("/metrics", summary="For Prometheus.", response_class=Response)
+    @app.get("/metrics", summary="For Prometheus.", response_class=Response, responses=BEHIND_TOKEN)
     async def show_metrics() -> Response:
         """Counters, times, and what is held."""
         return Response(metrics.text(), media_type=metrics.media_type)

@@ -1,4 +1,4 @@
-"""A job's server-sent events: at once, after each change, and at the end."""
+"""A job's server-sent events: at once, after each change, while it moves by the clock, and at the end."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ __all__ = ["BEAT_S", "listen"]
 
 BEAT_S = 10.0  # a comment, so that nothing on the way thinks the line is dead
 BETWEEN_S = 0.05  # at most this often
+TICK_S = 0.4  # while a step is in work whose time is guessed
 
 
 async def listen(
@@ -37,11 +38,14 @@ async def listen(
                 job.fetched = job.fetched or job.state != "done"
                 return
             while True:
+                moves = job.progress is not None and bool(job.progress.left_s)
                 try:
-                    async with asyncio.timeout(BEAT_S):
+                    async with asyncio.timeout(TICK_S if moves else BEAT_S):
                         await changed.wait()
                     break
                 except TimeoutError:
+                    if moves:
+                        break  # the clock alone has changed it
                     yield b": still here\n\n"
             await asyncio.sleep(BETWEEN_S)
     finally:

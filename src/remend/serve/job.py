@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,11 @@ __all__ = ["ENDED", "Job"]
 
 ENDED = frozenset({"done", "failed", "cancelled"})
 # Where a stage begins on the way from 0 to 1; filling takes most of the time.
-BEGINS = {"read": 0.01, "find": 0.04, "plan": 0.1, "fill": 0.12, "write": 0.93}
+BEGINS = {"read": 0.01, "find": 0.04, "plan": 0.1, "fill": 0.12, "write": 0.93} | {
+    "measure": 0.04, "noise": 0.1, "damage": 0.7, "tone": 0.85, "enlarge": 0.9
+}  # fmt: skip
+BRISK = 1.6  # when the expected time is over, four fifths of the way are shown
+LEAST_TOLD_S = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -30,7 +35,8 @@ class Job:
         state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
         position: in the queue, 1 = next; None elsewhere.
         size: bytes of the result on disk.
-        began, ended: monotonic times.
+        share: of the whole job, when the worker last said something.
+        heard, began, ended: monotonic times: when that was, and of the work's beginning and end.
         unwanted: set when it shall stop.
         changed: set and replaced at each change.
         tied: how many listeners keep it alive, if any does.
@@ -46,6 +52,7 @@ class Job:
     position: int | None = None
     progress: Progress | None = None
     share: float = 0.0
+    heard: float = 0.0
     report: dict[str, Any] | None = None
     problem: Problem | None = None
     size: int = 0
@@ -70,12 +77,29 @@ class Job:
 
     def hear(self, progress: Progress) -> None:
         """The worker has come so far."""
-        self.progress = progress
+        self.share = self.share_now()  # what was shown stays shown
+        self.progress, self.heard = progress, time.monotonic()
         share = BEGINS.get(progress.stage, 0.0)
         if progress.stage == "fill" and progress.steps:
             share += (BEGINS["write"] - share) * progress.step / progress.steps
         self.share = max(self.share, share)
         self.tell()
+
+    def share_now(self) -> float:
+        """How far it is, 0 to 1: between two words of the worker it moves on as the clock does."""
+        progress = self.progress
+        if self.over or progress is None or not progress.left_s:
+            return self.share
+        to_go = max(0.0, BEGINS["write"] - self.share)
+        # It slows down as it comes near the expected end, which is a guess, and never reaches it.
+        return self.share + to_go * (1 - math.exp(-BRISK * (time.monotonic() - self.heard) / progress.left_s))
+
+    def left_now(self) -> float | None:
+        """Seconds that filling is likely to take still; None where nobody knows, or it is late already."""
+        if self.state != "running" or self.progress is None or self.progress.left_s is None:
+            return None
+        left = self.progress.left_s - (time.monotonic() - self.heard)
+        return round(left, 1) if left >= LEAST_TOLD_S else None
 
     def end(self, outcome: Done | Failed | Cancelled) -> float:
         """It is over, and this came of it, unless nobody wants it any more.
@@ -88,7 +112,7 @@ class Job:
         if isinstance(outcome, Done) and not self.unwanted.is_set():
             seconds = {"queue": round(began - self.born, 4), **outcome.report["seconds"]}
             self.state, self.report = "done", {**outcome.report, "seconds": seconds}
-            self.size = outcome.report["bytes"]
+            self.size, self.share = outcome.report["bytes"], 1.0
         elif isinstance(outcome, Failed) and not self.unwanted.is_set():
             self.state, self.problem = "failed", outcome.problem
         else:  # an end of the server that came too soon has left its problem
@@ -113,7 +137,8 @@ class Job:
             "stage": None if self.progress is None else self.progress.stage,
             "step": self.progress.step if in_fill and self.progress is not None else None,
             "steps": self.progress.steps if in_fill and self.progress is not None else None,
-            "progress": 1.0 if self.state == "done" else round(self.share, 4),
+            "progress": round(self.share_now(), 4),
+            "left_s": self.left_now(),
             "age_s": round(now - self.born, 3),
             "expires_in_s": None
             if self.ended is None

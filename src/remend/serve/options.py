@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from remend.errors import UsageError
 from remend.fill.catalogue import ENTRIES
 from remend.io.registry import FORMATS, codec_named
 from remend.options import DETECT, OUT_OF_PLACE, MaskOptions, Option, Settings, options_of
+from remend.options.restoration import RestoreOptions
 from remend.serve.problems import Problem
 
 __all__ = [
     "DETECT",
+    "INSPECT",
     "JOB",
     "MASK",
     "REPAIR",
+    "RESTORE",
     "VIEW",
     "Wish",
     "check_place",
@@ -27,7 +30,7 @@ __all__ = [
 
 PATCH = "patch"  # a format of answers that is none of files
 LARGEST = 2**53 - 1  # whole number that every client can hold
-Table = TypeVar("Table", Settings, MaskOptions)
+Table = TypeVar("Table", Settings, MaskOptions, RestoreOptions)
 
 FILL = options_of(Settings)
 FILL["method"] = replace(
@@ -51,8 +54,20 @@ REPAIR = {
     ),
     **options_of(MaskOptions),
 }
+INSPECT = options_of(RestoreOptions)
+RESTORE = {
+    "format": Option(
+        name="format",
+        choices=dict.fromkeys((*FORMATS, "jpg", "tif", "heic"), ""),
+        help="Of the answer. Default: the image's own.",
+    ),
+    **INSPECT,
+}
+OF_KIND = {"repair": REPAIR, "detect": DETECT, "restore": RESTORE, "inspect": INSPECT}
+"""What each kind of job takes. One word may mean two things: ``skip`` leaves out damage, or steps."""
 JOB = {
-    "kind": Option(name="kind", default="repair", choices={"repair": "", "detect": ""}, help="What to do."),
+    "kind": Option(name="kind", default="repair", choices=dict.fromkeys(OF_KIND, ""), help="What to do."),
+    **RESTORE,
     **REPAIR,
 }
 
@@ -62,8 +77,9 @@ class Wish:
     """What a form asks for, checked.
 
     Attributes:
-        kind: ``repair``, ``detect``, ``mask`` or ``view``.
+        kind: ``repair``, ``detect``, ``restore``, ``inspect``, ``mask`` or ``view``.
         settings, mask_options, format, as_patch: as `remend.job.repair_file` takes them.
+        restoration: as `remend.restoring.restore_file` takes it.
     """
 
     kind: str
@@ -71,6 +87,7 @@ class Wish:
     mask_options: MaskOptions
     format: str | None = None
     as_patch: bool = False
+    restoration: RestoreOptions = field(default_factory=RestoreOptions)
 
 
 def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str | None = None) -> Wish:
@@ -78,7 +95,7 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
 
     Args:
         fields: as they came.
-        table: REPAIR, DETECT, MASK, VIEW or JOB.
+        table: REPAIR, DETECT, RESTORE, INSPECT, MASK, VIEW or JOB.
         kind: where the form does not say it.
 
     Raises:
@@ -90,15 +107,17 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
             raise Problem(
                 "invalid-option", f"there is no field {name[:40]!r}", name[:40], f"use one of {known}"
             )
+    kind = kind or str(_read(table["kind"], fields.get("kind", "")))
+    table = OF_KIND.get(kind, table)
+    for name in fields:
+        if name not in table and name != "kind" and fields[name].strip():
+            told = f"{name} is not for {'detection' if kind == 'detect' else f'the kind {kind}'}"
+            raise Problem("invalid-option", told, name, f"use {', '.join(table)}")
     given = {name: _read(one, fields.get(name, "")) for name, one in table.items()}
-    kind = kind or given["kind"]
-    if kind == "detect":
-        for name in fields:
-            if name not in DETECT and name != "kind" and fields[name].strip():
-                raise Problem(
-                    "invalid-option", f"{name} is not for detection", name, f"use {', '.join(DETECT)}"
-                )
-        given = {name: _read(one, fields.get(name, "")) for name, one in DETECT.items()}
+    if kind in ("restore", "inspect"):
+        format = _format(given.get("format"))
+        restoration = _made(RestoreOptions, given, "skip")
+        return Wish(kind, Settings(), MaskOptions(), format, restoration=restoration)
     options = _made(MaskOptions, given, "skip")
     if kind != "repair":
         return Wish(kind, Settings(), options)
@@ -142,9 +161,9 @@ def check_place(options: MaskOptions, *, mask: bool) -> None:
     Raises:
         Problem: naming the first.
     """
-    for field in options.misplaced(mask=mask):
+    for name in options.misplaced(mask=mask):
         detail, _, remedy = OUT_OF_PLACE[mask].rpartition(": ")
-        raise Problem("invalid-option", f"{field} is {detail}", field, remedy)
+        raise Problem("invalid-option", f"{name} is {detail}", name, remedy)
 
 
 def _format(name: str | None) -> str | None:

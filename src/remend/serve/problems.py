@@ -19,7 +19,17 @@ from remend.errors import (
     UsageError,
 )
 
-__all__ = ["KINDS", "MEDIA_TYPE", "Kind", "Problem", "problem_of", "problem_of_system"]
+__all__ = [
+    "BEHIND_TOKEN",
+    "EVERYWHERE",
+    "KINDS",
+    "MEDIA_TYPE",
+    "OF_WORK",
+    "Kind",
+    "Problem",
+    "problem_of",
+    "problem_of_system",
+]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -89,6 +99,33 @@ KINDS: dict[str, Kind] = {
     ),
 }
 
+
+def _told(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How OpenAPI tells that a route may answer these problems."""
+    schema = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "kind", "remedy"],
+        "properties": {
+            **{name: {"type": "string"} for name in ("type", "title", "detail", "kind", "remedy")},
+            "status": {"type": "integer"},
+            **{name: {"type": ["string", "null"]} for name in ("field", "consent")},
+        },
+    }
+    return {
+        status: {
+            "description": "; ".join(kind.title for kind in KINDS.values() if kind.status == status),
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+EVERYWHERE = _told(403, 421, 500)
+"""What any address may answer, for a route's ``responses``."""
+BEHIND_TOKEN = EVERYWHERE | _told(401, 429)
+"""What an address may answer where a token is asked for."""
+OF_WORK = _told(400, 408, 413, 415, 422, 503, 504, 507)
+"""What an address may answer that takes a picture, beside these."""
 
 CONSENTS = {"--tolerate": "tolerate", "--yes": "yes", "--resize-mask": "resize_mask"}
 """Flags that the library's lines offer: sent as these fields, they let it pass."""
@@ -161,8 +198,13 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
     head, _, tail = detail.rpartition(": ")
     if "--" in tail:  # advice for the command line; the kind has its own for the form
         detail = head
+    extra = tail.removeprefix("pip install ").strip('"') if tail.startswith("pip install ") else None
+    if extra:  # who looks at a page cannot install anything
+        detail = head
     consent = next((name for flag, name in CONSENTS.items() if flag in tail), None)
     remedy = "send the whole file, or tolerate=true" if consent == "tolerate" else None
+    if extra:
+        remedy = f"save it as JPEG or PNG first, or have {extra} installed where the server runs"
     if detail.startswith("kept: ") or (isinstance(error, MaskError) and stage == "read"):
         field = "kept"
     elif detail.startswith("mask: ") or isinstance(error, MaskError):

@@ -111,7 +111,9 @@ def result_headers(report: dict[str, Any], *, as_mask: bool = False) -> dict[str
     notes = list(report["notes"])
     while len(json.dumps(notes)) > NOTES_BYTES:
         notes.pop()
+    steps = [step for step in report["steps"] if "step" in step]  # of a restoration
     return {
+        **({"Remend-Steps": json.dumps(steps)} if steps else {}),
         "Cache-Control": "no-store",
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{named}",
         "Remend-Plan": json.dumps(report["plan"]),

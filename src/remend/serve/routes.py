@@ -22,9 +22,11 @@ from remend.serve.job import Job
 from remend.serve.keys import MOST_LENGTH
 from remend.serve.options import (
     DETECT,
+    INSPECT,
     JOB,
     MASK,
     REPAIR,
+    RESTORE,
     VIEW,
     Wish,
     check_place,
@@ -32,25 +34,21 @@ from remend.serve.options import (
     read_wish,
     schema_of,
 )
-from remend.serve.problems import Problem
+from remend.serve.problems import BEHIND_TOKEN, OF_WORK, Problem
 from remend.serve.replies import Json, ResultReply
 from remend.serve.uploads import declared_bytes, receive_upload
 
 __all__ = ["router"]
 
 IMAGE: dict[str, Any] = {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    408: {"description": "The upload took too long."},
-    413: {"description": "Too many bytes or pixels."},
-    415: {"description": "Not a form, or not a picture that can be read."},
-    422: {"description": "A field that cannot be meant, a damaged picture, a mask that does not fit."},
-    429: {"description": "Too many wrong tokens; see Retry-After."},
-    503: {"description": "The queue is full, or the server is going down; see Retry-After."},
-    507: {"description": "The server's disk is full."},
-}
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job, or no more."}}
 
-router = APIRouter(prefix="/v1")
+WITHOUT = {
+    "mask": {"detect": "a detection", "restore": "a restoration", "inspect": "a measurement"},
+    "kept": {"detect": "a detection"},
+}
+
+router = APIRouter(prefix="/v1", responses=BEHIND_TOKEN)
 
 
 def desk_of(request: Request) -> Desk:
@@ -79,7 +77,7 @@ TheJob = Annotated[Job, Depends(job_of)]
     "/repair",
     summary="Repair a picture: its file in, the same kind of file out.",
     response_class=Response,
-    responses={200: {"description": "The repaired picture.", **IMAGE}, **REFUSALS},
+    responses={200: {"description": "The repaired picture.", **IMAGE}, **OF_WORK},
     openapi_extra=form_schema(REPAIR, "mask", "kept"),
 )
 async def repair(request: Request, desk: TheDesk) -> Response:
@@ -96,7 +94,7 @@ async def repair(request: Request, desk: TheDesk) -> Response:
         200: {
             "description": "Regions with kind, confidence and mask; with Accept: image/png the mask itself."
         },
-        **REFUSALS,
+        **OF_WORK,
     },
     openapi_extra=form_schema(DETECT),
 )
@@ -107,12 +105,38 @@ async def detect(request: Request, desk: TheDesk) -> Response:
 
 
 @router.post(
+    "/restore",
+    summary="Restore a picture: noise and blocks off, damage repaired, faded tones brought back.",
+    response_class=Response,
+    responses={200: {"description": "The restored picture.", **IMAGE}, **OF_WORK},
+    openapi_extra=form_schema(RESTORE, "kept"),
+)
+async def restore(request: Request, desk: TheDesk) -> Response:
+    """What helps, and nothing else; each step's reason and strength in the header Remend-Steps."""
+    job = await _take(request, desk, RESTORE, "restore", files=("image", "kept"))
+    return await _answer(request, desk, job)
+
+
+@router.post(
+    "/inspect",
+    summary="Measure a picture: what a restoration would do, each step with its reason.",
+    response_class=Response,
+    responses={200: {"description": "Steps, and what was measured, as JSON."}, **OF_WORK},
+    openapi_extra=form_schema(INSPECT, "kept"),
+)
+async def inspect(request: Request, desk: TheDesk) -> Response:
+    """Nothing is changed, and damage is not looked for."""
+    job = await _take(request, desk, INSPECT, "inspect", files=("image", "kept"))
+    return await _answer(request, desk, job)
+
+
+@router.post(
     "/mask",
     summary="The mask that a repair would use: what is sent as mask, read as the repair reads it.",
     response_class=Response,
     responses={
         200: {"description": "8-bit grey PNG of the picture's size, white = repair.", **IMAGE},
-        **REFUSALS,
+        **OF_WORK,
     },
     openapi_extra=form_schema(MASK, "mask"),
 )
@@ -126,7 +150,7 @@ async def mask(request: Request, desk: TheDesk) -> Response:
     "/view",
     summary="A picture as PNG, upright, for clients that cannot show its format. Nothing is repaired.",
     response_class=Response,
-    responses={200: {"description": "The picture as PNG.", **IMAGE}, **REFUSALS},
+    responses={200: {"description": "The picture as PNG.", **IMAGE}, **OF_WORK},
     openapi_extra=form_schema(VIEW),
 )
 async def view(request: Request, desk: TheDesk) -> Response:
@@ -150,7 +174,8 @@ async def methods(desk: TheDesk) -> Response:
             "version": __version__,
             "methods": listed,
             "qualities": [{"name": name, "summary": text} for name, text in QUALITIES.items()],
-            "options": {name: {"label": one.label, **schema_of(one)} for name, one in REPAIR.items()},
+            "options": _told(REPAIR),
+            "restore_options": _told(RESTORE),
             "formats": list(FORMATS),
             "limits": {
                 "max_pixels": limits.max_pixels,
@@ -163,12 +188,16 @@ async def methods(desk: TheDesk) -> Response:
     )
 
 
+def _told(table: dict[str, Option]) -> dict[str, Any]:
+    return {name: {"label": one.label, **schema_of(one)} for name, one in table.items()}
+
+
 @router.post(
     "/jobs",
-    summary="Repair or detect without waiting.",
+    summary="Repair, detect, restore or inspect without waiting.",
     status_code=202,
     response_class=Response,
-    responses={202: {"description": "The job; Location says where it is."}, **REFUSALS},
+    responses={202: {"description": "The job; Location says where it is."}, **OF_WORK},
     openapi_extra=form_schema(JOB, "mask", "kept"),
 )
 async def post_job(
@@ -176,7 +205,7 @@ async def post_job(
     desk: TheDesk,
     idempotency_key: Annotated[str | None, Header(description="Makes a repeat harmless.")] = None,
 ) -> Response:
-    """The fields of /v1/repair, and `kind`."""
+    """The fields of the kind's own route, and `kind`."""
     if idempotency_key is not None and not 0 < len(idempotency_key) <= MOST_LENGTH:
         raise Problem("invalid-option", f"Idempotency-Key must have 1 to {MOST_LENGTH} characters")
     replayed = False
@@ -318,10 +347,10 @@ async def _receive(
     wish = read_wish(upload.fields, table, kind)
     if wish.kind in ("repair", "mask"):
         check_place(wish.mask_options, mask="mask" in upload.files)
-    if wish.kind == "detect" and "mask" in upload.files:
-        raise Problem("invalid-option", "a detection takes no mask", "mask", "leave it out")
-    if wish.kind == "detect" and "kept" in upload.files:
-        raise Problem("invalid-option", "a detection takes no patch", "kept", "leave it out")
+    for field, what in (("mask", "mask"), ("kept", "patch")):
+        if field in upload.files and wish.kind in WITHOUT[field]:
+            told = f"{WITHOUT[field][wish.kind]} takes no {what}"
+            raise Problem("invalid-option", told, field, "leave it out")
     return wish
 
 

@@ -65,11 +65,16 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """From a worker: where it is. ``steps`` is 0 outside the stage ``fill``."""
+    """From a worker: where it is. ``steps`` is 0 outside the stage ``fill``.
+
+    Attributes:
+        left_s: seconds that the rest of the filling is likely to take; None = nobody knows.
+    """
 
     stage: str
     step: int = 0
     steps: int = 0
+    left_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

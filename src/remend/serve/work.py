@@ -23,7 +23,9 @@ from remend.io.registry import FORMATS, codec_of_bytes, ending_of
 from remend.job import repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
+from remend.restoring import restore_file
 from remend.samples import eight_bit
+from remend.serve.pace import Pace
 from remend.serve.problems import Problem, problem_of, problem_of_system
 from remend.serve.task import Cancelled, Done, Failed, Progress, Task, mask_beside
 
@@ -34,6 +36,7 @@ MEDIA_TYPES = {name: f"image/{name}" for name in FORMATS} | {
     "nifti": "application/octet-stream",
 }
 MOST_STEPS = 200  # of a plan, shown in a report
+PACE = Pace()  # of this worker
 Hear = Callable[[Progress], None]
 """Told where the work is; raises Stopped when nobody wants it any more."""
 
@@ -85,9 +88,17 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
     """The very call of the command line, on the same bytes."""
     encoded = io.BytesIO()
     encoded.name = "the answer"
+    left_s: float | None = None
+
+    def planned(plan: Plan) -> None:
+        nonlocal left_s
+        left_s = PACE.begin(plan)
+
+    def staged(stage: str, steps: int) -> None:
+        hear(Progress(stage, 0, steps, left_s if stage == "fill" else None))
 
     def observe(number: int, count: int, step: Step, filled: Filled) -> None:
-        hear(Progress("fill", number, count))
+        hear(Progress("fill", number, count, PACE.done(step)))
 
     report = repair_file(
         NamedFile(task.image, "image", task.filename),
@@ -100,7 +111,8 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         format=task.wish.format,
         bounds=task.bounds,
         observer=observe,
-        stages=lambda stage, steps: hear(Progress(stage, 0, steps)),
+        stages=staged,
+        planned=planned,
     )
     content = encoded.getbuffer()
     task.result.write_bytes(content)
@@ -172,6 +184,44 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
     }
 
 
+def _restore(task: Task, hear: Hear) -> dict[str, Any]:
+    """The very call of the command line, on the same bytes; ``inspect`` measures and decides alone."""
+    encoded = io.BytesIO()
+    encoded.name = "the answer"
+    measures = task.wish.kind == "inspect"
+    report = restore_file(
+        NamedFile(task.image, "image", task.filename),
+        None if measures else encoded,
+        options=task.wish.restoration,
+        format=task.wish.format,
+        bounds=task.bounds,
+        kept=None if task.kept is None else NamedFile(task.kept, "kept"),
+        stages=lambda stage: hear(Progress(stage)),
+    )
+    told = report.as_json()
+    content = encoded.getvalue() or json.dumps(told, separators=(",", ":")).encode()
+    task.result.write_bytes(content)
+    codec = None if measures else codec_of_bytes(content[:64])
+    format = codec.format if codec is not None else "png"
+    stem = Path(task.filename).stem
+    return {
+        "filename": f"{stem}.measured.json" if measures else _answer_name(task.filename, format, "restored"),
+        "media_type": "application/json" if measures else MEDIA_TYPES[format],
+        "bytes": len(content),
+        "width": told["width"],
+        "height": told["height"],
+        "hole_ratio": told["changed_ratio"],
+        "nature": told["nature"],
+        "found": {},
+        "left": {},
+        "plan": [],
+        "steps": told["steps"],
+        "measured": told["measured"],
+        "notes": told["notes"],
+        "seconds": {"restore": told["seconds"]},
+    }
+
+
 def _mask(task: Task, hear: Hear) -> dict[str, Any]:
     """The mask that `_repair` would use, if one is sent; and what the picture lacks."""
     picture = _read(task, hear)
@@ -224,6 +274,8 @@ def _as_png(task: Task, source: Picture, shown: Picture, what: str, finding: Fin
 WORK: dict[str, Callable[[Task, Hear], dict[str, Any]]] = {
     "repair": _repair,
     "detect": _detect,
+    "restore": _restore,
+    "inspect": _restore,
     "mask": _mask,
     "view": _view,
 }
@@ -301,13 +353,13 @@ def _steps(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def _answer_name(filename: str, format: str) -> str:
+def _answer_name(filename: str, format: str, done: str = "repaired") -> str:
     """``photo.jpg`` → ``photo.repaired.jpg``; the ending stays if it stands for the format."""
     path = Path(filename)
     endings = FORMATS[format]
     ending = ending_of(path)
     stem = path.name.removesuffix(ending)
-    return f"{stem}.repaired{ending if ending.lower() in endings else endings[0]}"
+    return f"{stem}.{done}{ending if ending.lower() in endings else endings[0]}"
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:

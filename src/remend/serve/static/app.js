@@ -9,20 +9,25 @@ import { Easel } from "./editor/easel.js";
 import { $ } from "./editor/elements.js";
 import { wireEntrances } from "./editor/entrances.js";
 import { fillingChoice } from "./editor/filling.js";
+import { keepFocus } from "./editor/focus.js";
 import { Filmstrip } from "./editor/filmstrip.js";
 import { Gallery } from "./editor/gallery.js";
 import { stageLook } from "./editor/look.js";
 import { pictureMarking } from "./editor/marking.js";
 import { tell } from "./editor/notices.js";
 import { RegionList } from "./editor/regions.js";
+import { pictureRestoring } from "./editor/restoring.js";
 import { galleryReview } from "./editor/review.js";
+import { pictureSaving } from "./editor/saving.js";
 import { Scene } from "./editor/scene.js";
 import { setTokenAsker } from "./editor/server.js";
 import { editingSession } from "./editor/session.js";
 import { wireShortcuts } from "./editor/shortcuts.js";
 import { Stage } from "./editor/stage.js";
 import { wireToolbar } from "./editor/toolbar.js";
+import { switchLanguage, tr, translatePage } from "./editor/words.js";
 
+translatePage();
 const stage = new Stage($("stage"));
 const easel = new Easel(stage);
 const scene = new Scene(stage);
@@ -46,30 +51,34 @@ const answerList = new AnswerList($("answers"), (id) => {
 const display = pageDisplay({ stage, scene, gallery, strip, compare, regionList, answerList });
 const session = editingSession({ stage, easel, scene, gallery, compare, display });
 const filling = fillingChoice();
-const actions = pictureActions({ scene, gallery, display, filling });
+const actions = pictureActions({ stage, scene, gallery, display, filling });
+const restoring = pictureRestoring({ scene, gallery, display });
+const saving = pictureSaving({ stage, scene, display });
 const review = galleryReview({ scene, gallery, display, session });
-const marking = pictureMarking({ stage, easel, scene, regionList, actions });
+const marking = pictureMarking({ stage, easel, scene, regionList, actions, display });
 const look = stageLook({ stage, easel, scene });
 
 wireToolbar({ stage, easel });
-wireControls({ stage, scene, compare, display, session, actions, review, look });
+wireControls({ stage, scene, compare, display, session, actions, restoring, marking, saving, review, look });
 wireEntrances({ session, actions, display });
 wireShortcuts({ stage, easel, gallery, compare, session, actions, review, look });
 
 setTokenAsker(
-  () =>
+  (why) =>
     new Promise((done) => {
       const dialog = $("sign-in");
       $("token").value = "";
+      $("token-why").textContent = why;
       dialog.addEventListener("close", () => done(dialog.returnValue === "enter" ? $("token").value : null), { once: true });
       dialog.returnValue = "";
       dialog.showModal();
     }),
 );
 $("privacy").textContent = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname)
-  ? "Works offline. Your pictures never leave this machine."
-  : `Your pictures go to ${location.host} and nowhere else.`;
+  ? tr("Works offline. Your pictures never leave this machine.")
+  : tr`Your pictures go to ${location.host} and nowhere else.`;
 
-easel.setSize(24);
+keepFocus();
+$("language").addEventListener("click", switchLanguage);
 filling.load().catch(tell);
 session.restore();

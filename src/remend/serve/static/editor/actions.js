@@ -1,20 +1,24 @@
 // What is done to the picture on the stage: find, repair, another answer, undo, its mask, download.
 
 import { maskPng } from "./bytes.js";
+import { stepName } from "./display.js";
 import { $ } from "./elements.js";
 import { notice, say } from "./notices.js";
 import { finished, save } from "./pictures.js";
 import { countsOf } from "./regions.js";
 import { anotherAnswer, findDamage, layMask, repairMarked } from "./repairs.js";
+import { rimsOf } from "./selecting.js";
 import { settings, wanted } from "./settings.js";
 import { verdictOn } from "./verdict.js";
+import { WAYS, nameOfWay, nextAsked, nextOfWay, triedFor, wayOf } from "./ways.js";
+import { tr } from "./words.js";
 
 /**
- * @param {{scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
+ * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
  *   display: ReturnType<typeof import("./display.js").pageDisplay>,
  *   filling: ReturnType<typeof import("./filling.js").fillingChoice>}} parts
  */
-export function pictureActions({ scene, gallery, display, filling }) {
+export function pictureActions({ stage, scene, gallery, display, filling }) {
   const { attempt, progressOf } = display;
   let again = false; // something was painted while a repair ran
 
@@ -55,16 +59,16 @@ export function pictureActions({ scene, gallery, display, filling }) {
     const verdict = verdictOn(now);
     const kept = now.regions.filter((region) => region.kept);
     if (!verdict) {
-      say(`${countsOf(kept) || "Nothing"} marked at a sensitivity of ${Math.round(100 * now.sifted.sieve.sensitivity)} %`);
+      say(tr`${countsOf(kept) || "Nothing"} marked at a sensitivity of ${Math.round(100 * now.sifted.sieve.sensitivity)} %`);
       return;
     }
     say(verdict.text);
     if (now !== scene.work || $("verdict").checkVisibility()) return;
     // On a phone the panel that says so is folded away.
     const action = verdict.force
-      ? { label: "Search all the same", run: () => find(true) }
+      ? { label: tr("Search all the same"), run: () => find(true) }
       : verdict.harder
-        ? { label: "Look harder", run: lookHarder }
+        ? { label: tr("Look harder"), run: lookHarder }
         : undefined;
     notice(verdict.text, { key: "found", action });
   }
@@ -77,49 +81,85 @@ export function pictureActions({ scene, gallery, display, filling }) {
       return;
     }
     if (now.mask.isEmpty()) {
-      notice("nothing is marked yet", {
-        remedy: "paint over what should go",
+      notice(tr("nothing is marked yet"), {
+        remedy: tr("paint over what should go"),
         key: "empty",
-        action: { label: "Find damage", run: () => find() },
+        action: { label: tr("Find damage"), run: () => find() },
       });
       return;
     }
     do {
       again = false;
-      const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now)), tolerating(now, repair));
+      const before = (signal) => takeRims(now, signal);
+      const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now), before), tolerating(now, repair));
       if (!answer) return;
-      say(`Repaired in ${answer.seconds.toFixed(1)} seconds`);
+      say(tr`Repaired in ${answer.seconds.toFixed(1)} seconds`);
       for (const note of answer.notes) notice(note, { seconds: 6 });
     } while (again && settings.auto && !now.mask.isEmpty() && now === scene.work);
   }
 
-  /** @param {"seed" | "method"} how */
-  async function another(how) {
+  /** Thin rims of a thing that was marked by hand would glow: they go along, and that is told. */
+  async function takeRims(now, signal) {
+    const last = now.past.at(-1);
+    if (!settings.rims || last?.kind !== "paint" || last.erased || last.clears || last.label === "rims" || !stage.original) return;
+    const eachRun = await rimsOf(stage.original, now.mask, signal);
+    if (!eachRun || now.mask.isOpen || now !== scene.work) return;
+    const { mask } = now;
+    const before = mask.count();
+    mask.begin({ traced: true });
+    eachRun((y, from, to) => mask.fill(y, from, to, 1));
+    mask.refresh({ left: 0, top: 0, right: mask.width, bottom: mask.height });
+    const hand = mask.traced();
+    if (!now.paint({ difference: mask.commit(), hand, label: "rims", erased: false })) return;
+    const more = mask.count() - before;
+    if (more) notice(tr`a thin rim of what you marked goes along (${more} pixels)`, { remedy: tr("undo twice to leave it"), key: "rims", seconds: 5 });
+  }
+
+  /**
+   * Ask until an answer comes that looks different from those that are there.
+   * @param {import("./work.js").Work} now @param {(tried: any[]) => any} next what to ask for after what was tried
+   * @returns {Promise<import("./work.js").Answer | null | undefined>} null: nothing is left to ask for;
+   *   undefined: it failed or was cancelled
+   */
+  async function different(now, next) {
+    for (;;) {
+      const asked = next(triedFor(now.lastRepair, now.answers));
+      if (!asked) return null;
+      const step = (job) => progressOf(now)(job, nameOfWay(asked.method));
+      const result = await attempt(() => anotherAnswer(now, wanted(asked), step));
+      if (!result) return undefined;
+      if (result.isNew) return result.answer;
+    }
+  }
+
+  /** An answer that looks different. */
+  async function another() {
+    const now = scene.work;
+    if (!now?.lastRepair || now.lastRepair.restored || now.running || gallery.batch) return;
+    const answer = await different(now, (tried) => nextAsked(filling.methods(), tried, wanted()));
+    if (answer) say(tr`Another answer: ${nameOfWay(answer.method)}`);
+    if (answer === null)
+      notice(tr("there is no other answer: all that was tried looks like one of these"), {
+        remedy: tr("paint the mask a little wider, and repair again"),
+      });
+  }
+
+  /** One answer of each way, as far as they look different. */
+  async function three() {
     const now = scene.work;
     const entry = now?.lastRepair;
-    if (!entry || now.running || gallery.batch) return;
-    const answers = entry.answers.map((id) => now.answers.get(id));
-    const { method, quality } = now.answer;
-    let asked;
-    if (how === "seed") {
-      const seeds = answers.filter((answer) => answer.method === method && answer.quality === quality).map((a) => a.seed);
-      asked = wanted({ method, quality, seed: Math.max(...seeds) + 1 });
-    } else {
-      const next = filling.nextMethod(answers.map((answer) => answer.method));
-      if (!next) {
-        notice("every method has answered", { remedy: "try the next seed, or paint the mask a little wider" });
-        return;
-      }
-      asked = wanted({ method: next });
+    if (!entry || entry.restored || now.running || gallery.batch) return;
+    const { chosen } = entry;
+    let failed = false;
+    for (const way of Object.keys(WAYS)) {
+      const has = entry.answers.some((id) => wayOf(now.answers.get(id)?.method) === way);
+      if (has || failed || now.lastRepair !== entry) continue;
+      const answer = await different(now, (tried) => nextOfWay(way, filling.methods(), tried, wanted()));
+      failed = answer === undefined;
     }
-    const result = await attempt(() => anotherAnswer(now, asked, progressOf(now)));
-    if (!result) return;
-    if (result.isNew) say(`Another answer, by ${result.answer.method}`);
-    else
-      notice(`${asked.method} gives the same answer with seed ${asked.seed}`, {
-        remedy: "its fill does not depend on the seed here",
-        action: { label: "Next method", run: () => another("method") },
-      });
+    if (now.lastRepair !== entry) return;
+    now.choose(chosen); // what was there stays on the stage until somebody takes another
+    say(tr`${entry.answers.length} answers`);
   }
 
   /** Stop what runs, for this picture or for all of them. */
@@ -136,7 +176,7 @@ export function pictureActions({ scene, gallery, display, filling }) {
       return;
     }
     const entry = redo ? now.redo() : now.undo();
-    if (entry) say(`${redo ? "Redone" : "Undone"}: ${entry.label}`);
+    if (entry) say(`${redo ? tr("Redone") : tr("Undone")}: ${stepName(entry.label)}`);
   }
 
   function clearMask() {
@@ -145,7 +185,7 @@ export function pictureActions({ scene, gallery, display, filling }) {
     now.mask.begin();
     now.mask.unmark(now.mask.snapshot());
     now.push({ kind: "paint", label: "clear", clears: true, difference: now.mask.commit() });
-    say("Mask cleared");
+    say(tr("Mask cleared"));
   }
 
   /** @param {File | undefined} file @param {Record<string, boolean>} [meant] what was asked about and is so */
@@ -158,7 +198,7 @@ export function pictureActions({ scene, gallery, display, filling }) {
     );
     if (!result) return;
     for (const note of result.notes) notice(note, { seconds: 6 });
-    if (!result.isNew) notice("the mask marks nothing new", { remedy: "white marks what to repair, black what stays" });
+    if (!result.isNew) notice(tr("the mask marks nothing new"), { remedy: tr("white marks what to repair, black what stays") });
   }
 
   async function exportMask() {
@@ -174,9 +214,9 @@ export function pictureActions({ scene, gallery, display, filling }) {
     await attempt(async () => {
       const { name, blob } = await finished(now);
       save(blob, name);
-      say(`${name} downloaded`);
+      say(tr`${name} downloaded`);
     });
   }
 
-  return { find, lookHarder, repair, another, cancel, undo, clearMask, importMask, exportMask, download };
+  return { find, lookHarder, repair, another, three, cancel, undo, clearMask, importMask, exportMask, download };
 }

@@ -1,5 +1,7 @@
 // The answers to the last repair, side by side.
 
+import { tr } from "./words.js";
+
 const PAD = 0.35; // of the hole's size, seen round it
 
 /**
@@ -37,7 +39,7 @@ export class AnswerList {
     });
   }
 
-  /** @param {import("./work.js").Answer[]} answers @param {string} chosen */
+  /** @param {(import("./work.js").Answer & {title: string})[]} answers @param {string} chosen */
   show(answers, chosen) {
     const focused = this.place.contains(document.activeElement);
     for (const url of this.urls.splice(0)) URL.revokeObjectURL(url);
@@ -66,24 +68,15 @@ export class AnswerList {
     const what = document.createElement("span");
     what.className = "what";
     const name = document.createElement("b");
-    name.textContent = answer.method;
-    what.append(name, `${answer.quality}, seed ${answer.seed}`);
+    name.textContent = answer.title;
+    const how = document.createElement("span");
+    how.className = "how";
+    how.textContent = tr`${answer.method}, ${answer.quality}, seed ${answer.seed}`;
+    what.append(name, how);
     const fillers = (answer.fillers ?? []).filter((filler) => filler !== answer.method);
-    card.title = `${fillers.length ? `filled by ${fillers.join(", ")}; ` : ""}${answer.seconds.toFixed(1)} s`;
+    card.title = fillers.length ? tr`filled by ${fillers.join(", ")}; ${answer.seconds.toFixed(1)} s` : `${answer.seconds.toFixed(1)} s`;
     card.append(what);
     card.addEventListener("click", () => this.choose(answer.id));
     return card;
   }
-}
-
-/** Methods in the order in which they are worth a try, after those that were tried. */
-const WORTH = [
-  "auto", "neural-exemplar", "neural", "exemplar", "smooth", "biharmonic", "criminisi", "navier-stokes", "telea",
-];
-
-/** @param {{name: string, available: boolean}[]} methods @param {string[]} tried @returns {string | null} */
-export function nextMethod(methods, tried) {
-  const names = methods.filter((method) => method.available).map((method) => method.name);
-  const ordered = [...WORTH.filter((name) => names.includes(name)), ...names.filter((name) => !WORTH.includes(name))];
-  return ordered.find((name) => !tried.includes(name)) ?? null;
 }

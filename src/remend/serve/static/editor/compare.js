@@ -1,5 +1,7 @@
 // The handle of the before / after slider: drag it, or move it with the arrow keys.
 
+import { tr } from "./words.js";
+
 /** @param {import("./stage.js").Stage} stage @param {(on: boolean) => void} changed */
 export function compareSlider(stage, changed) {
   const handle = document.getElementById("slider");
@@ -9,22 +11,35 @@ export function compareSlider(stage, changed) {
     stage.compare = Math.min(1, Math.max(0, share));
     handle.style.left = `${100 * stage.compare}%`;
     handle.setAttribute("aria-valuenow", String(Math.round(100 * stage.compare)));
-    handle.setAttribute("aria-valuetext", `${Math.round(100 * stage.compare)} % original`);
+    handle.setAttribute("aria-valuetext", tr`${Math.round(100 * stage.compare)} % original`);
     stage.redraw();
   };
 
-  const toggle = (on = stage.compare === null) => {
+  let wanted = false; // it stays wanted from picture to picture, and is shown where there is something to compare
+  let place = 0.5;
+
+  const show = (on) => {
+    if (on === (stage.compare !== null)) return;
     handle.hidden = !on;
     for (const label of labels) label.hidden = !on;
-    if (on) {
-      set(0.5);
-      handle.focus({ focusVisible: false });
-    } else {
+    if (on) set(place);
+    else {
+      place = stage.compare;
       stage.compare = null;
       stage.redraw();
     }
     changed(on);
   };
+
+  const toggle = () => {
+    wanted = stage.compare === null;
+    if (wanted) place = 0.5;
+    show(wanted);
+    if (wanted) handle.focus({ focusVisible: false });
+  };
+
+  /** There is something to compare, or nothing. @param {boolean} possible */
+  const allow = (possible) => show(wanted && possible);
 
   handle.addEventListener("pointerdown", (event) => {
     handle.setPointerCapture(event.pointerId);
@@ -42,5 +57,5 @@ export function compareSlider(stage, changed) {
     event.preventDefault();
     set(stage.compare + steps[event.key]);
   });
-  return { toggle, set };
+  return { toggle, allow, set };
 }

@@ -12,10 +12,13 @@ const on = (id, run) => $(id).addEventListener("click", run);
  *   display: ReturnType<typeof import("./display.js").pageDisplay>,
  *   session: ReturnType<typeof import("./session.js").editingSession>,
  *   actions: ReturnType<typeof import("./actions.js").pictureActions>,
+ *   restoring: ReturnType<typeof import("./restoring.js").pictureRestoring>,
+ *   saving: ReturnType<typeof import("./saving.js").pictureSaving>,
+ *   marking: ReturnType<typeof import("./marking.js").pictureMarking>,
  *   review: ReturnType<typeof import("./review.js").galleryReview>,
  *   look: ReturnType<typeof import("./look.js").stageLook>}} parts
  */
-export function wireControls({ stage, scene, compare, display, session, actions, review, look }) {
+export function wireControls({ stage, scene, compare, display, session, actions, restoring, marking, saving, review, look }) {
   on("choose", () => $("files").click());
   on("open", () => $("files").click());
   on("choose-folder", () => $("folder").click());
@@ -24,6 +27,7 @@ export function wireControls({ stage, scene, compare, display, session, actions,
   on("undo", () => actions.undo());
   on("redo", () => actions.undo(true));
   on("download", actions.download);
+  on("save-as", saving.open);
   on("find", () => actions.find());
   const withFocus = (act) => async (event) => {
     await act();
@@ -33,12 +37,17 @@ export function wireControls({ stage, scene, compare, display, session, actions,
   on("harder", withFocus(actions.lookHarder));
   on("force", withFocus(() => actions.find(true)));
   on("repair", actions.repair);
+  on("restore-look", restoring.look);
+  on("restore", restoring.restore);
   on("cancel", actions.cancel);
-  on("another-seed", () => actions.another("seed"));
-  on("another-method", () => actions.another("method"));
+  on("another", actions.another);
+  on("three", actions.three);
   on("mask-import", () => $("mask-file").click());
   on("mask-export", actions.exportMask);
   on("mask-clear", actions.clearMask);
+  const step = () => Math.max(1, Math.round((2 * (devicePixelRatio || 1)) / stage.view.scale)); // seen on the screen
+  on("mask-grow", () => marking.resize(step()));
+  on("mask-shrink", () => marking.resize(-step()));
   on("mask-colour", look.nextColour);
   on("compare", () => compare.toggle());
   on("zoom-in", () => stage.zoom(1.25));
@@ -69,6 +78,7 @@ export function wireControls({ stage, scene, compare, display, session, actions,
   for (const [id, setting] of [
     ["auto", "auto"],
     ["single-keys", "singleKeys"],
+    ["rims", "rims"],
   ]) {
     $(id).checked = settings[setting];
     $(id).addEventListener("change", () => prefer({ [setting]: $(id).checked }));

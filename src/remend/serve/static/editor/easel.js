@@ -1,10 +1,11 @@
 // Painting: the tools, the brush and its ring, and the keyboard's cursor, on whatever mask is on the stage.
 
 import { Pointers } from "./pointers.js";
-import { Lasso, Rectangle, Stroke } from "./tools.js";
+import { Lasso, Rectangle, Rough, Stroke } from "./tools.js";
 import { moved } from "./view.js";
 
-const LARGEST = 2000; // picture pixels across
+const LARGEST = 600; // screen pixels across
+const USUAL = 26;
 
 export class Easel extends EventTarget {
   /** @param {import("./stage.js").Stage} stage */
@@ -14,7 +15,7 @@ export class Easel extends EventTarget {
     /** @type {import("./mask.js").Mask | null} */
     this.mask = null;
     this.tool = "brush";
-    this.size = 24; // across, in picture pixels
+    this.span = USUAL; // of the brush across, in screen pixels: it stays as large on the screen when that is zoomed
     /** @type {Stroke | Lasso | Rectangle | null} being drawn */
     this.active = null;
     this.lastPoint = null;
@@ -47,26 +48,29 @@ export class Easel extends EventTarget {
     this.dispatchEvent(new Event("tool"));
   }
 
-  /** The brush, larger or smaller. @param {number} factor */
-  resize(factor) {
-    const next = this.size * factor;
-    const whole = factor > 1 ? Math.max(this.size + 1, Math.round(next)) : Math.min(this.size - 1, Math.round(next));
-    this.setSize(whole);
+  /** The brush across, in picture pixels. */
+  get size() {
+    return Math.max(1, (this.span * (devicePixelRatio || 1)) / this.stage.view.scale);
   }
 
-  setSize(size) {
-    this.size = Math.min(LARGEST, Math.max(1, Math.round(size)));
+  /** The brush, larger or smaller. @param {number} factor */
+  resize(factor) {
+    this.#setSpan(factor > 1 ? Math.max(this.span + 1, this.span * factor) : Math.min(this.span - 1, this.span * factor));
+  }
+
+  #setSpan(span) {
+    this.span = Math.min(LARGEST, Math.max(2, span));
     this.#cursors();
     this.dispatchEvent(new Event("size"));
   }
 
-  /** Slider places are even steps of proportion: 0 is 1 px, 1 the largest. */
+  /** Slider places are even steps of proportion: 0 is 2 screen pixels, 1 the largest. */
   get share() {
-    return Math.log(this.size) / Math.log(LARGEST);
+    return Math.log(this.span / 2) / Math.log(LARGEST / 2);
   }
 
   set share(share) {
-    this.setSize(Math.exp(share * Math.log(LARGEST)));
+    this.#setSpan(2 * Math.exp(share * Math.log(LARGEST / 2)));
   }
 
   begin(point, { erase = false, line = false } = {}) {
@@ -77,7 +81,9 @@ export class Easel extends EventTarget {
     }
     const value = erase || this.tool === "eraser" ? 0 : 1;
     const redraw = (rect) => this.stage.redrawPart(rect);
-    if (this.tool === "lasso") this.active = new Lasso(this.mask, value, redraw);
+    const finest = (2.5 * (devicePixelRatio || 1)) / this.stage.view.scale;
+    if (this.tool === "select") this.active = new Rough(this.mask, value, finest, redraw);
+    else if (this.tool === "lasso") this.active = new Lasso(this.mask, value, redraw);
     else if (this.tool === "box") this.active = new Rectangle(this.mask, value, redraw);
     else this.active = new Stroke(this.mask, this.size / 2, value);
     this.active.begin(point, line ? this.lastPoint : null);
@@ -89,6 +95,10 @@ export class Easel extends EventTarget {
     if (!active) return;
     this.active = null;
     this.lastPoint = active.last ?? null;
+    if (this.tool === "select") {
+      this.dispatchEvent(new CustomEvent("select", { detail: { ...active.end(), erased: active.value === 0 } }));
+      return;
+    }
     const names = { brush: "brush stroke", eraser: "eraser", lasso: "lasso", box: "box" };
     const detail = { ...active.end(), label: names[this.tool], erased: active.value === 0 };
     this.dispatchEvent(new CustomEvent("painted", { detail }));

@@ -1,9 +1,9 @@
 // How to fill: the qualities and methods that the server offers, and the one that is chosen.
 
-import { nextMethod } from "./answers.js";
 import { $ } from "./elements.js";
 import { methods } from "./server.js";
 import { prefer, settings } from "./settings.js";
+import { tr } from "./words.js";
 
 export function fillingChoice() {
   /** @type {{methods: any[], qualities: any[]}} */
@@ -12,9 +12,9 @@ export function fillingChoice() {
   function show() {
     const method = offered.methods.find((one) => one.name === settings.method);
     $("method").value = settings.method;
-    $("method-help").textContent = method ? capital(method.summary) : "";
+    $("method-help").textContent = method ? capital(tr(method.summary)) : "";
     const quality = offered.qualities.find((one) => one.name === settings.quality);
-    $("quality-help").textContent = quality ? capital(quality.summary) : "";
+    $("quality-help").textContent = quality ? capital(tr(quality.summary)) : "";
     for (const input of document.querySelectorAll("#qualities input")) input.checked = input.value === settings.quality;
   }
 
@@ -22,7 +22,7 @@ export function fillingChoice() {
     offered = await methods();
     $("method").replaceChildren(
       ...offered.methods.map(({ name, available }) => {
-        const option = new Option(available ? name : `${name} (not installed)`, name);
+        const option = new Option(available ? name : tr`${name} (not installed)`, name);
         option.disabled = !available;
         return option;
       }),
@@ -44,7 +44,7 @@ export function fillingChoice() {
       show();
     });
     const text = document.createElement("span");
-    text.textContent = name;
+    text.textContent = tr(name);
     label.append(input, text);
     return label;
   }
@@ -56,8 +56,8 @@ export function fillingChoice() {
 
   return {
     load,
-    /** The method most worth a try after those. @param {string[]} tried */
-    nextMethod: (tried) => nextMethod(offered.methods, tried),
+    /** The methods that can be asked for. @returns {string[]} */
+    methods: () => offered.methods.filter((method) => method.available).map((method) => method.name),
   };
 }
 

@@ -1,8 +1,12 @@
 // Several pictures: one thumbnail each, with what became of it.
 
 import { icon } from "./notices.js";
+import { tr } from "./words.js";
 
-const STATES = { accepted: "accepted", rejected: "rejected", failed: "failed", repaired: "repaired", waiting: "waiting", running: "being repaired", clean: "nothing found" };
+const STATES = {
+  accepted: tr("accepted"), rejected: tr("rejected"), failed: tr("failed"), repaired: tr("repaired"), waiting: tr("waiting"),
+  running: tr("being repaired"), clean: tr("nothing found"),
+};
 
 export class Filmstrip {
   /** @param {HTMLElement} place a list @param {(id: string) => void} choose */

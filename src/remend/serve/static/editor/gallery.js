@@ -1,9 +1,11 @@
 // The pictures that are open: which there are, which is worked on, and what becomes of each.
 
-import { decode, looksLikePicture, thumbnail } from "./pictures.js";
+import { checkLimits, decode, folderOf, looksLikePicture, thumbnail } from "./pictures.js";
 import { Problem } from "./server.js";
 import * as store from "./store.js";
+import { hearOthers, tellOthers } from "./tabs.js";
 import { Work } from "./work.js";
+import { tr } from "./words.js";
 
 const CURRENT = "remend-current";
 
@@ -17,8 +19,24 @@ export class Gallery extends EventTarget {
     /** @type {Map<string, string>} passing states: waiting, running, failed, clean */
     this.passing = new Map();
     this.current = null;
+    /** @type {{id: string, bitmap: ImageBitmap} | null} see `#hold` */
+    this.held = null;
     /** @type {AbortController | null} Find and repair all, while it runs */
     this.batch = null;
+    hearOthers((id) => this.#follow(id));
+  }
+
+  /** Another tab has changed, opened or closed a picture: what is kept counts. */
+  async #follow(id) {
+    const kept = await store.workOf(id);
+    const at = this.records.findIndex((record) => record.id === id);
+    this.works.get(id)?.running?.abort(new DOMException("changed in another tab", "AbortError"));
+    this.works.delete(id);
+    if (kept && at >= 0) this.records[at] = kept;
+    else if (kept) this.records.push(kept);
+    else if (at >= 0) this.records.splice(at, 1);
+    this.dispatchEvent(new CustomEvent("followed", { detail: { id, name: kept?.name, at } }));
+    this.dispatchEvent(new Event("change"));
   }
 
   /** What an earlier visit left. @returns {Promise<string | null>} which picture was on the stage */
@@ -59,8 +77,8 @@ export class Gallery extends EventTarget {
   async *add(files, failed, tolerate = false) {
     const pictures = files.filter(looksLikePicture);
     if (!pictures.length) {
-      const what = files.length === 1 ? `${files[0].name} is not a picture` : "there are no pictures among these files";
-      throw new Problem({ detail: what, remedy: "choose JPEG, PNG, TIFF, WebP, AVIF, HEIF, BMP or GIF" });
+      const what = files.length === 1 ? tr`${files[0].name} is not a picture` : tr("there are no pictures among these files");
+      throw new Problem({ detail: what, remedy: tr("choose JPEG, PNG, TIFF, WebP, AVIF, HEIF, BMP or GIF") });
     }
     pictures.sort((one, two) => one.name.localeCompare(two.name, undefined, { numeric: true }));
     for (const file of pictures) {
@@ -73,6 +91,7 @@ export class Gallery extends EventTarget {
   }
 
   async #open(file, tolerate) {
+    await checkLimits(file);
     const { bitmap, preview } = await decode({ file, tolerate });
     const record = {
       id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
@@ -81,20 +100,46 @@ export class Gallery extends EventTarget {
       tolerate,
       preview,
       name: file.name || "pasted.png",
+      folder: folderOf(file),
       width: bitmap.width,
       height: bitmap.height,
       thumb: await thumbnail(bitmap),
       done: 0,
       state: "",
     };
-    bitmap.close();
     this.records.push(record);
     const work = new Work(record);
+    this.#hold(record.id, bitmap);
     this.works.set(record.id, work);
     this.dispatchEvent(new CustomEvent("loaded", { detail: work }));
-    await store.put("works", record).catch((error) => work.dispatchEvent(new CustomEvent("unsaved", { detail: error })));
+    await store
+      .put("works", record)
+      .then(() => tellOthers(record.id))
+      .catch((error) => work.dispatchEvent(new CustomEvent("unsaved", { detail: error })));
     this.dispatchEvent(new Event("change"));
     return record.id;
+  }
+
+  /** The picture that was opened last is likely to be shown next: it is not decoded twice. */
+  #hold(id, bitmap) {
+    this.release();
+    this.held = { id, bitmap };
+  }
+
+  /** Nothing more is opened: what was held is let go. */
+  release() {
+    this.held?.bitmap.close();
+    this.held = null;
+  }
+
+  /** A decoded picture, to be closed by who takes it. @param {any} record @returns {Promise<ImageBitmap>} */
+  async bitmap(record) {
+    const { held } = this;
+    if (held?.id === record.id) {
+      this.held = null;
+      return held.bitmap;
+    }
+    return (await decode({ ...record, file: record.preview ?? record.file })).bitmap;
   }
 
   /** Take a picture out; nothing is deleted yet. @returns {{restore: () => void, delete: () => void}} */
@@ -110,14 +155,15 @@ export class Gallery extends EventTarget {
       },
       delete: () => {
         this.works.delete(id);
-        store.forget(id).catch(() => {}); // it is shown again after a reload; nothing is lost
+        const forgotten = store.forget(id).then(() => tellOthers(id));
+        forgotten.catch(() => {}); // it is shown again after a reload; nothing is lost
       },
     };
   }
 
   /** The state of a picture in the strip. */
   stateOf(record) {
-    return this.passing.get(record.id) || record.state || (record.repaired ? "repaired" : "");
+    return this.passing.get(record.id) || record.state || (record.repaired ? "repaired" : record.clean ? "clean" : "");
   }
 
   pass(id, state) {

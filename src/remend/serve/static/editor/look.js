@@ -3,6 +3,7 @@
 import { $ } from "./elements.js";
 import { say } from "./notices.js";
 import { COLOURS, nextTheme, prefer, settings } from "./settings.js";
+import { tr } from "./words.js";
 
 /**
  * @param {{stage: import("./stage.js").Stage, easel: import("./easel.js").Easel,
@@ -12,7 +13,7 @@ export function stageLook({ stage, easel, scene }) {
   stage.addEventListener("view", () => {
     const shown = Math.round((100 * stage.view.scale) / (devicePixelRatio || 1));
     $("zoom-value").textContent = `${shown} %`;
-    $("zoom-value").setAttribute("aria-label", `Zoom ${shown} %: show actual size`);
+    $("zoom-value").setAttribute("aria-label", tr`Zoom ${shown} %: show actual size`);
   });
 
   function actualSize() {
@@ -39,8 +40,8 @@ export function stageLook({ stage, easel, scene }) {
 
   function switchTheme() {
     const name = nextTheme();
-    $("theme").setAttribute("aria-label", `Theme: ${name}`);
-    say(`Theme: ${name}`);
+    $("theme").setAttribute("aria-label", tr`Theme: ${name}`);
+    say(tr`Theme: ${name}`);
     stage.redraw();
   }
 

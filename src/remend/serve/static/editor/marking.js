@@ -2,16 +2,19 @@
 
 import { notice } from "./notices.js";
 import { drawRegions, regionAt } from "./regions.js";
+import { eachResized, objectUnder } from "./selecting.js";
 import { settings } from "./settings.js";
+import { tr } from "./words.js";
 
 const SLACK = 4; // screen pixels by which a region may be missed
 
 /**
  * @param {{stage: import("./stage.js").Stage, easel: import("./easel.js").Easel,
  *   scene: import("./scene.js").Scene, regionList: import("./regions.js").RegionList,
- *   actions: ReturnType<typeof import("./actions.js").pictureActions>}} parts
+ *   actions: ReturnType<typeof import("./actions.js").pictureActions>,
+ *   display: ReturnType<typeof import("./display.js").pageDisplay>}} parts
  */
-export function pictureMarking({ stage, easel, scene, regionList, actions }) {
+export function pictureMarking({ stage, easel, scene, regionList, actions, display }) {
   let pointed = null;
 
   /** @param {number | null} id of the region whose name is shown on the picture */
@@ -27,11 +30,18 @@ export function pictureMarking({ stage, easel, scene, regionList, actions }) {
     if (!scene.work.paint({ difference, hand, label, erased })) return;
     if (settings.auto && !erased) actions.repair();
   });
+  easel.addEventListener("select", async ({ detail: { marks, erased } }) => {
+    const now = scene.work;
+    const found = await display.attempt(() => objectUnder(stage.original, marks, now.mask, stage.view.scale));
+    if (!found || now !== scene.work) return;
+    await now.mask.settled();
+    if (lay(now, found, erased ? 0 : 1, "select") && settings.auto && !erased) actions.repair();
+  });
   easel.addEventListener("pick", ({ detail: point }) => {
     const region = regionUnder(point);
     if (region) scene.work.keep([region.id], !region.kept);
     else if (!scene.work.search)
-      notice("nothing was found yet to pick from", { action: { label: "Find damage", run: () => actions.find() } });
+      notice(tr("nothing was found yet to pick from"), { action: { label: tr("Find damage"), run: () => actions.find() } });
   });
   easel.addEventListener("hover", () => {
     if (easel.tool !== "pick" || !scene.work) return;
@@ -44,10 +54,31 @@ export function pictureMarking({ stage, easel, scene, regionList, actions }) {
       regionList.mark(id);
     }
   });
+  easel.addEventListener("tool", () => {
+    pointAt(null);
+    regionList.mark(null);
+  });
   stage.above.push((context, view) => {
     const { regions } = scene.work ?? {};
     if (regions?.length) drawRegions(context, view, regions, { all: easel.tool === "pick", pointed });
   });
 
-  return { pointAt };
+  /** Lay runs of pixels into the mask, as one step. @returns {boolean} whether anything came of it */
+  function lay(now, eachRun, value, label) {
+    const { mask } = now;
+    mask.begin({ traced: true });
+    eachRun((y, from, to) => mask.fill(y, from, to, value));
+    mask.refresh({ left: 0, top: 0, right: mask.width, bottom: mask.height });
+    const hand = mask.traced();
+    return now.paint({ difference: mask.commit(), hand, label, erased: value === 0 });
+  }
+
+  /** The mask, wider or narrower by so many pixels. @param {number} by picture pixels, negative: narrower */
+  function resize(by) {
+    const now = scene.work;
+    if (!now || now.mask.isOpen || now.mask.isEmpty()) return;
+    lay(now, (row) => eachResized(now.mask, by, row), by > 0 ? 1 : 0, by > 0 ? "grow" : "shrink");
+  }
+
+  return { pointAt, resize };
 }

@@ -1,5 +1,7 @@
 // What the page has to say: short notices that people see, and the live region that screen readers hear.
 
+import { tr } from "./words.js";
+
 const place = document.getElementById("notices");
 const live = document.getElementById("live");
 
@@ -37,7 +39,7 @@ export function notice(text, { remedy = "", bad = false, seconds = bad ? 14 : 7,
   const close = document.createElement("button");
   close.type = "button";
   close.className = "icon close";
-  close.setAttribute("aria-label", "Close this message");
+  close.setAttribute("aria-label", tr("Close this message"));
   close.append(icon("cross"));
   box.append(words, close);
   let timer = 0;
@@ -67,7 +69,13 @@ export function notice(text, { remedy = "", bad = false, seconds = bad ? 14 : 7,
   };
   wait();
   place.append(box);
-  while (place.children.length > 3) place.firstElementChild.remove();
+  while (place.children.length > most()) place.firstElementChild.remove();
+}
+
+/** How many there is room for above the stage's controls, below its middle. */
+function most() {
+  const frame = place.parentElement === document.body ? null : place.parentElement;
+  return frame ? Math.min(3, Math.max(1, Math.floor((frame.clientHeight / 2 - 90) / 90))) : 3;
 }
 
 /** Tell of a fault, whatever it is. @param {any} error */
@@ -79,9 +87,9 @@ export function tell(error) {
 
 /** What the server does only when it is told so, as a question and as the answer yes. */
 const QUESTIONS = {
-  tolerate: ["open what is there, and mark what is missing as damage?", "Open what is there"],
-  yes: ["white marks what to repair; is that meant?", "It is meant"],
-  resize_mask: ["bring it to the picture's size?", "Resize it"],
+  tolerate: [tr("open what is there, and mark what is missing as damage?"), tr("Open what is there")],
+  yes: [tr("white marks what to repair; is that meant?"), tr("It is meant")],
+  resize_mask: [tr("bring it to the picture's size?"), tr("Resize it")],
 };
 
 /** Ask instead of telling. @param {string} text @param {keyof QUESTIONS} consent @param {() => void} run if yes */
@@ -102,6 +110,7 @@ export function icon(name) {
 
 /** The library's messages are one line without capitals; on a page they are sentences. */
 function sentence(text) {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  const isName = /^\S*\.[a-z0-9]{2,5}[ :]/i.test(text); // a file's name is written as it is
+  const capital = isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }

@@ -1,6 +1,8 @@
 // Files in and out: what can be opened, how it is shown, how it is given back.
 
-import { repair, view } from "./server.js";
+import { sizeInHeader } from "./header.js";
+import { Problem, methods, repair, view } from "./server.js";
+import { tr } from "./words.js";
 
 const SUFFIXES = /\.(jpe?g|png|webp|tiff?|bmp|gif|avif|hei[cf]|jfif)$/i;
 
@@ -32,6 +34,29 @@ export async function decode(record) {
   }
 }
 
+/**
+ * Refuse what the server would refuse later, before it is decoded.
+ * @param {File} file
+ */
+export async function checkLimits(file) {
+  const offered = await methods().catch(() => null);
+  if (!offered) return; // without the server a picture can still be looked at and marked
+  const { max_pixels: mostPixels, max_bytes: mostBytes } = offered.limits;
+  if (file.size > mostBytes)
+    throw new Problem({
+      kind: "too-many-bytes",
+      detail: tr`${file.name} has ${Math.round(file.size / 1e6)} MB, and this server takes ${Math.round(mostBytes / 1e6)}`,
+      remedy: tr("save it smaller, or have the server started with more --max-bytes"),
+    });
+  const size = await sizeInHeader(file);
+  if (size && size.width * size.height > mostPixels)
+    throw new Problem({
+      kind: "too-many-pixels",
+      detail: tr`${file.name} has ${Math.round((size.width * size.height) / 1e6)} megapixels, and this server takes ${Math.round(mostPixels / 1e6)}`,
+      remedy: tr("save it smaller, or have the server started with more --max-pixels"),
+    });
+}
+
 /** A small picture for strips. @param {CanvasImageSource & {width: number, height: number}} source */
 export async function thumbnail(source, rect = { left: 0, top: 0, right: source.width, bottom: source.height }, most = 184) {
   const width = rect.right - rect.left;
@@ -47,16 +72,19 @@ export async function thumbnail(source, rect = { left: 0, top: 0, right: source.
 /**
  * The repaired file: the server writes what was filled into the file as it came. Its format, metadata and
  * every pixel outside stay.
- * @param {import("./work.js").Work} work with an answer
+ * @param {import("./work.js").Work} work without an answer that counts its file is given back as it is
+ * @param {string | null} [format] another one than the file's own
  * @returns {Promise<{name: string, blob: Blob}>}
  */
-export async function finished(work) {
+export async function finished(work, format = null) {
   const { answer, record } = work;
   const { file } = record;
+  if (!answer || record.state === "rejected") return { name: file.name, blob: file };
   const dot = file.name.lastIndexOf(".");
   const name = dot > 0 ? `${file.name.slice(0, dot)}.repaired${file.name.slice(dot)}` : `${file.name}.repaired`;
-  if (answer.file) return { name, blob: answer.file };
-  const response = await repair({ ...sourceOf(record), kept: answer.patch, mask: await nothing(), resize_mask: true });
+  if (answer.file && !format) return { name, blob: answer.file };
+  const source = answer.file ? { image: answer.file } : { ...sourceOf(record), kept: answer.patch };
+  const response = await repair({ ...source, mask: await nothing(), resize_mask: true, format });
   return { name, blob: await response.blob() };
 }
 
@@ -104,6 +132,12 @@ export async function markedIn(response) {
   };
 }
 
+/** Where dropped files lay: browsers tell it of chosen folders only. @type {WeakMap<File, string>} */
+const folders = new WeakMap();
+
+/** The folder that a file was opened with, below the one that was chosen; empty: none. @param {File} file */
+export const folderOf = (file) => folders.get(file) ?? file.webkitRelativePath?.split("/").slice(0, -1).join("/") ?? "";
+
 /** All files of what was dropped, folders included. @param {DataTransfer} transfer */
 export async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -111,7 +145,9 @@ export async function dropped(transfer) {
   const files = [];
   const walk = async (entry) => {
     if (entry.isFile) {
-      files.push(await new Promise((done, failed) => entry.file(done, failed)));
+      const file = await new Promise((done, failed) => entry.file(done, failed));
+      folders.set(file, entry.fullPath.split("/").slice(1, -1).join("/"));
+      files.push(file);
       return;
     }
     const reader = entry.createReader();

@@ -1,8 +1,16 @@
 // What Find damage saw: a list by kind, and outlines on the picture.
 
+import { tr } from "./words.js";
+
 const ORDER = ["scratch", "crack", "dust", "stain", "hole", "text", "watermark"];
-const PLURALS = { scratch: "scratches", dust: "specks of dust", text: "dates and captions", watermark: "watermarks and logos" };
-const SINGULARS = { dust: "speck of dust", text: "date or caption", watermark: "watermark or logo" };
+const PLURALS = {
+  scratch: tr("scratches"), crack: tr("cracks"), dust: tr("specks of dust"), stain: tr("stains"), hole: tr("holes"),
+  text: tr("dates and captions"), watermark: tr("watermarks and logos"),
+};
+const SINGULARS = {
+  scratch: tr("scratch"), crack: tr("crack"), dust: tr("speck of dust"), stain: tr("stain"), hole: tr("hole"),
+  text: tr("date or caption"), watermark: tr("watermark or logo"),
+};
 
 export const nameOf = (kind, count) =>
   count === 1 ? (SINGULARS[kind] ?? kind) : (PLURALS[kind] ?? `${kind}s`);
@@ -77,7 +85,7 @@ class KindGroup {
     this.toggle = document.createElement("button");
     this.toggle.type = "button";
     this.toggle.className = "kind-toggle";
-    this.toggle.setAttribute("aria-label", `Each of the ${nameOf(kind, 2)}`);
+    this.toggle.setAttribute("aria-label", tr`Each of the ${nameOf(kind, 2)}`);
     this.toggle.setAttribute("aria-controls", `regions-${kind}`);
     this.toggle.addEventListener("click", () => {
       this.isOpen = !this.isOpen;
@@ -99,8 +107,8 @@ class KindGroup {
     const kept = shown.filter((region) => region.kept).length;
     this.element.hidden = !shown.length;
     this.all.checked = isOn;
-    const of = kept && kept < shown.length ? `${kept} of ` : "";
-    this.title.textContent = `${of}${shown.length} ${nameOf(this.kind, shown.length)}${kept ? "" : ", left"}`;
+    const of = kept && kept < shown.length ? tr`${kept} of ` : "";
+    this.title.textContent = `${of}${shown.length} ${nameOf(this.kind, shown.length)}${kept ? "" : tr(", left")}`;
     this.#unfold();
   }
 
@@ -136,7 +144,7 @@ class KindGroup {
     const percent = `${Math.round(100 * region.confidence)} %`;
     const sure = document.createElement("span");
     sure.className = "sure";
-    sure.title = "How sure it is";
+    sure.title = tr("How sure it is");
     const meter = document.createElement("span");
     meter.className = "meter";
     meter.setAttribute("aria-hidden", "true");
@@ -179,7 +187,7 @@ export function drawRegions(context, view, regions, { all, pointed }) {
 }
 
 function drawName(context, x, y, region, ratio) {
-  const fate = region.kept ? "" : region.decided === false ? " · thrown away" : " · left";
+  const fate = region.kept ? "" : region.decided === false ? tr(" · thrown away") : tr(" · left");
   const text = `${nameOf(region.kind, 1)} · ${Math.round(100 * region.confidence)} %${fate}`;
   context.font = `600 ${12 * ratio}px system-ui, sans-serif`;
   const width = context.measureText(text).width + 16 * ratio;

@@ -1,11 +1,13 @@
 // What runs on the server for a picture: reading a mask, finding damage, filling, another answer.
 
+import { lookAlike } from "./alike.js";
 import { maskPng } from "./bytes.js";
 import { Mask } from "./mask.js";
 import { markedIn, sourceOf } from "./pictures.js";
 import { Problem, effectiveMask, job } from "./server.js";
 import { HARDEST } from "./settings.js";
 import { eachRegionSpan } from "./sieve.js";
+import { tr } from "./words.js";
 
 /** @typedef {{method: string, quality: string, seed: number, sensitivity: number}} Settings */
 
@@ -15,7 +17,7 @@ import { eachRegionSpan } from "./sieve.js";
  * @returns {Promise<T>}
  */
 async function alone(work, act) {
-  if (work.running) throw new Problem({ detail: "this picture is being worked on", remedy: "wait, or cancel it" });
+  if (work.running) throw new Problem({ detail: tr("this picture is being worked on"), remedy: tr("wait, or cancel it") });
   work.running = new AbortController();
   work.dispatchEvent(new Event("running"));
   try {
@@ -56,13 +58,13 @@ export function layMask(work, fields, label) {
 export function findDamage(work, settings, progress, { force = false } = {}) {
   return alone(work, async (signal) => {
     const { response } = await job(
-      { kind: "detect", ...sourceOf(work.record), sensitivity: HARDEST, find: "all", force },
+      { kind: "detect", ...(work.answer?.file ? { image: work.answer.file } : sourceOf(work.record)), sensitivity: HARDEST, find: "all", force },
       progress,
       signal,
     );
     const { regions, nature, width, height } = await response.json();
     if (width !== work.mask.width || height !== work.mask.height)
-      throw new Problem({ detail: `the server sees ${width}×${height} pixels, the browser ${work.mask.width}×${work.mask.height}` });
+      throw new Problem({ detail: tr`the server sees ${width}×${height} pixels, the browser ${work.mask.width}×${work.mask.height}` });
     const fresh = notYetRepaired(work, regions);
     await work.mask.settled();
     work.find(fresh, { nature, forced: force, sensitivity: settings.sensitivity });
@@ -86,9 +88,48 @@ function notYetRepaired(work, regions) {
   });
 }
 
-/** Fill what is marked. @param {import("./work.js").Work} work @param {Settings} settings */
-export function repairMarked(work, settings, progress) {
+/** The picture as it stands now, or, where it was restored last, as it stood before that. */
+function standing(work) {
+  const base = work.lastRepair?.restored ? work.answerBefore : work.answer;
+  return base?.file ? { image: base.file } : { ...sourceOf(work.record), kept: base?.patch ?? null };
+}
+
+/** What a restoration would do, and why. @returns {Promise<{steps: {step: string, strength: number, reason: string}[]}>} */
+export function inspectPicture(work, progress) {
+  return alone(work, async (signal) => (await job({ kind: "inspect", ...standing(work) }, progress, signal)).response.json());
+}
+
+/** Restore the whole picture. @param {Record<string, any>} asked fields of `POST /v1/restore` */
+export function restorePicture(work, asked, progress) {
   return alone(work, async (signal) => {
+    const began = performance.now();
+    const result = await job({ kind: "restore", ...asked, ...standing(work) }, progress, signal);
+    const { type, name } = work.record.file;
+    const answer = {
+      id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
+      work: work.id,
+      method: "restore",
+      quality: "",
+      seed: 0,
+      seconds: (performance.now() - began) / 1000,
+      patch: null,
+      file: new File([await result.response.blob()], name, { type }),
+      thumb: null,
+      notes: result.report?.notes ?? [],
+    };
+    work.restored(answer, asked);
+    return answer;
+  });
+}
+
+/**
+ * Fill what is marked.
+ * @param {import("./work.js").Work} work @param {Settings} settings
+ * @param {(signal: AbortSignal) => Promise<void>} [before] what may still change the marks
+ */
+export function repairMarked(work, settings, progress, before = async () => {}) {
+  return alone(work, async (signal) => {
+    await before(signal);
     const marks = work.mask.snapshot();
     const answer = await ask(work, marks, work.answer, settings, progress, signal);
     await work.mask.settled();
@@ -101,8 +142,8 @@ export function repairMarked(work, settings, progress) {
 
 /**
  * Fill the last repair again in another way.
- * @returns {Promise<{answer: import("./work.js").Answer, isNew: boolean}>} not new when the pixels are those
- *   of an answer that is there
+ * @returns {Promise<{answer: import("./work.js").Answer, isNew: boolean}>} not new when it looks like an answer
+ *   that is there; it is noted as tried then
  */
 export function anotherAnswer(work, settings, progress) {
   return alone(work, async (signal) => {
@@ -110,12 +151,13 @@ export function anotherAnswer(work, settings, progress) {
     const answer = await ask(work, entry.difference, work.answerBefore, settings, progress, signal);
     await work.mask.settled();
     if (work.lastRepair !== entry) throw new DOMException("the repair was undone meanwhile", "AbortError");
+    const places = entry.difference.map(({ index }) => work.mask.rectOf(index));
     for (const id of entry.answers) {
       const other = work.answers.get(id);
-      if (await sameBytes(other.patch ?? other.file, answer.patch ?? answer.file)) {
-        work.choose(id);
-        return { answer: other, isNew: false };
-      }
+      if (!(await lookAlike(other, answer, places))) continue;
+      const { method, quality, seed } = answer;
+      work.tried({ method, quality, seed });
+      return { answer: other, isNew: false };
     }
     work.addAnswer(answer);
     return { answer, isNew: true };
@@ -163,23 +205,19 @@ async function ask(work, marks, before, settings, progress, signal) {
   };
 }
 
-async function sameBytes(one, two) {
-  if (one.size !== two.size) return false;
-  const [a, b] = await Promise.all([one.arrayBuffer(), two.arrayBuffer()]);
-  const x = new Uint8Array(a);
-  const y = new Uint8Array(b);
-  return x.every((value, i) => value === y[i]);
-}
-
-const STAGES = { read: "Reading the picture", find: "Looking for damage", plan: "Planning", fill: "Filling", write: "Writing" };
+const STAGES = {
+  measure: tr("Measuring"), noise: tr("Taking noise and blocks off"), damage: tr("Repairing damage"),
+  tone: tr("Bringing tones back"), read: tr("Reading the picture"), find: tr("Looking for damage"), plan: tr("Planning"),
+  fill: tr("Filling"), write: tr("Writing"),
+};
 
 /** What to say about a job that runs. */
 export function wordsFor(job) {
-  if (job.state === "refused") return "The server is busy; trying again";
+  if (job.state === "refused") return tr("The server is busy; trying again");
   if (job.state === "queued") {
-    if (!job.place || job.place === 1) return "Next in the queue";
-    return `In the queue, ${job.place - 1} before you`;
+    if (!job.place || job.place === 1) return tr("Next in the queue");
+    return tr`In the queue, ${job.place - 1} before you`;
   }
-  const stage = STAGES[job.stage] ?? "Starting";
-  return job.stage === "fill" && job.steps > 1 ? `${stage}, ${job.step} of ${job.steps}` : stage;
+  const stage = STAGES[job.stage] ?? tr("Starting");
+  return job.stage === "fill" && job.steps > 1 ? tr`${stage}, ${job.step} of ${job.steps}` : stage;
 }

@@ -6,6 +6,10 @@ import { notice, say, tell } from "./notices.js";
 import { finished, save } from "./pictures.js";
 import { findDamage, repairMarked, wordsFor } from "./repairs.js";
 import { wanted } from "./settings.js";
+import { tr } from "./words.js";
+
+/** Whether a picture goes into the ZIP. */
+export const counts = ({ state, clean, repaired }) => state === "accepted" || (Boolean(clean) && !repaired && state !== "rejected");
 
 /**
  * @param {{scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
@@ -16,10 +20,11 @@ export function galleryReview({ scene, gallery, display, session }) {
   /** Decide on the picture on the stage, and go on to the next undecided one. @param {"accepted" | "rejected"} state */
   function decide(state) {
     const now = scene.work;
-    if (!now?.answer || gallery.records.length < 2) return;
+    if (!now || gallery.records.length < 2 || !(now.answer || now.record.clean)) return;
     const next = now.record.state === state ? "" : state;
     now.note({ state: next });
-    say(next ? `${now.record.name} ${next}` : `${now.record.name} undecided`);
+    now.share();
+    say(next ? `${now.record.name}: ${tr(next)}` : tr`${now.record.name}: undecided`);
     display.refresh();
     scene.refresh().catch(tell);
     if (!next) return;
@@ -43,53 +48,55 @@ export function galleryReview({ scene, gallery, display, session }) {
     const waiting = gallery.records.filter((record) => !record.repaired && record.state !== "rejected");
     for (const record of waiting) gallery.pass(record.id, "waiting");
     display.refresh();
-    const counts = { repaired: 0, clean: 0, failed: 0 };
+    const tally = { repaired: 0, clean: 0, failed: 0 };
     for (const [n, record] of waiting.entries()) {
       if (batch.signal.aborted || !gallery.records.includes(record)) break;
       gallery.pass(record.id, "running");
       const step = (job) => {
         display.progress(job);
-        $("progress-text").textContent = `${n + 1} of ${waiting.length}: ${wordsFor(job)}`;
+        $("progress-text").textContent = `${n + 1} / ${waiting.length}: ${wordsFor(job)}`;
       };
       try {
         work = await gallery.work(record.id);
         if (work.mask.isEmpty()) await findDamage(work, wanted(), step);
         if (work.mask.isEmpty()) {
-          gallery.pass(record.id, "clean");
-          counts.clean++;
+          work.note({ clean: true });
+          gallery.pass(record.id, "");
+          tally.clean++;
           continue;
         }
         await repairMarked(work, wanted(), step);
         work.note({ repaired: true });
         gallery.pass(record.id, "");
-        counts.repaired++;
+        tally.repaired++;
       } catch (error) {
         if (error?.name === "AbortError") break;
         gallery.pass(record.id, "failed");
-        counts.failed++;
+        tally.failed++;
         tell(error);
       }
     }
     for (const record of waiting) if (["waiting", "running"].includes(gallery.passing.get(record.id))) gallery.pass(record.id, "");
     gallery.batch = null;
     display.refresh();
-    const parts = [`${counts.repaired} repaired`];
-    if (counts.clean) parts.push(`${counts.clean} without damage`);
-    if (counts.failed) parts.push(`${counts.failed} failed`);
-    notice(`${batch.signal.aborted ? "Stopped: " : ""}${parts.join(", ")}`, {
-      remedy: counts.repaired ? "look at each: accept with A, reject with X" : "",
+    const parts = [tr`${tally.repaired} repaired`];
+    if (tally.clean) parts.push(tr`${tally.clean} without damage`);
+    if (tally.failed) parts.push(tr`${tally.failed} failed`);
+    notice(`${batch.signal.aborted ? tr("Stopped: ") : ""}${parts.join(", ")}`, {
+      remedy: tally.repaired ? tr("look at each: accept with A, reject with X") : "",
     });
   }
 
-  /** The accepted pictures, as one ZIP. */
+  /** The accepted pictures, and those that nothing was found in, as one ZIP with the folders they came in. */
   async function downloadAll() {
     const files = [];
     await display.attempt(async () => {
       $("download-all").disabled = true;
-      for (const record of gallery.records.filter((one) => one.state === "accepted")) {
+      for (const record of gallery.records.filter(counts)) {
         const { name, blob } = await finished(await gallery.work(record.id));
-        const taken = files.filter((file) => file.original === name).length;
-        files.push({ original: name, name: taken ? name.replace(/(\.[^.]*)?$/, `-${taken + 1}$1`) : name, blob });
+        const place = record.folder ? `${record.folder}/${name}` : name;
+        const taken = files.filter((file) => file.original === place).length;
+        files.push({ original: place, name: taken ? place.replace(/(\.[^./]*)?$/, `-${taken + 1}$1`) : place, blob });
       }
       save(await zip(files), "remend.zip");
     });

@@ -1,12 +1,16 @@
 // The HTTP API, as the page uses it. Every fault becomes a `Problem` that says what came and what to do.
 
+import { tr } from "./words.js";
+
 export class Problem extends Error {
   /** @param {{status?: number, kind?: string, detail?: string, remedy?: string, title?: string, consent?: string}} said */
   constructor(said, retryAfter = 0) {
-    super(said.detail || said.title || `the server answered ${said.status}`);
+    // What came is told as the server tells it; what kind of problem it is, and what helps, in the page's words.
+    const title = said.title && tr(said.title) !== said.title ? `${tr(said.title)}: ` : "";
+    super(title + (said.detail || said.title || tr`the server answered ${said.status}`));
     this.status = said.status ?? 0;
     this.kind = said.kind ?? "";
-    this.remedy = said.remedy ?? "";
+    this.remedy = tr(said.remedy ?? "");
     /** the field that lets it pass when it is sent as true */
     this.consent = said.consent ?? null;
     this.retryAfter = retryAfter;
@@ -15,18 +19,22 @@ export class Problem extends Error {
 
 const OFFLINE = {
   kind: "unreachable",
-  detail: "the server cannot be reached",
-  remedy: "see that `remend serve` still runs, then try again; your work is kept in this browser",
+  detail: tr("the server cannot be reached"),
+  remedy: tr("see that `remend serve` still runs, then try again; your work is kept in this browser"),
 };
 
-/** Asked once when the server wants a token. @type {() => Promise<string | null>} */
+/** Asked when the server wants a token, and again with why the last one would not do. @type {(why: string) => Promise<string | null>} */
 let askForToken = async () => null;
 export const setTokenAsker = (asker) => {
   askForToken = asker;
 };
 
-/** @param {string} path @param {RequestInit} options @returns {Promise<Response>} */
-async function call(path, options = {}) {
+/**
+ * @param {string} path @param {RequestInit} options @param {Record<string, any>} [fields] of the form: files are
+ *   called by their names where the server can only say which field they came in
+ * @returns {Promise<Response>}
+ */
+async function call(path, options = {}, fields = {}) {
   let response;
   try {
     response = await fetch(path, options);
@@ -35,8 +43,8 @@ async function call(path, options = {}) {
     throw new Problem(OFFLINE);
   }
   if (response.ok) return response;
-  const problem = await problemOf(response);
-  if (response.status === 401 && (await signedIn())) return call(path, options);
+  const problem = named(await problemOf(response), fields);
+  if (response.status === 401 && (await signedIn())) return call(path, options, fields);
   throw problem;
 }
 
@@ -47,24 +55,47 @@ async function problemOf(response) {
   return new Problem({ status: response.status, ...said }, retryAfter);
 }
 
-/** The cookie for a token that the user types. Requests that wait for it share one question. */
+/** A problem that is about a file, with the file's own name. @param {Problem} problem @param {Record<string, any>} fields */
+function named(problem, fields) {
+  for (const field of ["image", "mask"]) {
+    const { name } = fields[field] ?? {};
+    if (name && problem.message.startsWith(`${field}: `)) problem.message = name + problem.message.slice(field.length);
+  }
+  return problem;
+}
+
+/** The cookie for a token that the user types, until one is good. Requests that wait for it share the question. */
 let asking = null;
 function signedIn() {
   asking ??= (async () => {
-    const token = await askForToken();
-    if (!token) return false;
-    const response = await fetch("/v1/session", {
-      method: "POST",
-      headers: { Authorization: `Bearer ${token}` },
-    });
-    return response.ok;
+    for (let why = ""; ; ) {
+      const token = await askForToken(why);
+      if (!token) return false;
+      const response = await fetch("/v1/session", {
+        method: "POST",
+        headers: { Authorization: `Bearer ${token}` },
+      });
+      if (response.ok) return true;
+      const problem = await problemOf(response);
+      why = problem.kind === "token-needed" ? tr("That token is not the server's. Try again.") : `${problem.message}: ${problem.remedy}.`;
+    }
   })().finally(() => {
     asking = null;
   });
   return asking;
 }
 
-export const methods = async () => (await call("/v1/methods")).json();
+/** @type {Promise<any> | null} */
+let told = null;
+
+/** What the server offers, and its limits; asked once. */
+export const methods = () =>
+  (told ??= call("/v1/methods")
+    .then((response) => response.json())
+    .catch((error) => {
+      told = null;
+      throw error;
+    }));
 
 /** @param {Record<string, string | number | boolean | Blob | null>} fields null: not sent */
 function form(fields) {
@@ -92,7 +123,7 @@ export async function job(fields, progress, signal) {
   let started;
   for (;;) {
     try {
-      started = await (await call("/v1/jobs", { method: "POST", body, headers, signal })).json();
+      started = await (await call("/v1/jobs", { method: "POST", body, headers, signal }, fields)).json();
       break;
     } catch (error) {
       if (!(error instanceof Problem) || error.kind !== "queue-full") throw error;
@@ -104,8 +135,8 @@ export async function job(fields, progress, signal) {
   signal.addEventListener("abort", cancel);
   try {
     const end = await finished(started, progress, signal);
-    if (end.state === "failed") throw new Problem(end.problem);
-    if (end.state === "cancelled") throw new Problem({ kind: "cancelled", detail: "the repair was cancelled" });
+    if (end.state === "failed") throw named(new Problem(end.problem), fields);
+    if (end.state === "cancelled") throw new Problem({ kind: "cancelled", detail: tr("the repair was cancelled") });
     const response = await call(started.links.result, { signal });
     return { response, report: end.report };
   } finally {
@@ -153,13 +184,13 @@ function finished(started, progress, signal) {
 
 /** @param {Record<string, any>} fields of `POST /v1/repair` @param {AbortSignal} [signal] */
 export const repair = (fields, signal) =>
-  call("/v1/repair", { method: "POST", body: form(meant(fields)), signal });
+  call("/v1/repair", { method: "POST", body: form(meant(fields)), signal }, fields);
 
 /** The mask that a repair would use. @param {Record<string, any>} fields of `POST /v1/mask` @param {AbortSignal} [signal] */
-export const effectiveMask = (fields, signal) => call("/v1/mask", { method: "POST", body: form(fields), signal });
+export const effectiveMask = (fields, signal) => call("/v1/mask", { method: "POST", body: form(fields), signal }, fields);
 
 /** A picture as PNG. @param {Record<string, any>} fields of `POST /v1/view` */
-export const view = (fields) => call("/v1/view", { method: "POST", body: form(fields) });
+export const view = (fields) => call("/v1/view", { method: "POST", body: form(fields) }, fields);
 
 /** What was painted is meant, however much it is. @param {Record<string, any>} fields */
 const meant = (fields) => (fields.mask ? { yes: true, ...fields } : fields);

@@ -6,6 +6,7 @@ import { mostOf } from "./mask.js";
 import { ask, notice, say, tell } from "./notices.js";
 import { layMask } from "./repairs.js";
 import { centred, held } from "./view.js";
+import { tr } from "./words.js";
 
 const STILL_MS = 400; // a view is worth noting once it has been still for so long
 
@@ -22,6 +23,7 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     const opened = [];
     const cut = [];
     const failed = (error, file) => (error.consent === "tolerate" ? cut.push(file) : tell(error));
+    const told = opening(files);
     try {
       for await (const id of gallery.add(files, failed, tolerate)) {
         opened.push(id);
@@ -30,12 +32,27 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
       }
     } catch (error) {
       tell(error);
+    } finally {
+      told();
+      gallery.release();
     }
     if (cut.length) {
-      const what = cut.length === 1 ? `the picture ${cut[0].name} is` : `${cut.length} pictures are`;
-      ask(`${what} cut short`, "tolerate", () => open(cut, { tolerate: true }));
+      const what = cut.length === 1 ? tr`the picture ${cut[0].name} is cut short` : tr`${cut.length} pictures are cut short`;
+      ask(what, "tolerate", () => open(cut, { tolerate: true }));
     }
-    if (opened.length > 1) notice(`${opened.length} pictures opened`, { seconds: 4 });
+    if (opened.length > 1) notice(tr`${opened.length} pictures opened`, { seconds: 4 });
+  }
+
+  let openings = 0;
+
+  /** Say at once that files are being opened: large ones take seconds. @param {File[]} files */
+  function opening(files) {
+    openings++;
+    $("opening-text").textContent = files.length === 1 ? tr`Opening ${files[0].name}` : tr`Opening ${files.length} pictures`;
+    $("opening").hidden = false;
+    return () => {
+      if (!--openings) $("opening").hidden = true;
+    };
   }
 
   /** What a truncated file lacks is damage. @param {import("./work.js").Work} work */
@@ -50,26 +67,25 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     try {
       const next = await gallery.work(id);
       document.body.dataset.state = "working";
+      document.querySelector(".stage-frame").append($("notices")); // above its controls, wherever these are
       $("welcome").hidden = true;
       $("editor").hidden = false;
       gallery.select(id);
       stage.measure();
-      if (!(await scene.show(next))) return;
+      if (!(await scene.show(next, gallery.bitmap(next.record)))) return;
       easel.mask = next.mask;
       easel.lastPoint = null;
-      const { view, size } = next.record;
+      const { view } = next.record;
       if (view) {
         stage.fits = false;
         stage.show(held(centred(view.scale, view, stage.screen), stage.picture, stage.screen));
       } else {
         stage.fit();
       }
-      easel.setSize(size ?? (26 * (devicePixelRatio || 1)) / stage.view.scale);
-      compare.toggle(false);
       display.refresh();
       await makeThumbnails();
       $("stage").focus({ preventScroll: true, focusVisible: false });
-      say(`${next.record.name}, ${next.record.width} by ${next.record.height} pixels`);
+      say(tr`${next.record.name}, ${next.record.width} by ${next.record.height} pixels`);
     } catch (error) {
       tell(error);
       if (!scene.work) welcome();
@@ -78,10 +94,12 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
 
   function welcome() {
     scene.empty();
+    compare.allow(false);
+    document.body.append($("notices"));
     easel.mask = null;
     gallery.select(null);
     document.body.dataset.state = "empty";
-    document.title = "Remend";
+    document.title = tr("Remend");
     $("welcome").hidden = false;
     $("editor").hidden = true;
   }
@@ -93,10 +111,10 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     const gone = gallery.remove(now.id);
     if (next) go(next);
     else welcome();
-    notice(`${now.record.name} closed`, {
+    notice(tr`${now.record.name} closed`, {
       closed: gone.delete,
       action: {
-        label: "Bring it back",
+        label: tr("Bring it back"),
         run: () => {
           gone.restore();
           go(now.id);
@@ -110,7 +128,7 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     try {
       await go(await gallery.restore());
     } catch {
-      notice("this browser does not keep your work over a reload", { remedy: "download what you want to keep", key: "unsaved" });
+      notice(tr("this browser does not keep your work over a reload"), { remedy: tr("download what you want to keep"), key: "unsaved" });
     }
   }
 
@@ -121,18 +139,26 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     display.refresh();
     scene
       .refresh()
-      .then(makeThumbnails)
+      .then((isNew) => {
+        if (isNew && now === scene.work) stage.unveil(now.lastRepair.difference.map(({ index }) => now.mask.rectOf(index)));
+        return makeThumbnails();
+      })
       .catch(tell);
   }
 
   /** Small pictures of a new answer, for the answers' list and the strip. */
   async function makeThumbnails() {
     const now = scene.work;
-    const { answer } = now ?? {};
-    if (!answer || answer.thumb || scene.shown !== answer.id) return;
-    const crop = cropFor(mostOf(now.lastRepair.difference, now.mask), now.mask);
-    now.keepThumbnail(answer, await scene.thumbnail(crop));
-    now.note({ thumb: await scene.thumbnail() });
+    const entry = now?.lastRepair;
+    if (!entry) return;
+    const crop = entry.restored ? undefined : cropFor(mostOf(entry.difference, now.mask), now.mask);
+    for (const answer of entry.answers.map((id) => now.answers.get(id))) {
+      if (!answer || answer.thumb || !(answer.patch || scene.shown === answer.id)) continue;
+      const thumb = await scene.thumbnail(crop, 300, answer.patch);
+      if (now !== scene.work) return;
+      now.keepThumbnail(answer, thumb);
+    }
+    if (scene.shown && now.record.thumbOf !== scene.shown) now.note({ thumb: await scene.thumbnail(), thumbOf: scene.shown });
     display.refresh();
   }
 
@@ -145,18 +171,34 @@ export function editingSession({ stage, easel, scene, gallery, compare, display 
     });
     one.addEventListener("running", () => one === scene.work && display.refresh());
     one.addEventListener("unsaved", ({ detail: error }) => {
-      notice("this browser has no room to keep your work over a reload", {
-        remedy: `download what you want to keep (${error?.name ?? "storage failed"})`,
+      notice(tr("this browser has no room to keep your work over a reload"), {
+        remedy: tr`download what you want to keep (${error?.name ?? "storage failed"})`,
         bad: true,
         key: "unsaved",
       });
     });
   });
 
+  gallery.addEventListener("followed", async ({ detail: { id, name, at } }) => {
+    if (id !== gallery.current) {
+      display.refresh();
+      return;
+    }
+    if (easel.active) easel.cancel(); // it was begun on what is not so any more
+    const next = name ? id : (gallery.records[Math.min(at, gallery.records.length - 1)]?.id ?? null);
+    if (next) await go(next);
+    else welcome();
+    notice(name ? tr`${name} was changed in another tab` : tr("the picture was closed in another tab"), {
+      remedy: name ? tr("this is how it stands now") : "",
+      seconds: 5,
+      key: "tabs",
+    });
+  });
+
   function noteView() {
     const { view, middle } = stage;
     const at = { scale: view.scale, x: (middle.x - view.x) / view.scale, y: (middle.y - view.y) / view.scale };
-    scene.work?.note({ view: stage.fits ? null : at, size: easel.size });
+    scene.work?.note({ view: stage.fits ? null : at });
   }
 
   let still = 0;

@@ -1,6 +1,7 @@
 // What the user prefers, kept in this browser.
 
 import { $ } from "./elements.js";
+import { tr } from "./words.js";
 
 const KEY = "remend-settings";
 
@@ -15,6 +16,7 @@ const DEFAULTS = {
   quality: option("qualities"),
   sensitivity: Number(option("sensitivity")),
   auto: false,
+  rims: true,
   colour: 0,
   singleKeys: true,
 };
@@ -60,5 +62,5 @@ export function nextTheme() {
   } catch {
     // It holds until the page is closed.
   }
-  return next || "as the system";
+  return tr(next || "as the system");
 }

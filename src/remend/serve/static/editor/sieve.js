@@ -22,7 +22,7 @@ export const NOTHING = { search: null, sieve: null, regions: [] };
 
 /** How things stand after a step of the history. @param {Sifted} sifted @param {import("./work.js").Entry} step */
 export function after(sifted, step) {
-  if (step.kind === "repair") return NOTHING;
+  if (step.kind === "repair") return step.restored ? sifted : NOTHING;
   if (step.kind === "found") {
     const sieve = step.sieve ?? { sensitivity: 1, off: [] };
     return settled({ search: step, sieve, regions: step.regions.map((region, id) => ({ ...region, id, decided: null })) });
@@ -93,7 +93,7 @@ export function handIn(past, width, height) {
   const search = past.findLastIndex((entry) => entry.kind === "found");
   let hand = new Mask(width, height);
   hand.begin();
-  for (let at = past.findLastIndex((entry) => entry.kind === "repair") + 1; at < past.length; at++) {
+  for (let at = past.findLastIndex((entry) => entry.kind === "repair" && !entry.restored) + 1; at < past.length; at++) {
     const entry = past[at];
     if (entry.kind === "paint" && entry.clears) {
       hand = new Mask(width, height);

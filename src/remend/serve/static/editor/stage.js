@@ -3,6 +3,8 @@
 
 import { fitted, held, zoomed } from "./view.js";
 
+const UNVEIL_MS = 700;
+
 export class Stage extends EventTarget {
   /** @param {HTMLElement} element with a canvas inside */
   constructor(element) {
@@ -24,6 +26,8 @@ export class Stage extends EventTarget {
     this.compare = null;
     /** @type {((context: CanvasRenderingContext2D, view: any) => void)[]} drawn above all */
     this.above = [];
+    /** A repair that has just landed: where it is, and how much of it is shown. @type {{rects: any[], share: number} | null} */
+    this.veil = null;
     this.dirty = null;
     this.fits = true; // follow the window's size until somebody zooms
     new ResizeObserver(() => this.measure()).observe(element);
@@ -86,6 +90,23 @@ export class Stage extends EventTarget {
     this.show(zoomed(this.view, factor, at.x, at.y, this.picture, this.screen));
   }
 
+  /** Show a repair from left to right, as if a hand went over it. @param {import("./mask.js").Rect[]} rects where it is */
+  unveil(rects) {
+    if (!rects.length || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const veil = { rects, share: 0 };
+    this.veil = veil;
+    const began = performance.now();
+    const step = () => {
+      if (this.veil !== veil) return;
+      const along = Math.min(1, (performance.now() - began) / UNVEIL_MS);
+      veil.share = 1 - (1 - along) ** 3;
+      if (along === 1) this.veil = null;
+      this.redraw();
+      if (this.veil) requestAnimationFrame(step);
+    };
+    step();
+  }
+
   redraw() {
     this.#ask({ left: 0, top: 0, right: this.screen.width, bottom: this.screen.height });
   }
@@ -145,8 +166,30 @@ export class Stage extends EventTarget {
     const edge = this.compare === null ? 0 : Math.round(this.compare * this.screen.width);
     if (edge < clip.right) this.#half(this.current, { ...clip, left: Math.max(clip.left, edge) });
     if (edge > clip.left) this.#half(this.original, { ...clip, right: Math.min(clip.right, edge) });
+    if (this.veil && this.compare === null) this.#drawVeil(clip);
     this.overlay?.draw(context, view, clip);
     for (const draw of this.above) draw(context, view);
+  }
+
+  /** What a repair has not come to yet: still the original there, and a seam of light. */
+  #drawVeil(clip) {
+    const { context, view, veil } = this;
+    const xs = veil.rects.flatMap((rect) => [rect.left, rect.right]).map((x) => view.x + x * view.scale);
+    const seam = Math.min(...xs) + veil.share * (Math.max(...xs) - Math.min(...xs));
+    const width = 3 * (devicePixelRatio || 1);
+    for (const rect of veil.rects) {
+      const part = {
+        left: Math.max(clip.left, seam, view.x + rect.left * view.scale),
+        top: Math.max(clip.top, view.y + rect.top * view.scale),
+        right: Math.min(clip.right, view.x + rect.right * view.scale),
+        bottom: Math.min(clip.bottom, view.y + rect.bottom * view.scale),
+      };
+      if (part.left >= part.right || part.top >= part.bottom) continue;
+      this.#half(this.original, part);
+      if (part.left > seam + 1) continue;
+      context.fillStyle = "rgb(230 180 80 / 90%)";
+      context.fillRect(seam - width / 2, part.top, width, part.bottom - part.top);
+    }
   }
 
   #half(pyramid, clip) {

@@ -36,6 +36,7 @@ const ofWork = (work) => IDBKeyRange.bound([work, 0], [work, Infinity]);
 /** @param {"works" | "entries" | "answers"} store */
 export const put = (store, record) => within([store], "readwrite", (t) => t.objectStore(store).put(record));
 
+export const workOf = (id) => within(["works"], "readonly", (t) => t.objectStore("works").get(id));
 export const allWorks = () => within(["works"], "readonly", (t) => t.objectStore("works").getAll());
 export const entriesOf = (work) => within(["entries"], "readonly", (t) => t.objectStore("entries").getAll(ofWork(work)));
 export const answersOf = (work) => within(["answers"], "readonly", (t) => t.objectStore("answers").index("work").getAll(work));

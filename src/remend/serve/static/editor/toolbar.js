@@ -1,6 +1,7 @@
 // The tools' buttons and the brush's size, which follow the easel as much as they lead it.
 
 import { $ } from "./elements.js";
+import { tr } from "./words.js";
 
 /** @param {{stage: import("./stage.js").Stage, easel: import("./easel.js").Easel}} parts */
 export function wireToolbar({ stage, easel }) {
@@ -26,12 +27,12 @@ export function wireToolbar({ stage, easel }) {
 
   const showSize = () => {
     $("size").value = String(Math.round(1000 * easel.share));
-    $("size-value").textContent = `${easel.size} px`;
+    $("size-value").textContent = tr`${Math.round(easel.size)} px`;
     const across = Math.max(3, (easel.size * stage.view.scale) / (devicePixelRatio || 1));
     $("dot").style.width = $("dot").style.height = `${Math.min(32, across)}px`;
   };
   easel.addEventListener("size", showSize);
-  stage.addEventListener("view", showSize); // the dot is as large as the brush on the screen
+  stage.addEventListener("view", showSize); // how many of the picture's pixels it covers
   $("size").addEventListener("input", () => {
     easel.share = Number($("size").value) / 1000;
   });

@@ -1,6 +1,7 @@
 // What a pointer does to the mask. A tool is `begin`, `move`, `end`, `cancel`, in picture pixels; the
 // same four serve the mouse, a pen, a finger and the keyboard's cursor.
 
+import { Mask } from "./mask.js";
 import { box, capsule, polygon } from "./raster.js";
 
 /** @typedef {{x: number, y: number}} Point */
@@ -92,15 +93,70 @@ class Shape {
     if (this.points.length < 2) return;
     context.beginPath();
     this.trace(context, (p) => [view.x + p.x * view.scale, view.y + p.y * view.scale]);
-    const ratio = devicePixelRatio || 1;
-    for (const [width, colour] of [
-      [3, "rgb(0 0 0 / 60%)"],
-      [1.5, "#fff"],
-    ]) {
-      context.lineWidth = width * ratio;
-      context.strokeStyle = colour;
-      context.stroke();
-    }
+    twoLines(context);
+  }
+}
+
+/** White on dark: seen on every picture. */
+function twoLines(context) {
+  const ratio = devicePixelRatio || 1;
+  for (const [width, colour] of [
+    [3, "rgb(0 0 0 / 60%)"],
+    [1.5, "#fff"],
+  ]) {
+    context.lineWidth = width * ratio;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+}
+
+/** A rough mark, a click or a loop, that means an object: it marks nothing by itself. */
+export class Rough {
+  /** @param {import("./mask.js").Mask} mask @param {0 | 1} value @param {number} radius in picture pixels */
+  constructor(mask, value, radius, redraw) {
+    Object.assign(this, { mask, value, radius, redraw });
+    /** @type {Point[]} */
+    this.points = [];
+  }
+
+  begin(point) {
+    this.points = [point];
+  }
+
+  move(point) {
+    const last = this.points[this.points.length - 1];
+    this.points.push(point);
+    this.redraw(round(around([last, point]), this.radius + 2));
+  }
+
+  /** @returns {{marks: import("./mask.js").Difference}} what was gone over; of a loop, its whole outline */
+  end() {
+    const { points, mask, radius } = this;
+    const rect = around(points);
+    const side = Math.max(rect.right - rect.left, rect.bottom - rect.top);
+    const [first, last] = [points[0], points[points.length - 1]];
+    const path = points.reduce((sum, point, n) => sum + (n ? Math.hypot(point.x - points[n - 1].x, point.y - points[n - 1].y) : 0), 0);
+    const isLoop = path > 2 * side && Math.hypot(last.x - first.x, last.y - first.y) < 0.5 * side;
+    const line = isLoop ? [...points, first] : points;
+    const own = new Mask(mask.width, mask.height);
+    own.begin();
+    line.forEach((point, n) => capsule(line[Math.max(0, n - 1)], point, radius, mask.height, (y, a, b) => own.fill(y, a, b, 1)));
+    own.refresh({ left: 0, top: 0, right: mask.width, bottom: mask.height });
+    own.commit();
+    this.redraw(round(rect, radius + 2));
+    return { marks: own.snapshot() };
+  }
+
+  cancel() {
+    if (this.points.length) this.redraw(round(around(this.points), this.radius + 2));
+    this.points = [];
+  }
+
+  /** The line while it is being drawn. @param {CanvasRenderingContext2D} context */
+  outline(context, view) {
+    context.beginPath();
+    this.points.forEach((p, i) => context[i ? "lineTo" : "moveTo"](view.x + p.x * view.scale, view.y + p.y * view.scale));
+    twoLines(context);
   }
 }
 

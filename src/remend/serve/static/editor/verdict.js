@@ -1,10 +1,12 @@
 // What a search came to, in words, where it marks nothing: and what can be done then.
 
+import { tr } from "./words.js";
+
 const NATURES = {
-  document: "a document",
-  graphic: "a drawing or a screenshot",
-  halftone: "a printed picture, made of dots",
-  engraving: "an engraving",
+  document: tr("a document"),
+  graphic: tr("a drawing or a screenshot"),
+  halftone: tr("a printed picture, made of dots"),
+  engraving: tr("an engraving"),
 };
 
 /**
@@ -16,12 +18,12 @@ export function verdictOn(work) {
   if (!search || regions.some((region) => region.kept || (region.shown && !sieve.off.includes(region.kind)))) return null;
   const nature = search.nature ?? "photograph";
   if (nature !== "photograph" && !search.forced) {
-    const what = NATURES[nature] ?? `a ${nature}`;
-    return { text: `This looks like ${what}, not a photograph: it was left as it is.`, harder: false, force: true };
+    const what = NATURES[nature] ?? nature;
+    return { text: tr`This looks like ${what}, not a photograph: it was left as it is.`, harder: false, force: true };
   }
-  const none = work.answer ? "No further damage was found" : "No damage was found";
+  const none = work.answer ? tr("No further damage was found") : tr("No damage was found");
   if (work.harder === null)
-    return { text: `${none}, not even at the highest sensitivity. Paint over what should go.`, harder: false, force: false };
+    return { text: tr`${none}, not even at the highest sensitivity. Paint over what should go.`, harder: false, force: false };
   const percent = Math.round(100 * sieve.sensitivity);
-  return { text: `${none} at a sensitivity of ${percent} %, but there are fainter signs.`, harder: true, force: false };
+  return { text: tr`${none} at a sensitivity of ${percent} %, but there are fainter signs.`, harder: true, force: false };
 }

@@ -5,6 +5,7 @@
 import { Mask } from "./mask.js";
 import { LETTERING, NOTHING, after, handIn, harderThan, sift } from "./sieve.js";
 import * as store from "./store.js";
+import { tellOthers } from "./tabs.js";
 
 /**
  * @typedef {{id: string, work: string, method: string, quality: string, seed: number, seconds: number,
@@ -14,10 +15,12 @@ import * as store from "./store.js";
  * @typedef {{work: string, at: number, kind: "paint" | "found" | "sift" | "keep" | "repair", label: string,
  *   difference: import("./mask.js").Difference, hand?: import("./mask.js").Difference, erased?: boolean, clears?: boolean,
  *   regions?: import("./sieve.js").Found[], nature?: string, forced?: boolean, sieve?: import("./sieve.js").Sieve,
- *   slides?: boolean, reset?: string, ids?: number[], kept?: boolean, answers?: string[], chosen?: string}} Entry
+ *   slides?: boolean, reset?: string, ids?: number[], kept?: boolean, answers?: string[], chosen?: string,
+ *   tried?: {method: string, quality: string, seed: number}[], restored?: Record<string, any>}} Entry
  *   of `paint`: `hand`, all that it went over, and whether it `erased` or was the mask cleared; of `found`: what
  *   the picture is, and whether it was searched all the same; of `sift`: the slider `slides`, or the kind whose
- *   switch was turned, by which what was decided on its regions is `reset`
+ *   switch was turned, by which what was decided on its regions is `reset`; of `repair`: what was asked for and
+ *   was no answer of its own (`tried`), or of a restoration (`restored`)
  */
 
 export class Work extends EventTarget {
@@ -144,6 +147,13 @@ export class Work extends EventTarget {
     this.choose(answer.id);
   }
 
+  /** Something was asked for that is no answer of its own. @param {{method: string, quality: string, seed: number}} asked */
+  tried(asked) {
+    const entry = this.lastRepair;
+    entry.tried = [...(entry.tried ?? []), asked];
+    this.#later(() => store.put("entries", entry));
+  }
+
   /** @param {string} id of one of the last repair's answers */
   choose(id) {
     const entry = this.lastRepair;
@@ -166,6 +176,22 @@ export class Work extends EventTarget {
   }
 
   /**
+   * The whole picture was restored; what is marked stays marked. Asked for again, it takes the place of the last.
+   * @param {Answer} answer @param {Record<string, any>} restored what was asked for
+   */
+  restored(answer, restored) {
+    const entry = this.lastRepair;
+    if (entry?.restored) {
+      entry.restored = restored;
+      this.addAnswer(answer);
+      return;
+    }
+    this.answers.set(answer.id, answer);
+    this.#later(() => store.put("answers", answer));
+    this.push({ kind: "repair", label: "restore", difference: [], answers: [answer.id], chosen: answer.id, restored });
+  }
+
+  /**
    * Something was painted, or erased.
    * @param {{difference: import("./mask.js").Difference | null, hand: import("./mask.js").Difference, label: string, erased: boolean}} painted
    * @returns {boolean} whether it is a step
@@ -173,7 +199,7 @@ export class Work extends EventTarget {
   paint({ difference, hand, label, erased }) {
     const { regions } = this.sifted;
     // Painting over found marks flips nothing, yet makes them the user's own.
-    if (!difference && (erased || !regions.length)) return false;
+    if (!difference && (erased || label === "rims" || !regions.length)) return false;
     this.push({ kind: "paint", label, difference: difference ?? [], erased, ...(regions.length && { hand }) });
     return true;
   }
@@ -272,6 +298,12 @@ export class Work extends EventTarget {
     this.#derive();
     this.note({ done: this.past.length });
     this.dispatchEvent(new Event("change"));
+    this.share();
+  }
+
+  /** Let other tabs know, when all is written. */
+  share() {
+    this.#later(async () => tellOthers(this.id));
   }
 
   #derive() {
