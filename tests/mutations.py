@@ -100,7 +100,7 @@ MUTATIONS = (
         "size = MOSAICS_AT_ONCE if tiled else 1",
         "size = 1",
     ),
-    Mutation("the tone is not kept", "pipeline.py", "after = keep_tone(after, hole, usable)", "pass"),
+    Mutation("the tone is not kept", "pipeline.py", "keep_tone(after, hole, usable)", "after"),
     Mutation("seams are not healed", "pipeline.py", "return heal_seam(after, hole, usable)", "return after"),
     Mutation("the amount of grain is ignored", "pipeline.py", "amount=grain", "amount=1.0"),
     Mutation("all grain has one seed", "pipeline.py", "found, seed=seed, amount", "found, seed=0, amount"),
