@@ -269,6 +269,15 @@ def test_a_filler_that_draws_keeps_the_tone_of_a_grey_picture():
     assert np.ptp(copied, axis=1).min() > 15
 
 
+def test_colours_that_are_nowhere_around_are_drawn_back_where_a_filler_strays():
+    mask, rosy = holes((60, 100, 100, 140)), (0.8, 0.6, 0.6)
+    spread = {}
+    for strays in (False, True):
+        fill = filled(recorder(colour=rosy, strays=strays), mask, noisy(), grain=0)[mask].astype(int)
+        spread[strays] = np.ptp(fill, axis=1).mean()
+    assert spread[True] < 0.5 * spread[False]
+
+
 def test_grain_is_laid_on_what_is_smooth_as_strong_as_asked():
     mask = holes((60, 100, 100, 140))
     spread = {}

@@ -445,7 +445,9 @@ def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed
     """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
     after, hole, usable = window.composed(filled), window.hole, window.usable
     if filler.capabilities.draws:
-        after = keep_colours(keep_tone(after, hole, usable), hole, usable)
+        after = keep_tone(after, hole, usable)
+    if filler.capabilities.strays:
+        after = keep_colours(after, hole, usable)
     if filler.capabilities.makes_texture:
         return heal_seam(after, hole, usable)
     found = measure_grain(window.pixels, usable) if grain > 0 else None

@@ -35,6 +35,7 @@ class Capabilities:
         local: whether a thin hole may be cut into pieces, each filled from its own surroundings.
         mosaic_px: longest side of a window made of such pieces laid side by side. None = any.
         draws: whether it may answer colours that are nowhere around.
+        strays: whether it does so where it should not, so that they are drawn back.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
         takes_guide: whether it follows drawn lines; then it is ``Following``.
         neighbours: how many pages before and after a page, frames or slices, it wants to see; with any it is
@@ -48,6 +49,7 @@ class Capabilities:
     local: bool = False
     mosaic_px: int | None = None
     draws: bool = False
+    strays: bool = False
     takes_prior: bool = False
     takes_guide: bool = False
     neighbours: int = 0

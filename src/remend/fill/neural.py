@@ -66,6 +66,8 @@ class Neural:
             local=card.margin_px is not None,
             mosaic_px=card.window_px,
             draws=True,
+            # Ours paints a bluish veil into shadows; whose else a net is, what it answers is its own.
+            strays=self.model.takes_prior,
             takes_guide=self.model.takes_guide,
         )
 
