@@ -23,7 +23,7 @@ HOUSE = (
     ("options",),
     ("added", "budget", "faults", "picture", "places", "runtime"),
     ("document", "metrics", "projection", "samples", "tone"),
-    ("windows",),
+    ("scans", "windows"),
     ("damage", "fill", "finish", "io", "patch", "restoration"),
     ("adapt", "nets", "plan", "provenance", "quantize"),
     ("finding", "pipeline", "train"),
