@@ -28,7 +28,7 @@ HOUSE = (
     ("adapt", "nets", "plan", "provenance", "quantize"),
     ("finding", "pipeline", "train"),
     ("export", "recording", "stack"),
-    ("job", "restoring", "video"),
+    ("cropping", "job", "restoring", "video"),
     ("album", "api", "explain", "undoing"),
     ("batch", "evaluation"),
     ("remend",),
