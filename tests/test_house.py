@@ -25,7 +25,7 @@ HOUSE = (
     ("document", "metrics", "projection", "samples", "tone"),
     ("scans", "windows"),
     ("damage", "fill", "finish", "io", "patch", "restoration"),
-    ("adapt", "nets", "plan", "provenance", "quantize"),
+    ("adapt", "infrared", "nets", "plan", "provenance", "quantize"),
     ("finding", "pipeline", "train"),
     ("export", "recording", "stack"),
     ("cropping", "job", "restoring", "video"),
