@@ -16,8 +16,8 @@ from pathlib import Path
 from unicodedata import normalize
 
 from remend.errors import UsageError
-from remend.io.atomic import DRAFT
 from remend.infrared import BESIDE
+from remend.io.atomic import DRAFT
 from remend.io.registry import readable_suffixes
 from remend.job import default_target
 from remend.places import is_remote, located
@@ -196,7 +196,7 @@ def _pictures(
         elif mask is not None and _same(entry, mask):
             pass  # somebody keeps the one mask beside the pictures, and has named it
         elif _is_infrared(entry, stems):
-            left["infrared beside their pictures"] += 1
+            leave(LeftOut(entry, "infrared beside their pictures"))
         elif (matched := MASK.fullmatch(entry.stem)) and matched["stem"] in stems:
             if mask is None or not _same(folder, mask if mask.is_dir() else mask.parent):
                 leave(LeftOut(entry, "masks beside their pictures (-m FOLDER takes them)"))

@@ -94,7 +94,7 @@ def find_by_infrared(
     Raises:
         InfraredError: silver or Kodachrome, another picture's infrared, or no infrared at all.
 
-    Cost: about 1 µs a pixel; memory for one tile.
+    Cost: .8 s for the fit over the whole, .3 µs a pixel; memory for one tile.
     """
     fit = _fitted(colours, infrared)
     height, width = infrared.shape
