@@ -25,6 +25,8 @@ BENCHMARKS = (
     "memory",
     "finding",
     "restoring",
+    "scans",
+    "infrared",
     "video",
     "satellite",
     "volumes",

@@ -26,6 +26,7 @@ _HOME = {
     "RemendError": "remend.errors",
     "RestoreOptions": "remend.options.restoration",
     "Settings": "remend.options",
+    "crop": "remend.api",
     "detect": "remend.api",
     "evaluate": "remend.evaluation",
     "make_mask": "remend.damage.synth",
@@ -50,6 +51,7 @@ __all__ = [
     "RestoreOptions",
     "Settings",
     "__version__",
+    "crop",
     "detect",
     "evaluate",
     "make_mask",
@@ -64,7 +66,7 @@ __all__ = [
 keep_quiet()
 
 if TYPE_CHECKING:
-    from remend.api import detect, repair, restore
+    from remend.api import crop, detect, repair, restore
     from remend.damage.synth import make_mask
     from remend.errors import RemendError
     from remend.evaluation import evaluate

@@ -92,22 +92,21 @@ def from_pil(image: Image) -> Picture:
 
 
 def to_pil(picture: Picture, *, like: Image) -> Image:
-    """The picture as a new PIL image of the mode, and with the info, of ``like``."""
+    """The picture as a new PIL image of the mode, and info, of ``like``; RGB where a palette is gone."""
     import PIL.Image
 
     samples = picture.samples[..., 0] if picture.samples.shape[2] == 1 else picture.samples
     samples = np.ascontiguousarray(samples)
     if like.mode == "1":
         made = PIL.Image.fromarray(samples).point(lambda value: 255 if value >= 128 else 0).convert("1")
-    elif like.mode == "P":
-        assert picture.palette is not None
+    elif picture.palette is not None:
         made = like.copy()
         made.putpalette(picture.palette[:, :3].tobytes(), "RGB")
         made.frombytes(samples.tobytes())
     elif like.mode.startswith("I;16"):
-        made = PIL.Image.frombytes("I;16", like.size, samples.astype("<u2").tobytes())
+        made = PIL.Image.frombytes("I;16", (picture.width, picture.height), samples.astype("<u2").tobytes())
     elif like.mode == "CMYK":
-        made = PIL.Image.frombytes("CMYK", like.size, samples.tobytes())
+        made = PIL.Image.frombytes("CMYK", (picture.width, picture.height), samples.tobytes())
     else:
         made = PIL.Image.fromarray(samples)
     made.info = dict(like.info)

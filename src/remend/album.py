@@ -16,6 +16,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from remend.errors import UsageError
+from remend.infrared import BESIDE
 from remend.io.atomic import DRAFT
 from remend.io.registry import ending_of, readable_suffixes
 from remend.job import default_target
@@ -194,11 +195,18 @@ def _pictures(
             leave(LeftOut(entry, "earlier results"))
         elif mask is not None and _same(entry, mask):
             pass  # somebody keeps the one mask beside the pictures, and has named it
+        elif _is_infrared(entry, stems):
+            leave(LeftOut(entry, "infrared beside their pictures"))
         elif (matched := MASK.fullmatch(entry.stem)) and matched["stem"] in stems:
             if mask is None or not _same(folder, mask if mask.is_dir() else mask.parent):
                 leave(LeftOut(entry, "masks beside their pictures (-m FOLDER takes them)"))
         else:
             yield entry
+
+
+def _is_infrared(entry: Path, stems: set[str]) -> bool:
+    """Whether it is the infrared of a picture beside it."""
+    return any(entry.stem.endswith(word) and entry.stem.removesuffix(word) in stems for word in BESIDE)
 
 
 def _listed(path: Path) -> list[Path]:

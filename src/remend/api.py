@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from remend.adapt import as_picture, to_pil
 from remend.budget import Budget
+from remend.cropping import crop_file, cropped_name, find_cuts
 from remend.errors import UsageError
 from remend.faults import own_errors
 from remend.finding import analyse_picture, find_mask, read_guide, to_blank
@@ -40,7 +41,7 @@ from remend.restoring import restore_file, restore_picture, restored_name
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["detect", "repair", "restore"]
+__all__ = ["crop", "detect", "repair", "restore"]
 
 Repairable = TypeVar("Repairable", str, Path, "NDArray[Any]", "Image")
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -233,6 +234,55 @@ def restore(
     budget = Budget(bounds)
     done = restore_picture(as_picture(image, budget=budget), options, budget=budget).picture
     return done.samples.reshape(image.shape) if isinstance(image, np.ndarray) else to_pil(done, like=image)
+
+
+@own_errors()
+def crop(
+    image: Repairable,
+    *,
+    without_rim: bool = False,
+    output: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+    bounds: Bounds | None = None,
+) -> list[Repairable]:
+    """Cut the prints out of a scan: each straight, without the scanner's bed, resampled once.
+
+    Args:
+        image: a path; or a PIL image; or an array, as for ``repair``. Never changed.
+        without_rim: take white rims off, too.
+        output: for a path: the file to write, ``a-1.jpg``, ``a-2.jpg`` … for ``a.jpg`` where there are
+            several prints; None = ``scan.cropped.jpg`` beside ``scan.jpg``.
+        overwrite: replace existing outputs.
+        bounds: what it may cost; None = the usual bounds.
+
+    Returns:
+        The prints from top to bottom and left to right, of the image's kind: paths of written files, PIL
+        images of the same mode (of a palette RGB), or arrays of the same type. Where it is no scan, one, as
+        it came.
+
+    Raises:
+        RemendError: one of its kinds.
+
+    Cost: about 1 s to find them, Lanczos over each that is tilted.
+
+    >>> import numpy as np
+    >>> image = np.full((64, 64, 3), 128, np.uint8)
+    >>> [one.shape for one in crop(image)]
+    [(64, 64, 3)]
+    """
+    if isinstance(image, (str, Path)):
+        target = cropped_name(Path(image)) if output is None else Path(output)
+        report = crop_file(image, target, without_rim=without_rim, overwrite=overwrite, bounds=bounds)
+        kind: Any = type(image)
+        return [cast("Repairable", kind(one)) for one in report.targets]
+    if output is not None:
+        raise UsageError("output is for paths: a PIL image or an array is returned")
+    picture = as_picture(image, budget=Budget(bounds))
+    cuts, _ = find_cuts(picture, without_rim=without_rim)
+    made = [cut.out_of(picture) for cut in cuts]
+    if isinstance(image, np.ndarray):
+        return [one.samples.reshape(*one.size, *image.shape[2:]) for one in made] or [image.copy()]
+    return [to_pil(one, like=image) for one in made] or [image.copy()]
 
 
 @own_errors()

@@ -14,10 +14,12 @@ import numpy as np
 from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.damage.given import EffectiveMask, dilated, drawn_lines, effective_mask
+from remend.damage.infrared import regions_of
 from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.damage.selection import snapped
 from remend.document import Document
 from remend.errors import DecodeError, MaskError
+from remend.infrared import find_dust
 from remend.io.pages import open_document
 from remend.options import FOUND_DILATION_PX, OF_SCENES, SCENE_POLARITIES, MaskOptions
 from remend.picture import Bool, Picture, Region
@@ -359,12 +361,15 @@ def _json_in(mask: object) -> bytes | None:
 def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     """What is seen in a picture: its damage, and what was left.
 
+    Where infrared tells what lies on a film, nothing else is looked for.
+
     Args:
         picture: to be searched; its projection is settled.
         options: what to look for, and how hard.
 
     Raises:
         UsageError: a tripod is to be found in what is no panorama.
+        MaskError: infrared that was named cannot tell.
     """
     # Only who needs it pays for its import.
     from remend.damage.find import Analysis, analyse
@@ -375,9 +380,16 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     below = () if kinds == options.kinds else (nadir_disc(picture, options.tripod_deg),)
     if not kinds:
         return Analysis(below)
+    marks, told = None, None
+    if {"dust", "scratch"} & set(kinds):
+        marks, told = find_dust(picture, options.infrared, sensitivity=options.sensitivity)
+    notes = () if told is None else (told,)
+    if marks is not None:
+        dust = tuple(one for one in regions_of(marks) if one.kind in kinds)
+        return Analysis((*dust, *below), notes=notes)
     look = analyse_round if picture.wraps_x else analyse
     found = look(eight_bit(picture), sensitivity=options.sensitivity, kinds=kinds, force=options.force)
-    return replace(found, regions=(*found.regions, *below))
+    return replace(found, regions=(*found.regions, *below), notes=(*notes, *found.notes))
 
 
 def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:

@@ -13,16 +13,19 @@ from remend.options import Bounds
 
 if TYPE_CHECKING:
     from remend.restoration.inspection import Inspection
+    from remend.scans.layout import Layout
 
 __all__ = ["inspect"]
 
 
-@click.command(short_help="Measure noise, compression, blur and tones.")
+@click.command(short_help="Measure noise, compression, blur, tones, tilt and border.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture.")
 @flags(Bounds)
 def inspect(inputs: tuple[str, ...], **given: Any) -> None:
-    """Measure pictures: noise, JPEG quality and double compression, blur, black and white, cast, fading."""
+    """Measure pictures: noise, JPEG quality and double compression, blur, black and white, cast, fading; the
+    tilt of each print of a scan, and the border round it.
+    """
     from remend.batch import Failure
     from remend.budget import Budget
     from remend.cli.console import exit_code
@@ -30,6 +33,7 @@ def inspect(inputs: tuple[str, ...], **given: Any) -> None:
     from remend.io import read_picture
     from remend.io.read import printable
     from remend.restoration.inspection import inspect_picture
+    from remend.scans.layout import lay_out
 
     failures = []
     for name in inputs:
@@ -37,7 +41,7 @@ def inspect(inputs: tuple[str, ...], **given: Any) -> None:
         try:
             with own_errors(shown):
                 picture = read_picture(Path(name), budget=Budget(options_from(Bounds, given)))
-                found = inspect_picture(picture)
+                found, scan = inspect_picture(picture), lay_out(picture)
         except Exception as error:
             failures.append(failure := Failure.of(name, error))
             said = failure.message if failure.message.startswith(shown) else f"{shown}: {failure.message}"
@@ -45,10 +49,10 @@ def inspect(inputs: tuple[str, ...], **given: Any) -> None:
             continue
         if given["as_json"]:
             size = {"width": picture.width, "height": picture.height}
-            click.echo(json.dumps({"input": name, **size, **found.as_json()}))
+            click.echo(json.dumps({"input": name, **size, **found.as_json(), **scan.as_json()}))
         else:
             click.echo(f"{shown}  {picture.width}×{picture.height}")
-            for line in _lines(found):
+            for line in (*_lines(found), *_layout_lines(scan)):
                 click.echo(f"  {line}")
     click.get_current_context().exit(exit_code(failures, len(inputs)))
 
@@ -71,3 +75,18 @@ def _lines(found: Inspection) -> list[str]:
         f"tones     black {black}, white {white}, fading {tones.fading:.0%}, cast {tones.cast:.0f}{one}"
     )
     return lines
+
+
+def _layout_lines(scan: Layout) -> list[str]:
+    tilt = "not certain"
+    if scan.prints:
+        turned = ", ".join(f"{one.tilt_deg:+.2f}°" for one in scan.prints)
+        tilt = f"{turned} ({len(scan.prints)} on a scanner's bed: remend crop)"
+    elif scan.content_deg is not None:
+        tilt = f"{scan.content_deg:+.2f}°, by what the picture shows"
+    border = "none seen"
+    if scan.prints:
+        border = f"bed, {scan.bed_share:.0%} of the scan"
+    elif scan.rim is not None:
+        border = "white rim, {:.0f}/{:.0f}/{:.0f}/{:.0f} px (top, right, bottom, left)".format(*scan.rim)
+    return [f"tilt      {tilt}", f"border    {border}"]

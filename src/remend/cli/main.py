@@ -19,6 +19,7 @@ __all__ = ["main", "remend"]
 VERBS = {
     "repair": "remend.cli.repair",
     "restore": "remend.cli.restore",
+    "crop": "remend.cli.crop",
     "detect": "remend.cli.detect",
     "inspect": "remend.cli.inspect",
     "video": "remend.cli.video",

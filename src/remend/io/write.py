@@ -13,6 +13,7 @@ from remend.errors import FormatError, UsageError, WriteError
 from remend.io.atomic import existing, write_whole
 from remend.io.codec import Encoded
 from remend.io.colour import carried_to
+from remend.io.exif_size import with_size
 from remend.io.limits import own_limits
 from remend.io.orientation import normalised_exif, normalised_xmp, to_stored
 from remend.io.previews import TAKEN_OUT, credentials_left, renewed
@@ -72,6 +73,7 @@ def encode_picture(
     consume: bool = False,
     anew: bool = False,
     described: Describe | None = None,
+    resized: bool = False,
 ) -> Encoded:
     """A picture as the bytes of a file.
 
@@ -89,6 +91,8 @@ def encode_picture(
             format: with its own tables, the blocks that were taken off would come back.
         described: makes the file's new XMP packet of its old one; None leaves it. Where nothing changed the
             file stays the source's, bit for bit.
+        resized: the picture has another size than the file it came from: a new file is made, with what
+            travels between formats (profile, EXIF, XMP, resolution).
 
     Raises:
         MaskError: the mask has another size; WriteError: the source file changed in the meantime;
@@ -97,7 +101,7 @@ def encode_picture(
     check_mask(changed, picture.size)
     chosen = output_format(picture, None, format)
     container = picture.container
-    anew_here = container is not None and container.format != chosen
+    anew_here = container is not None and (container.format != chosen or resized)
     touched = bool(changed.any()) or anew_here
     if described is not None and touched and container is not None and chosen in INSIDE:
         # Their boxes are written by a library, with the packet that it is given.
@@ -106,7 +110,7 @@ def encode_picture(
         metadata = replace(container.metadata, xmp=packet or kept)
         picture = replace(picture, container=replace(container, metadata=metadata))
         described = None if packet else described
-    encoded = _encoded(picture, changed, chosen, consume=consume, anew=anew)
+    encoded = _encoded(picture, changed, chosen, consume=consume, anew=anew, resized=resized)
     if container is not None and touched and TAKEN_OUT not in encoded.notes:
         boxed = _as_it_was(container) if anew_here or chosen in INSIDE else b""
         notes = encoded.notes + credentials_left(boxed, container.metadata.xmp)
@@ -129,21 +133,27 @@ def _as_it_was(container: Container) -> bytes:
         return b""
 
 
-def _encoded(picture: Picture, changed: Bool, chosen: str, *, consume: bool, anew: bool) -> Encoded:
+def _encoded(
+    picture: Picture, changed: Bool, chosen: str, *, consume: bool, anew: bool, resized: bool
+) -> Encoded:
     """In the source's own container, or as a new file."""
     container = picture.container
     codec = codec_named(chosen)
     orientation = container.orientation if container else 1
-    if container is None or container.format != chosen or (anew and chosen == "jpeg" and changed.any()):
+    new = container is None or container.format != chosen or resized
+    if new or (anew and chosen == "jpeg" and changed.any()):
         if not picture.plain and not codec.bands:
             what = f"{picture.channels.count} channels of {picture.samples.dtype}"
             raise FormatError(f"a {codec.format.upper()} cannot hold {what}: write a TIFF")
         lifted = container.metadata if container else Metadata()
+        if resized:
+            lifted = with_size(lifted, picture.width, picture.height)
         lifted, told = carried_to(lifted, chosen, picture.mode)
         with own_limits():
             lifted = renewed(_upright(lifted) if orientation != 1 else lifted, picture)
             encoded = codec.encode(picture, lifted)
         return replace(encoded, notes=encoded.notes + told)
+    assert container is not None
     if not unchanged_since_read(container):
         raise WriteError(
             f"{printable(container.path)}: the file was changed or moved after it was read: repair it again"
@@ -168,6 +178,7 @@ def write_picture(
     consume: bool = False,
     anew: bool = False,
     described: Describe | None = None,
+    resized: bool = False,
 ) -> Written:
     """Write a picture to a file, whole or not at all.
 
@@ -176,8 +187,8 @@ def write_picture(
     while this one is being written; a replaced file's permissions stay, and a link is written through.
 
     Args:
-        picture, changed, format, consume, anew, described: as for `encode_picture`; with ``described`` the
-            file's SHA-256 is answered.
+        picture, changed, format, consume, anew, described, resized: as for `encode_picture`; with
+            ``described`` the file's SHA-256 is answered.
         target: the file to write; it may be the picture's own source, with ``overwrite``.
         overwrite: replace an existing file.
 
@@ -189,7 +200,13 @@ def write_picture(
     chosen = output_format(picture, path, format)
     check_target(path, overwrite=overwrite)
     encoded = encode_picture(
-        picture, changed=changed, format=chosen, consume=consume, anew=anew, described=described
+        picture,
+        changed=changed,
+        format=chosen,
+        consume=consume,
+        anew=anew,
+        described=described,
+        resized=resized,
     )
     write_whole(path, encoded.data, overwrite=overwrite)
     sha256 = "" if described is None else hashlib.sha256(encoded.data).hexdigest()

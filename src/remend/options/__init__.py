@@ -180,6 +180,13 @@ class MaskOptions:
         **SEARCH,
     )
     force: bool = option(False, "Search documents, drawings and screenshots, too.", **SEARCH)
+    infrared: str = option(
+        "auto",
+        "Find dust by infrared alone: auto, where the file has such a channel or page, or scan_IR.tif lies "
+        "beside scan.tif; no; or a file.",
+        metavar="auto|no|FILE",
+        **SEARCH,
+    )
     tolerate: bool = option(
         False, "Open a truncated JPEG or PNG as far as it goes; what is missing is damage."
     )
@@ -278,7 +285,7 @@ class Bounds:
 
 
 SEARCHING = options_of(
-    MaskOptions, "sensitivity", "find", "skip", "tripod_deg", "force", "tolerate", "projection"
+    MaskOptions, "sensitivity", "find", "skip", "tripod_deg", "force", "infrared", "tolerate", "projection"
 )
 """What ``detect`` in Python has of `MaskOptions`; its regions are not grown."""
 
@@ -300,6 +307,7 @@ class DetectKeywords(TypedDict, total=False):
     skip: str | Sequence[str]
     tripod_deg: float
     force: bool
+    infrared: str
     tolerate: bool
     projection: str
     max_pixels: int

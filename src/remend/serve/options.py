@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 from remend.errors import UsageError
 from remend.fill.catalogue import ENTRIES
+from remend.infrared import AUTO, NO
 from remend.io.registry import FORMATS, codec_named
-from remend.options import DETECT, OUT_OF_PLACE, MaskOptions, Option, Settings, options_of
+from remend.options import DETECT as FOUND
+from remend.options import OUT_OF_PLACE, MaskOptions, Option, Settings, options_of
 from remend.options.restoration import RestoreOptions
 from remend.serve.problems import Problem
 
@@ -39,6 +41,13 @@ FILL["method"] = replace(
     help="How to fill; see /v1/methods.",
 )
 FILL["seed"] = replace(FILL["seed"], high=LARGEST)
+# Nor here: what is sent is one file, which holds its infrared or does not.
+INFRARED = replace(
+    FOUND["infrared"],
+    choices=dict.fromkeys((AUTO, NO), ""),
+    help="Find dust by infrared alone, where the file has such a channel or page.",
+)
+DETECT = FOUND | {"infrared": INFRARED}
 MASK = {
     name: one
     for name, one in options_of(MaskOptions).items()
@@ -53,6 +62,7 @@ REPAIR = {
         help="Of the answer. Default: the image's own. patch: only what was filled, to be sent as kept.",
     ),
     **options_of(MaskOptions),
+    "infrared": INFRARED,
 }
 INSPECT = options_of(RestoreOptions)
 RESTORE = {

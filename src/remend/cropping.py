@@ -1,0 +1,222 @@
+"""`remend crop`: the prints of a scan as pictures of their own, straight and without the scanner's bed.
+
+Joins `scans` to files; a picture that is no scan stays as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remend.adapt import as_picture
+from remend.budget import Budget
+from remend.errors import UsageError
+from remend.faults import own_errors
+from remend.io import write_picture
+from remend.io.read import printable
+from remend.io.write import check_target
+from remend.options import Bounds
+from remend.picture import Container, Picture
+from remend.samples import eight_bit
+from remend.scans.cut import cut_print
+from remend.scans.prints import Print, find_prints
+from remend.scans.rim import Rim, rim_of
+
+__all__ = ["CropReport", "Cut", "crop_file", "cropped_name", "find_cuts"]
+
+MARGIN = 0.0007  # of a print's longer side: where its own edge is soft
+NO_SCAN = "no scanner's bed is seen round a print: the picture stays as it is"
+Sides = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One print of a scan.
+
+    Attributes:
+        found: where it lies.
+        rim: its white rim, in px; None = it has none.
+        inset_px: what is left out at the top, right, bottom and left.
+        bed_xy: a pixel of the bed.
+    """
+
+    found: Print
+    rim: Rim | None
+    inset_px: Sides
+    bed_xy: tuple[int, int] | None
+
+    def out_of(self, picture: Picture) -> Picture:
+        """The print out of its scan, straight; the scan is not changed."""
+        return cut_print(picture, self.found, inset_px=self.inset_px, bed_xy=self.bed_xy)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data: corners in px of the scan, clockwise from the top left one."""
+        rim = None
+        if self.rim is not None:
+            rim = [round(one, 1) for one in (self.rim.top, self.rim.right, self.rim.bottom, self.rim.left)]
+        return {
+            "corners": [[round(float(x), 1), round(float(y), 1)] for x, y in self.found.corners],
+            "tilt_deg": round(self.found.tilt_deg, 3),
+            "size": [round(one) for one in self.found.size[::-1]],
+            "cut_by_frame": self.found.cut,
+            "rim_px": rim,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CropReport:
+    """What became of one scan; ``as_json`` is a line of ``--json``."""
+
+    source: str
+    targets: tuple[str, ...]
+    size: tuple[int, int]
+    cuts: tuple[Cut, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "input": self.source,
+            "outputs": list(self.targets),
+            "width": self.size[1],
+            "height": self.size[0],
+            "prints": [cut.as_json() for cut in self.cuts],
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def find_cuts(picture: Picture, *, without_rim: bool = False) -> tuple[list[Cut], list[str]]:
+    """The prints of a scan, none where it is no scan, and what the user should know.
+
+    Args:
+        picture: the scan; it is not changed.
+        without_rim: leave white rims out, too. A picture that fills its frame and has a white rim counts as a
+            print then.
+
+    Cost: about 1 s; a copy of the scan in 8 bits.
+    """
+    image = np.ascontiguousarray(eight_bit(picture))
+    scan = find_prints(image)
+    notes = []
+    if scan.left:
+        notes.append(f"{scan.left} more on the bed, without straight sides: left out")
+    cuts = []
+    for number, found in enumerate(scan.prints, 1):
+        margin = MARGIN * max(found.size)
+        seen = cut_print(Picture(image, "RGB"), found, inset_px=(margin,) * 4)
+        rim = rim_of(np.asarray(seen.samples, np.uint8))
+        off = (rim.top, rim.right, rim.bottom, rim.left) if without_rim and rim is not None else (0.0,) * 4
+        top, right, bottom, left = (one + margin for one in off)
+        cuts.append(Cut(found, rim, (top, right, bottom, left), scan.bed_xy))
+        if found.cut:
+            notes.append(f"print {number} reaches beyond the scan: what is missing has the bed's colour")
+    if not cuts and without_rim and (rim := rim_of(image)) is not None:
+        cuts.append(Cut(_whole(picture), rim, (rim.top, rim.right, rim.bottom, rim.left), None))
+    return cuts, notes if cuts else [*notes, NO_SCAN]
+
+
+def _whole(picture: Picture) -> Print:
+    """A picture as a print that fills its frame."""
+    wide, high = float(picture.width), float(picture.height)
+    return Print(np.array([[0, 0], [wide, 0], [wide, high], [0, high]]), 0.0, False)
+
+
+def crop_file(
+    source: str | PathLike[str] | bytes,
+    target: str | PathLike[str] | None,
+    *,
+    without_rim: bool = False,
+    format: str | None = None,
+    overwrite: bool = False,
+    bounds: Bounds | None = None,
+) -> CropReport:
+    """Read a scan, write a file for each of its prints.
+
+    They keep the scan's depth, channels, profile, EXIF and resolution. A picture that is no scan is copied
+    byte for byte.
+
+    Args:
+        source: a path, or the file's bytes.
+        target: a path; ``a.jpg`` becomes ``a-1.jpg``, ``a-2.jpg`` … where there are several prints. None =
+            find and measure only.
+        without_rim: leave white rims out, too.
+        format: of the outputs; None = the target's suffix, or the source's format.
+        overwrite: replace existing targets.
+        bounds: what the job may cost.
+
+    Raises:
+        RemendError: one of its kinds, one line each.
+    """
+    name = str(source) if isinstance(source, (str, PathLike)) else "-"
+    begun = time.perf_counter()
+    with own_errors(printable(name)):
+        budget = Budget(bounds)
+        picture = as_picture(source, budget=budget)
+        container = picture.container
+        # Of further pages the codec says that they are kept: not in what is cut out.
+        notes = [note for note in container.notes if not note.startswith("first of")] if container else []
+        if container is not None and container.details.get("pages", 1) > 1:
+            notes.append("only the first page is looked at: the others are in none of the prints")
+        cuts, told = find_cuts(picture, without_rim=without_rim)
+        notes += told
+        written = []
+        for cut, path in zip(
+            cuts or (None,), _targets(target, container, max(1, len(cuts)), overwrite), strict=False
+        ):
+            budget.check_time(name)
+            made = picture if cut is None else cut.out_of(picture)
+            done = write_picture(
+                made,
+                path,
+                changed=np.full(made.size, cut is not None),
+                format=format,
+                overwrite=overwrite,
+                resized=cut is not None,
+            )
+            written.append(str(done.path))
+            notes += [note for note in done.notes if note not in notes]
+        return CropReport(
+            source=name,
+            targets=tuple(written),
+            size=picture.size,
+            cuts=tuple(cuts),
+            notes=tuple(notes),
+            seconds=time.perf_counter() - begun,
+        )
+
+
+def cropped_name(source: Path) -> Path:
+    """``scan.jpg`` → ``scan.cropped.jpg``, in the same folder."""
+    return source.with_name(f"{source.stem}.cropped{source.suffix}")
+
+
+def _targets(
+    target: str | PathLike[str] | None, container: Container | None, count: int, overwrite: bool
+) -> list[Path]:
+    """A name for each print, none of them taken."""
+    if target is None:
+        return []
+    path = Path(target)
+    names = [path]
+    if count > 1:
+        wide = len(str(count))
+        names = [path.with_stem(f"{path.stem}-{number:0{wide}}") for number in range(1, count + 1)]
+    for one in names:
+        if container is not None and container.path is not None and _same(container.path, one):
+            raise UsageError(f"{one} is the scan itself, which is kept: give another -o")
+        check_target(one, overwrite=overwrite)
+    return names
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

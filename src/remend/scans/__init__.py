@@ -1,0 +1,1 @@
+"""Scans before they are restored: prints on a scanner's bed found, their tilt and rims measured, cut out."""
