@@ -188,3 +188,14 @@ def test_a_grey_page_gets_white_paper_and_keeps_its_tint():
     assert paper[0] > paper[1] > paper[2]
     plain = restore_picture(Picture(page.copy(), "RGB"), RestoreOptions())
     assert np.array_equal(plain.picture.samples, page)
+
+
+def test_the_server_takes_no_file_for_a_preset(tmp_path):
+    pytest.importorskip("fastapi", reason="serving needs its extra: pip install '.[serve]'")
+    from remend.serve.options import RESTORE, read_wish
+    from remend.serve.problems import Problem
+
+    (tmp_path / "own.toml").write_text("noise = 0.5\n")
+    with pytest.raises(Problem, match="preset must be one of photo, print"):
+        read_wish({"preset": str(tmp_path / "own.toml")}, RESTORE, "restore")
+    assert read_wish({"preset": "film"}, RESTORE, "restore").kind == "restore"

@@ -10,6 +10,7 @@ from remend.errors import UsageError
 from remend.fill.catalogue import ENTRIES
 from remend.io.registry import FORMATS, codec_named
 from remend.options import DETECT, OUT_OF_PLACE, MaskOptions, Option, Settings, options_of
+from remend.options.presets import TOLD as PRESETS_TOLD
 from remend.options.restoration import RestoreOptions
 from remend.serve.problems import Problem
 
@@ -55,6 +56,8 @@ REPAIR = {
     **options_of(MaskOptions),
 }
 INSPECT = options_of(RestoreOptions)
+# Names alone: a file of the server is not the client's to read.
+INSPECT["preset"] = replace(INSPECT["preset"], choices=PRESETS_TOLD, check=None, help="What the picture is.")
 RESTORE = {
     "format": Option(
         name="format",
