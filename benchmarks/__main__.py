@@ -25,6 +25,7 @@ BENCHMARKS = (
     "memory",
     "finding",
     "restoring",
+    "screens",
     "scans",
     "infrared",
     "video",

@@ -129,7 +129,8 @@ def test_every_option_has_one_name_and_its_help():
     ],
 )
 def test_what_type_checkers_are_told_is_the_table(keywords, verb, tables):
-    types = {each.name: each.type for table in (RestoreOptions, *TABLES) for each in fields(table)}
+    shown = (RestoreOptions, Bounds) if verb is remend.restore else TABLES
+    types = {each.name: each.type for table in shown for each in fields(table)}
     bases = [keywords] if verb is remend.restore else [DetectKeywords, keywords]
     told = {name: hint.__forward_arg__ for base in bases for name, hint in base.__annotations__.items()}
     named = {name for table in tables for name in table} - ({"dilate_px"} if verb is remend.detect else set())
@@ -141,19 +142,20 @@ def test_what_restoring_shares_with_repairs_is_the_same_option():
     mask, settings = options_of(MaskOptions), options_of(Settings)
     for name, one in options_of(RestoreOptions).items():
         if other := settings.get(name) or (mask.get(name) if name != "skip" else None):
-            assert (one.type, one.default, one.choices, one.low, one.high) == (
-                *(other.type, other.default, other.choices),
+            assert (one.type, one.choices, one.low, one.high) == (
+                *(other.type, other.choices),
                 *(other.low, other.high),
             )
+            assert RestoreOptions().set_to(name) == other.default
             assert not one.needs
     asked = RestoreOptions(sensitivity=0.9, quality="best", seed=7, force=True, tolerate=True)
     assert asked.mask_options == MaskOptions(sensitivity=0.9, force=True, tolerate=True)
     assert asked.settings == Settings(quality="best", seed=7)
     help = CliRunner().invoke(restore_command, ["--help"]).output
     for name in options_of(RestoreOptions):
-        assert f"--{name}" in help
+        assert f"--{name.replace('_', '-')}" in help
     refused = CliRunner().invoke(restore_command, ["a.png", "--only", "moire"])
-    assert str(refused.exception) == "restore has no step 'moire': choose noise, blocks, damage, tone"
+    assert str(refused.exception) == "restore has no step 'moire': choose screen, noise, blocks, damage, tone"
     assert CliRunner().invoke(restore_command, ["a.png", "--tone", "2"]).exit_code == 2
 
 

@@ -23,12 +23,12 @@ from remend.finding import Finding
 from remend.io.atomic import write_whole
 from remend.kinds import FOUND_KINDS
 from remend.options import Settings
-from remend.picture import Bool, Filled, Region
+from remend.picture import Bool, Filled, Picture, Region
 from remend.pipeline import Restored
 from remend.plan.plan import Plan, Step
 from remend.samples import eight_bit
 
-__all__ = ["Explanation", "draw_plan", "draw_regions", "draw_sheet", "draw_sources"]
+__all__ = ["Explanation", "Steps", "draw_plan", "draw_regions", "draw_sheet", "draw_sources"]
 
 LONGEST_PX = 1600  # drawings of larger pictures are made smaller
 LINES_PER_STEP = 60
@@ -110,13 +110,42 @@ class Explanation:
         self._save(ending, cv2.imencode(".png", colour)[1].tobytes())
 
     def _save(self, ending: str, content: bytes) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(
-                f"{self.folder}: cannot be made ({error.strerror}): give another --explain"
-            ) from error
-        write_whole(self.folder / f"{self.name}.{ending}", content, overwrite=True)
+        _written(self.folder / f"{self.name}.{ending}", content)
+
+
+def _written(path: Path, content: bytes) -> None:
+    """Write a file into a folder that is made if it is missing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"{path.parent}: cannot be made ({error.strerror}): give another --explain"
+        ) from error
+    write_whole(path, content, overwrite=True)
+
+
+class Steps:
+    """Writes what each step of a restoration leaves: ``photo.jpg.0-before.png``, ``photo.jpg.1-noise.png`` …
+
+    Hand ``show`` to ``restore_file`` as ``shown``.
+
+    Args:
+        folder: made if missing; files of the same name are replaced.
+        name: of the picture; the files are named after it.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name, self.count = folder, name, 0
+
+    def show(self, step: str, picture: Picture) -> None:
+        """Write the picture as it is now, in 8 bits, at full size.
+
+        Raises:
+            WriteError: the folder cannot be written to.
+        """
+        _, content = cv2.imencode(".png", np.ascontiguousarray(eight_bit(picture)[..., ::-1]))
+        _written(self.folder / f"{self.name}.{self.count}-{step}.png", content.tobytes())
+        self.count += 1
 
 
 def _plain(region: Region) -> dict[str, Any]:

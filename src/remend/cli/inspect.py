@@ -23,7 +23,7 @@ __all__ = ["inspect"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture.")
 @flags(Bounds)
 def inspect(inputs: tuple[str, ...], **given: Any) -> None:
-    """Measure pictures: noise, JPEG quality and double compression, blur, black and white, cast, fading; the
+    """Measure pictures: noise, JPEG quality, double compression, blur, black, white, cast, fading, screen; the
     tilt of each print of a scan, and the border round it.
     """
     from remend.batch import Failure
@@ -74,6 +74,9 @@ def _lines(found: Inspection) -> list[str]:
     lines.append(
         f"tones     black {black}, white {white}, fading {tones.fading:.0%}, cast {tones.cast:.0f}{one}"
     )
+    if found.screen is not None:
+        angles = ", ".join(f"{angle:.0f}°" for angle in found.screen.angles)
+        lines.append(f"screen    dots every {found.screen.period_px:.2f} px at {angles}")
     return lines
 
 

@@ -30,14 +30,16 @@ __all__ = ["restore"]
 @flags(RestoreOptions)
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @click.option("--dry-run", is_flag=True, help="Measure and decide, write nothing.")
+@click.option("--explain", metavar="DIR", help="Write the picture before and after each step there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture on stdout.")
 @flags(Bounds)
 def restore(inputs: tuple[str, ...], **given: Any) -> None:
     """Restore pictures: what helps each of them, and nothing that does not.
 
     Noise, grain and JPEG blocks are taken off, damage is found and repaired, faded tones are brought back;
-    each step says why it was taken or left. A picture that nothing helps is copied bit for bit. `repair`
-    mends damage alone, and leaves every other pixel as it was.
+    with `--preset print` the dots of a halftone go, too. Each step says why it was taken or left. A picture
+    that nothing helps is copied bit for bit. `repair` mends damage alone, and leaves every other pixel as it
+    was.
     """
     from remend.batch import Failure, make_folder
     from remend.cli.console import exit_code
@@ -96,6 +98,7 @@ def _places(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
 
 
 def _restore_one(source: Path, target: Path, options: RestoreOptions, given: dict[str, Any]) -> None:
+    from remend.explain import Steps
     from remend.restoring import restore_file
 
     report = restore_file(
@@ -104,6 +107,7 @@ def _restore_one(source: Path, target: Path, options: RestoreOptions, given: dic
         options=options,
         overwrite=given["overwrite"],
         bounds=options_from(Bounds, given),
+        shown=None if given["explain"] is None else Steps(Path(given["explain"]), source.name).show,
     )
     _say(report)
     if given["as_json"]:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypedDict, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from remend.errors import UsageError
 from remend.options import MaskOptions, Settings
-from remend.options.option import option, shared, verify, with_help
+from remend.options.option import option, options_of, shared, verify, with_help
+from remend.options.presets import PRESETS, SET_BY_PRESETS, TOLD, preset_named
 
 __all__ = ["STEPS", "RestoreKeywords", "RestoreOptions", "StepKind", "parse_steps"]
 
-StepKind = Literal["noise", "blocks", "damage", "tone"]
+StepKind = Literal["screen", "noise", "blocks", "damage", "tone"]
 STEPS: tuple[StepKind, ...] = get_args(StepKind)
 """In the order in which they are done: what lies on a picture goes before it is mended, tone comes last."""
 FACTORS = (1, 2, 4)
@@ -54,17 +55,29 @@ def _check_factor(factor: int) -> None:
         raise UsageError(f"upscale must be 1, 2 or 4, got {factor!r}")
 
 
+def _share(of: str) -> Any:
+    return option(None, f"{of} Default: as the preset says.", type="number", low=0, high=1)
+
+
 @with_help
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOptions:
     """What is restored, and how strongly."""
 
+    preset: str = option(
+        "photo",
+        f"What the picture is: {'; '.join(f'{name}, {told}' for name, told in TOLD.items())}; or a TOML file "
+        "that sets options.",
+        metavar=f"{'|'.join(PRESETS)}|FILE.toml",
+        check=preset_named,
+    )
     only: str | Sequence[str] = option(
         (),
-        f"The steps that may be taken, with commas between: {', '.join(STEPS)}. Default: all.",
+        f"The steps that may be taken, with commas between: {', '.join(STEPS)}. Default: all that the preset "
+        "has.",
         metavar="STEPS",
         check=parse_steps,
-        told="all",
+        told="all that the preset has",
     )
     skip: str | Sequence[str] = option(
         (),
@@ -74,13 +87,21 @@ class RestoreOptions:
         told="",
     )
     strength: float = option(1.0, "Share of every change but repairs; 0 changes nothing.", low=0, high=1)
-    noise: float = option(1.0, "Share of the noise and grain that is taken off.", low=0, high=1)
-    blocks: float = option(1.0, "Share of a JPEG's blocks that is taken off.", low=0, high=1)
-    tone: float = option(1.0, "Share of the way back of faded tones.", low=0, high=1)
+    screen: float | None = _share("Share of a halftone's dots, or of moiré, that is taken off.")
+    noise: float | None = _share("Share of the noise and grain that is taken off.")
+    blocks: float | None = _share("Share of a JPEG's blocks that is taken off.")
+    tone: float | None = _share("Share of the way back of faded tones.")
+    keep_grain: float | None = _share("Share of strong grain that is put back, without its colour.")
     upscale: int = option(
         1, "At last, so many times the height and width: 1, 2 or 4.", low=1, high=4, check=_check_factor
     )
-    sensitivity: float = shared(MaskOptions, "sensitivity")
+    sensitivity: float | None = shared(
+        MaskOptions,
+        "sensitivity",
+        default=None,
+        help="How much counts as damage: low, only what is sure; high, all that might be. Default: as the "
+        "preset says.",
+    )
     quality: str = shared(Settings, "quality", help="What repairing damage may spend.")
     seed: int = shared(Settings, "seed")
     force: bool = shared(MaskOptions, "force", help="Go over documents, drawings and screenshots, too.")
@@ -88,17 +109,33 @@ class RestoreOptions:
 
     def __post_init__(self) -> None:
         verify(self)
+        told = preset_named(self.preset)
+        for name in SET_BY_PRESETS:
+            if name in told and name != "force":
+                options_of(RestoreOptions)[name].verify(told[name])
         _ = self.wanted  # skip may leave nothing of what is asked for
+
+    def set_to(self, name: str) -> Any:
+        """What is given for an option, or else what the preset says."""
+        given = getattr(self, name)
+        empty = given is None or given is False or given == ()
+        return preset_named(self.preset).get(name, given) if empty else given
 
     @property
     def wanted(self) -> frozenset[StepKind]:
-        """The steps that may be taken."""
-        return parse_steps(self.only, self.skip)
+        """The steps that may be taken: what is asked for by name is not skipped by a preset."""
+        named = parse_steps(self.only) if self.only else frozenset[StepKind]()
+        left = [step for step in preset_named(self.preset)["skip"] if step not in named]
+        return parse_steps(self.set_to("only"), (*left, *self.skip))
 
     def strength_of(self, step: StepKind) -> float:
         """0 to 1, of one step; damage is mended or is not."""
-        shares = {"noise": self.noise, "blocks": self.blocks, "tone": self.tone}
-        return self.strength * shares[step] if step in shares else 1.0
+        return 1.0 if step == "damage" else float(self.strength * self.set_to(step))
+
+    @property
+    def goes_over_all(self) -> bool:
+        """Whether what is no photograph is restored, too."""
+        return bool(self.set_to("force"))
 
     @property
     def settings(self) -> Settings:
@@ -107,21 +144,24 @@ class RestoreOptions:
 
     @property
     def mask_options(self) -> MaskOptions:
-        """What damage is looked for."""
-        return MaskOptions(sensitivity=self.sensitivity, force=self.force, tolerate=self.tolerate)
+        """What damage is looked for; in what is no photograph only where ``force`` itself is given."""
+        return MaskOptions(sensitivity=self.set_to("sensitivity"), force=self.force, tolerate=self.tolerate)
 
 
 class RestoreKeywords(TypedDict, total=False):
     """The keywords of ``restore``, for type checkers and editors; a test holds them to the table."""
 
+    preset: str
     only: str | Sequence[str]
     skip: str | Sequence[str]
     strength: float
-    noise: float
-    blocks: float
-    tone: float
+    screen: float | None
+    noise: float | None
+    blocks: float | None
+    tone: float | None
+    keep_grain: float | None
     upscale: int
-    sensitivity: float
+    sensitivity: float | None
     quality: str
     seed: int
     force: bool

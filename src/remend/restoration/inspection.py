@@ -11,6 +11,7 @@ from remend.picture import Picture
 from remend.restoration.blur import estimate_blur
 from remend.restoration.compression import Compression, estimate_compression, quality_of_file
 from remend.restoration.noise import Noise, estimate_noise
+from remend.restoration.screens import Screen, estimate_screen
 from remend.restoration.tones import Tones, estimate_tones
 from remend.samples import eight_bit
 
@@ -27,6 +28,7 @@ class Inspection:
         compression: what its pixels show of compression, of this file or an earlier one; None = nothing.
         blur_px: deviation of the blur; None = no edges to tell by.
         tones: black, white, fading, cast.
+        screen: the lattice of a halftone; None = none is certain.
     """
 
     noise: Noise
@@ -34,6 +36,7 @@ class Inspection:
     compression: Compression | None
     blur_px: float | None
     tones: Tones
+    screen: Screen | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, in levels of 255 and pixels."""
@@ -54,6 +57,12 @@ class Inspection:
             "fading": round(self.tones.fading, 3),
             "cast": round(self.tones.cast, 1),
             "one_tone": self.tones.one_tone,
+            "screen": None
+            if self.screen is None
+            else {
+                "period_px": round(self.screen.period_px, 3),
+                "angles": [round(angle, 1) for angle in self.screen.angles],
+            },
         }
 
 
@@ -67,4 +76,5 @@ def inspect_picture(picture: Picture) -> Inspection:
         compression=estimate_compression(image),
         blur_px=estimate_blur(image, noise=noise.mean),
         tones=estimate_tones(image),
+        screen=estimate_screen(image),
     )

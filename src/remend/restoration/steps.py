@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from remend.options.restoration import STEPS, RestoreOptions, StepKind
 from remend.restoration.inspection import Inspection
-from remend.restoration.tones import curves_of
+from remend.restoration.tones import curves_of, steepest
 
-__all__ = ["SEEN_LEVELS", "Step", "steps_for"]
+__all__ = ["SEEN_LEVELS", "Step", "contrast_raised", "steps_for"]
 
 NOISE_LEVELS = 3.0  # below, it is the grain of a good photograph, and stays
 SEEN_LEVELS = 1.5  # what the net takes off everywhere; of noise of 3 levels 1.8 at least, clean: 1.3 at most
@@ -31,26 +31,41 @@ class Step:
     reason: str
 
 
-def steps_for(inspection: Inspection, options: RestoreOptions) -> tuple[Step, ...]:
-    """A step for each kind, those that are not taken with strength 0, in order."""
+def steps_for(inspection: Inspection, options: RestoreOptions, *, page: bool = False) -> tuple[Step, ...]:
+    """A step for each kind, those that are not taken with strength 0, in order.
+
+    Args:
+        inspection: what was measured.
+        options: what is wanted.
+        page: a document or a drawing, whose tones are those of paper and ink.
+    """
     found = []
-    wanted = options.wanted
+    wanted, raised = options.wanted, contrast_raised(inspection, options, page=page)
     for kind in STEPS:
-        helps, reason = _GATES[kind](inspection)
+        helps, reason = _GATES[kind](inspection, page, raised)
         if kind not in wanted:
             helps, reason = False, "not asked for"
         found.append(Step(kind, options.strength_of(kind) if helps else 0.0, reason))
     return tuple(found)
 
 
-def _noise(inspection: Inspection) -> tuple[bool, str]:
+def contrast_raised(inspection: Inspection, options: RestoreOptions, *, page: bool = False) -> float:
+    """By how much bringing tones back will raise contrast, and noise with it; 1 = it will not."""
+    if "tone" not in options.wanted:
+        return 1.0
+    return 1 + options.strength_of("tone") * (steepest(curves_of(inspection.tones, page=page)) - 1)
+
+
+def _noise(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str]:
     sigma = inspection.noise.mean
-    return sigma >= NOISE_LEVELS, f"noise of {sigma:.1f} levels" + (
-        "" if sigma >= NOISE_LEVELS else f": below {NOISE_LEVELS:g} it stays"
-    )
+    said = f"noise of {sigma:.1f} levels"
+    if raised > 1:
+        said += f", {sigma * raised:.1f} when tones are brought back"
+    helps = sigma * raised >= NOISE_LEVELS
+    return helps, said if helps else f"{said}: below {NOISE_LEVELS:g} it stays"
 
 
-def _blocks(inspection: Inspection) -> tuple[bool, str]:
+def _blocks(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str]:
     shown = inspection.compression
     if shown is None:
         return False, "no blocks of a JPEG are seen"
@@ -61,17 +76,25 @@ def _blocks(inspection: Inspection) -> tuple[bool, str]:
     return coarse, said if coarse else f"{said}: above {COARSE_QUALITY} it stays"
 
 
-def _tone(inspection: Inspection) -> tuple[bool, str]:
+def _tone(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str]:
     tones = inspection.tones
     said = (
         f"black at {min(tones.black):.0f}, white at {max(tones.white):.0f}, cast of {tones.cast:.0f} levels"
     )
-    helps = curves_of(tones) is not None
+    helps = curves_of(tones, page=page) is not None
     return helps, said if helps else f"{said}: not faded"
 
 
-def _damage(inspection: Inspection) -> tuple[bool, str]:
+def _screen(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str]:
+    screen = inspection.screen
+    if screen is None:
+        return False, "no lattice of dots is certain"
+    angles = ", ".join(f"{angle:.0f}°" for angle in screen.angles)
+    return True, f"dots every {screen.period_px:.2f} px at {angles}"
+
+
+def _damage(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str]:
     return True, "what is found to be damaged"
 
 
-_GATES = {"noise": _noise, "blocks": _blocks, "tone": _tone, "damage": _damage}
+_GATES = {"screen": _screen, "noise": _noise, "blocks": _blocks, "tone": _tone, "damage": _damage}

@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from remend.picture import Bool, Box, Picture
+from remend.restoration.fading import Signs, before_fading, ends_of, signs_of, small_of
 from remend.samples import readable, value_range
 from remend.tone import in_one_tone
 
-__all__ = ["MODEL", "Curves", "Tones", "apply_curves", "curves_of", "ends_of", "estimate_tones", "signs_of"]
-
-MODEL = Path(__file__).with_name("tones.json")
-"""What a faded picture's black and white were, as ``benchmarks/fit_tones.py`` learned it."""
+__all__ = ["Curves", "Tones", "apply_curves", "curves_of", "estimate_tones", "steepest"]
 
 Curves = tuple[tuple[float, float, float, float], ...]
 """Of each channel: black and white as they are, and where they come to lie, in levels of 255."""
 
-MOST_PX = 400_000
-LOW, HIGH = 0.002, 0.998  # quantiles that count as black and white: specks and dust lie beyond
-QUANTILES = (LOW, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, HIGH)
-DARK, LIGHT = 6.0, 249.0  # where the black and white of a picture of one tone come to lie
-DARKEST, LIGHTEST = (2.0, 60.0), (150.0, 252.0)  # between these, those of a picture in colours
 FADED_BLACK, FADED_WHITE = 28.0, 212.0  # of the channels' mean: beyond both it is faded
 FAR_BLACK, FAR_WHITE = 62.0, 165.0  # or far beyond one
-LEAST_RANGE = 24.0  # a picture of nothing is not faded
-STRETCH = 3.5  # the most that contrast is raised: more is noise and steps
-
-Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
+CLEAR = 1.5  # levels within these bounds that curves lead to: what was brought back is not faded
+PAPER = 246.0  # where that of a page comes to lie
+LEAST_RANGE = 40.0  # what has less would be all noise and steps
+LEAST_FRAME, MOST_FRAME = (
+    0.01,
+    0.2,
+)  # of a side: plain strips of it that are a frame, and no part of the picture
+PLAIN = 4.0  # levels of deviation
 
 
 @dataclass(frozen=True, slots=True)
 class Tones:
-    """The tones of a picture, in levels of 255.
+    """The tones of a picture, in levels of 255; a plain frame around it does not count.
 
     Attributes:
         black, white: of each channel, the quantiles .2 % and 99.8 %.
         one_tone: grey, sepia, cyanotype: colour follows from brightness, and is left to it.
-        signs: what the regression weighs.
+        signs: what tells where black and white were.
     """
 
     black: tuple[float, ...]
     white: tuple[float, ...]
     one_tone: bool
-    signs: NDArray[np.float64]
+    signs: Signs
 
     @property
     def fading(self) -> float:
@@ -64,70 +57,104 @@ class Tones:
 
 def estimate_tones(image: NDArray[np.uint8]) -> Tones:
     """Black and white points, fading and cast of (H, W, 3) uint8 RGB. Cost: 10 ms, 4 ns a pixel."""
-    height, width = image.shape[:2]
-    factor = max(2.0, np.sqrt(height * width / MOST_PX))
-    size = (max(1, round(width / factor)), max(1, round(height / factor)))
-    # Means of pixels: noise does not count as black and white.
-    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = _without_frame(small_of(image))
     black, white = (tuple(float(one) for one in end) for end in ends_of(small))
-    return Tones(black, white, in_one_tone(image), signs_of(small))
+    one_tone = _in_one_tone(image, float(np.mean(white) - np.mean(black)))
+    if one_tone:  # by its brightness alone
+        small = np.repeat(np.rint(small.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
+    return Tones(black, white, one_tone, signs_of(small))
 
 
-def ends_of(small: NDArray[np.uint8]) -> Ends:
-    """(3,) black and white of each channel."""
-    black, white = np.quantile(small.reshape(-1, 3), [LOW, HIGH], axis=0)
-    return black, white
+def _in_one_tone(image: NDArray[np.uint8], span: float) -> bool:
+    """Whether a picture has one tone, when its contrast is what it should be: colours fade with it."""
+    if not in_one_tone(image):
+        return False
+    led = (image.astype(np.float32) - image.mean()) * (255 / max(span, LEAST_RANGE)) + 127
+    return in_one_tone(np.clip(led, 0, 255).astype(np.uint8))
 
 
-def signs_of(small: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """What says where black and white were: quantiles of the channels, and how far these are apart."""
-    levels = np.quantile(small.reshape(-1, 3), QUANTILES, axis=0) / 255
-    apart = np.abs(levels - levels.mean(axis=1, keepdims=True))
-    grey = levels.mean(axis=1)
-    place = (grey[1:-1] - grey[0]) / max(grey[-1] - grey[0], 0.05)
-    colour = float(np.ptp(small.astype(np.int16), axis=2).mean()) / 255
-    return np.concatenate([levels.ravel(), apart.ravel(), place, [colour]])
+def _without_frame(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What lies inside a plain frame of paper or scanner: its tones are not the picture's."""
+    height, width = small.shape[:2]
+    rows = [_plain(small[::step].astype(np.float32), height) for step in (1, -1)]
+    columns = [_plain(small.swapaxes(0, 1)[::step].astype(np.float32), width) for step in (1, -1)]
+    if not all((*rows, *columns)):  # a frame goes all around: what is plain on one side is a sky
+        return small
+    return small[rows[0] : height - rows[1], columns[0] : width - columns[1]]
 
 
-def curves_of(tones: Tones) -> Curves | None:
+def _plain(lines: NDArray[np.float32], length: int) -> int:
+    """How many lines from the first on are one plain colour; 0 for too few, or too many, to be a frame."""
+    spread = lines[: int(MOST_FRAME * length) + 1]
+    same = (spread.std(axis=1).max(axis=1) < PLAIN) & (
+        np.abs(spread.mean(axis=1) - spread[0].mean(axis=0)).max(axis=1) < PLAIN
+    )
+    count = len(same) if same.all() else int(np.argmin(same))
+    if not max(1, LEAST_FRAME * length) <= count <= MOST_FRAME * length:
+        return 0
+    # The line after them is half frame where the picture was made smaller.
+    return count + 1
+
+
+def curves_of(tones: Tones, *, page: bool = False) -> Curves | None:
     """The curve of each channel, or None where nothing is faded.
 
     A picture of one tone gets one curve for all channels: grey stays grey, sepia stays sepia. In one of
-    colours black and white of a channel go where they were, as far as its tones say: neither is the blackest
-    thing in every picture black nor the whitest white. A cast alone is no fading: evenings are red.
+    colours black and white of a channel go where they were, as far as the picture tells: neither is the
+    blackest thing in every picture black nor the whitest white. A cast alone is no fading: evenings are red.
+    What comes out is not faded by the same bounds, so that doing it again changes nothing.
+
+    Args:
+        tones: what was measured.
+        page: a document or a drawing: all is lighter by as much as brings its paper to white, and keeps its
+            tint. Letters are too thin to say where black is.
     """
     black, white = np.array(tones.black), np.array(tones.white)
-    low, high = float(black.mean()), float(white.mean())
-    faded = (low > FADED_BLACK and high < FADED_WHITE) or low > FAR_BLACK or high < FAR_WHITE
-    if not faded or high - low < LEAST_RANGE:
+    if page:
+        paper = float(white.mean())
+        if paper - float(black.mean()) < LEAST_RANGE or paper >= FADED_WHITE:
+            return None
+        return ((0.0, paper, 0.0, PAPER),) * 3
+    if not _faded(black, white) or np.mean(white - black) < LEAST_RANGE:
         return None
     if tones.one_tone:
-        black, white = np.full(3, black.min()), np.full(3, white.max())
-        dark, light = np.full(3, DARK), np.full(3, LIGHT)
-    else:
-        before = _regressed(tones.signs)
-        dark = np.minimum(np.clip(before[:3], *DARKEST), black)
-        light = np.maximum(np.clip(before[3:], *LIGHTEST), white)
-    span = np.maximum(white - black, 1.0)
-    over = np.maximum(light - dark - STRETCH * span, 0.0) / 2
-    dark, light = dark + over, light - over
+        black, white = np.full(3, black.mean()), np.full(3, white.mean())
+    dark, light = before_fading(tones.signs, black, white)
+    if tones.one_tone:
+        dark, light = np.full(3, dark.mean()), np.full(3, light.mean())
+    dark, light = _brought_back(dark, light)
+    white = np.maximum(white, black + 1)
     return tuple(
         (float(b), float(w), float(d), float(li))
         for b, w, d, li in zip(black, white, dark, light, strict=True)
     )
 
 
-def _regressed(signs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(6,) black and white of the channels before the picture faded, in levels."""
-    middle, spread, weights = _model()
-    answer: NDArray[np.float64] = np.append((signs - middle) / spread, 1.0) @ weights
-    return answer
+def steepest(curves: Curves | None) -> float:
+    """By how much curves raise contrast, and noise with it: the mean of the channels, 1 = they do not."""
+    if curves is None:
+        return 1.0
+    return float(np.mean([(light - dark) / (white - black) for black, white, dark, light in curves]))
 
 
-@lru_cache(maxsize=1)
-def _model() -> tuple[NDArray[np.float64], ...]:
-    table = json.loads(MODEL.read_text(encoding="utf-8"))
-    return tuple(np.array(table[key]) for key in ("middle", "spread", "weights"))
+def _faded(black: NDArray[np.float64], white: NDArray[np.float64]) -> bool:
+    low, high = float(black.mean()), float(white.mean())
+    return (low > FADED_BLACK and high < FADED_WHITE) or low > FAR_BLACK or high < FAR_WHITE
+
+
+def _brought_back(
+    dark: NDArray[np.float64], light: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Black and white, moved to where a picture does not count as faded by the shorter way."""
+    dark = dark * min(1.0, (FAR_BLACK - CLEAR) / max(float(dark.mean()), 1.0))
+    light = 255 - (255 - light) * min(1.0, (255 - FAR_WHITE - CLEAR) / max(255 - float(light.mean()), 1.0))
+    low, high = float(dark.mean()), float(light.mean())
+    if low > FADED_BLACK - CLEAR and high < FADED_WHITE + CLEAR:
+        if low - FADED_BLACK < FADED_WHITE - high:
+            dark = dark * ((FADED_BLACK - CLEAR) / low)
+        else:
+            light = 255 - (255 - light) * ((255 - FADED_WHITE - CLEAR) / (255 - high))
+    return dark, light
 
 
 def apply_curves(picture: Picture, curves: Curves, *, strength: float = 1.0) -> Bool:

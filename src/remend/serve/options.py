@@ -12,6 +12,7 @@ from remend.infrared import AUTO, NO
 from remend.io.registry import FORMATS, codec_named
 from remend.options import DETECT as FOUND
 from remend.options import OUT_OF_PLACE, MaskOptions, Option, Settings, options_of
+from remend.options.presets import TOLD as PRESETS_TOLD
 from remend.options.restoration import RestoreOptions
 from remend.serve.problems import Problem
 
@@ -65,6 +66,8 @@ REPAIR = {
     "infrared": INFRARED,
 }
 INSPECT = options_of(RestoreOptions)
+# Names alone: a file of the server is not the client's to read.
+INSPECT["preset"] = replace(INSPECT["preset"], choices=PRESETS_TOLD, check=None, help="What the picture is.")
 RESTORE = {
     "format": Option(
         name="format",
