@@ -162,6 +162,7 @@ def test_the_command_and_python_do_the_same(tmp_path, capsys):
     assert cli("restore", tmp_path / "a.png", "--json", "--skip", "damage") == 0
     line = json.loads(capsys.readouterr().out)
     assert {step["step"]: step["strength"] for step in line["steps"]} == {
+        "screen": 0.0,
         "noise": 1.0,
         "blocks": 0.0,
         "damage": 0.0,

@@ -23,8 +23,8 @@ __all__ = ["inspect"]
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a picture.")
 @flags(Bounds)
 def inspect(inputs: tuple[str, ...], **given: Any) -> None:
-    """Measure pictures: noise, JPEG quality, double compression, blur, black, white, cast, fading, screen; the
-    tilt of each print of a scan, and the border round it.
+    """Measure pictures: noise, JPEG quality and double compression, blur, tones, cast, fading, screen;
+    the tilt of each print of a scan, and the border round it.
     """
     from remend.batch import Failure
     from remend.budget import Budget

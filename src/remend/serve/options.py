@@ -21,6 +21,7 @@ __all__ = [
     "INSPECT",
     "JOB",
     "MASK",
+    "OF_PAGES",
     "REPAIR",
     "RESTORE",
     "VIEW",
@@ -35,6 +36,10 @@ PATCH = "patch"  # a format of answers that is none of files
 LARGEST = 2**53 - 1  # whole number that every client can hold
 Table = TypeVar("Table", Settings, MaskOptions, RestoreOptions)
 
+OF_PAGES = (
+    "dates",
+    "volume",
+)  # methods that fill from further pages of a file, and have nothing to say of one
 FILL = options_of(Settings)
 FILL["method"] = replace(
     FILL["method"],

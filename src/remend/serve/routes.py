@@ -25,6 +25,7 @@ from remend.serve.options import (
     INSPECT,
     JOB,
     MASK,
+    OF_PAGES,
     REPAIR,
     RESTORE,
     VIEW,
@@ -163,11 +164,25 @@ async def view(request: Request, desk: TheDesk) -> Response:
 async def methods(desk: TheDesk) -> Response:
     """What the options may be, in words that can be shown."""
     limits = desk.limits
-    listed = [{"name": "auto", "summary": "chooses for each hole", "reference": "", "available": True}]
+    listed: list[dict[str, Any]] = [
+        {
+            "name": "auto",
+            "summary": "chooses for each hole",
+            "reference": "",
+            "available": True,
+            "pages": False,
+        }
+    ]
     for name, entry in ENTRIES.items():
         available = name not in desk.crew.missing
         listed.append(
-            {"name": name, "summary": entry.summary, "reference": entry.reference, "available": available}
+            {
+                "name": name,
+                "summary": entry.summary,
+                "reference": entry.reference,
+                "available": available,
+                "pages": name in OF_PAGES,
+            }
         )
     return Json(
         {

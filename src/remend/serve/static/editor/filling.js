@@ -19,7 +19,9 @@ export function fillingChoice() {
   }
 
   async function load() {
-    offered = await methods();
+    const told = await methods();
+    // What fills from further pages of a file has nothing to say of one picture.
+    offered = { ...told, methods: told.methods.filter((method) => !method.pages) };
     $("method").replaceChildren(
       ...offered.methods.map(({ name, available }) => {
         const option = new Option(available ? name : tr`${name} (not installed)`, name);

@@ -398,6 +398,8 @@ export default {
   "copies patch by patch, strong edges first; slow, for small holes across structure": "逐块复制，强边缘优先；慢，用于跨越结构的小洞",
   "copies patches of the surroundings; for wide holes with texture": "复制周围的图块；用于有纹理的大洞",
   "continues isophotes; quick, for thin damage": "延续等照度线；快，用于细小损伤",
+  "other dates of the same scene (--reference), brought to this one's values band by band": "同一场景的其他日期 (--reference)，逐波段调整到本图的数值",
+  "slices of a volume: a plate in three dimensions, also through slices that are missing": "体数据的切片：三维薄板，也可穿过缺失的切片",
   "the embedded net; for wide holes": "内置网络；用于大洞",
   "the embedded net says what goes where, copies of the surroundings how it looks; for wide holes": "内置网络决定内容，周围的复制决定外观；用于大洞",
   "the embedded net for thin damage: scratches, dust, text": "用于细小损伤的内置网络：划痕、灰尘、文字",
