@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remend.cli.flags import flags, options_from
-from remend.errors import UsageError
+from remend.cli.one_by_one import each, places_of
 from remend.options import Bounds
 
 if TYPE_CHECKING:
@@ -37,58 +37,10 @@ def crop(inputs: tuple[str, ...], **given: Any) -> None:
     Several prints on one bed are told apart. Depth, channels, profile and resolution stay; the scan itself is
     never changed. A picture that is no scan is copied as it is.
     """
-    from remend.batch import Failure, make_folder
-    from remend.cli.console import exit_code
-    from remend.io.read import printable
-
-    places = _places([Path(name) for name in inputs], given["output"])
-    failures = []
-    for source, target in places:
-        try:
-            if not given["dry_run"]:
-                make_folder(target.parent)
-            _crop_one(source, target, given)
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            failures.append(failure := Failure.of(str(source), error))
-            name = printable(str(source))
-            said = failure.message if failure.message.startswith(name) else f"{name}: {failure.message}"
-            click.echo(f"remend: {said}", err=True)
-    click.get_current_context().exit(exit_code(failures, len(places)))
-
-
-def _places(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
-    """Which scan becomes which file, or files of that name; a folder gives its pictures.
-
-    Raises:
-        UsageError: a folder without pictures, or two that would write the same file.
-    """
     from remend.cropping import cropped_name
-    from remend.io.registry import format_of_suffix, readable_suffixes
 
-    sources: list[Path] = []
-    for path in inputs:
-        if path.is_dir():
-            inside = [
-                entry
-                for entry in sorted(path.iterdir())
-                if entry.suffix.lower() in readable_suffixes() and not entry.name.startswith(".")
-            ]
-            sources += [entry for entry in inside if ".cropped" not in entry.stem]
-        else:
-            sources.append(path)
-    if not sources:
-        raise UsageError(f"{inputs[0]} holds no picture: name a file, or a folder of some")
-    if output is None:
-        places = [(source, cropped_name(source)) for source in sources]
-    elif len(sources) == 1 and not Path(output).is_dir() and format_of_suffix(Path(output)) is not None:
-        places = [(sources[0], Path(output))]
-    else:
-        places = [(source, Path(output) / source.name) for source in sources]
-    if len({target for _, target in places}) < len(places):
-        raise UsageError("two inputs would write the same file: crop them one folder at a time")
-    return places
+    places = places_of(inputs, given["output"], named=cropped_name, done=".cropped", verb="crop")
+    each(places, lambda source, target: _crop_one(source, target, given), dry_run=given["dry_run"])
 
 
 def _crop_one(source: Path, target: Path, given: dict[str, Any]) -> None:

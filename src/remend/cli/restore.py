@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remend.cli.flags import flags, options_from
-from remend.errors import UsageError
+from remend.cli.one_by_one import each, places_of
 from remend.options import Bounds
 from remend.options.restoration import RestoreOptions
 
@@ -41,60 +41,13 @@ def restore(inputs: tuple[str, ...], **given: Any) -> None:
     that nothing helps is copied bit for bit. `repair` mends damage alone, and leaves every other pixel as it
     was.
     """
-    from remend.batch import Failure, make_folder
-    from remend.cli.console import exit_code
-    from remend.io.read import printable
-
-    options = options_from(RestoreOptions, given)
-    places = _places([Path(name) for name in inputs], given["output"])
-    failures = []
-    for source, target in places:
-        try:
-            if not given["dry_run"]:
-                make_folder(target.parent)
-            _restore_one(source, target, options, given)
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            failures.append(failure := Failure.of(str(source), error))
-            name = printable(str(source))
-            said = failure.message if failure.message.startswith(name) else f"{name}: {failure.message}"
-            click.echo(f"remend: {said}", err=True)
-    click.get_current_context().exit(exit_code(failures, len(places)))
-
-
-def _places(inputs: list[Path], output: str | None) -> list[tuple[Path, Path]]:
-    """Which file becomes which; a folder gives its pictures.
-
-    Raises:
-        UsageError: a folder without pictures, or two that would write the same file.
-    """
-    from remend.io.registry import readable_suffixes
     from remend.restoring import restored_name
 
-    sources: list[Path] = []
-    for path in inputs:
-        if path.is_dir():
-            inside = [
-                entry
-                for entry in sorted(path.iterdir())
-                if entry.suffix.lower() in readable_suffixes() and not entry.name.startswith(".")
-            ]
-            sources += [entry for entry in inside if not entry.stem.endswith(".restored")]
-        else:
-            sources.append(path)
-    if not sources:
-        raise UsageError(f"{inputs[0]} holds no picture: name a file, or a folder of some")
-    into = output is not None and (len(sources) > 1 or Path(output).is_dir() or output.endswith("/"))
-    if output is None:
-        places = [(source, restored_name(source)) for source in sources]
-    elif into:
-        places = [(source, Path(output) / source.name) for source in sources]
-    else:
-        places = [(sources[0], Path(output))]
-    if len({target for _, target in places}) < len(places):
-        raise UsageError("two inputs would write the same file: restore them one folder at a time")
-    return places
+    options = options_from(RestoreOptions, given)
+    places = places_of(inputs, given["output"], named=restored_name, done=".restored", verb="restore")
+    each(
+        places, lambda source, target: _restore_one(source, target, options, given), dry_run=given["dry_run"]
+    )
 
 
 def _restore_one(source: Path, target: Path, options: RestoreOptions, given: dict[str, Any]) -> None:
