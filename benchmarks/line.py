@@ -18,7 +18,7 @@ SHARED = ROOT.parent / "shared" / "data"  # real pictures, where a developer has
 def print_line(benchmark: str, **figures: Any) -> dict[str, Any]:
     """Print the line, and return it."""
     line = {"benchmark": benchmark, **figures, "machine": _machine(), "commit": _commit()}
-    print(json.dumps(line), flush=True)
+    print(json.dumps(line, default=lambda number: number.item()), flush=True)  # figures of NumPy, too
     return line
 
 
