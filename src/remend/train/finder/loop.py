@@ -26,6 +26,7 @@ from remend.train.finder.sampler import Sample, Sampler, draw_bank
 from remend.train.finder.step import Step
 from remend.train.finder.validation import judged_crops, validate, worst_of
 from remend.train.optim.ema import Ema
+from remend.train.optim.kept import take_back, tensors_of
 from remend.train.optim.muon import Muon, with_kernels_apart
 
 __all__ = ["fonts_in", "pictures_of", "train_finder"]
@@ -200,10 +201,7 @@ class _Run:
 
     def save(self) -> None:
         """Write all that the run needs to go on, whole or not at all."""
-        tensors = {f"net/{name}": value for name, value in self.net.state_dict().items()}
-        tensors |= {f"ema/{name}": value for name, value in self.ema.net.state_dict().items()}
-        for number, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{number}/{name}": value for name, value in state.items()}
+        tensors = tensors_of(self.net, self.ema, self.optimizer)
         if self.hard:
             tensors["hard"] = torch.from_numpy(np.stack(self.hard))
         save_portable(self.state, tensors, {"samples_seen": self.seen, "recipe": asdict(self.recipe)})
@@ -211,18 +209,7 @@ class _Run:
     def restore(self) -> None:
         """Go on from what ``save`` wrote."""
         tensors, state = load_portable(self.state)
-
-        def under(head: str) -> dict[str, Tensor]:
-            return {name[len(head) :]: value for name, value in tensors.items() if name.startswith(head)}
-
-        self.net.load_state_dict(under("net/"))
-        self.ema.net.load_state_dict(under("ema/"))
-        whole = self.optimizer.state_dict()
-        whole["state"] = {}
-        for name, value in under("optimizer/").items():
-            number, key = name.split("/")
-            whole["state"].setdefault(int(number), {})[key] = value
-        self.optimizer.load_state_dict(whole)
+        take_back(tensors, self.net, self.ema, self.optimizer)
         self.hard = list(tensors["hard"].numpy()) if "hard" in tensors else []
         self.seen = int(state["samples_seen"])
 

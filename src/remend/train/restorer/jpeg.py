@@ -53,7 +53,6 @@ def compressed(planes: Tensor, quality: Tensor, halved: Tensor) -> Tensor:
 
     Cost: 100 multiplications a pixel.
     """
-    size = planes.shape[-1]
     ycc = torch.einsum("kc,nchw->nkhw", _matrix(_TO_YCC, planes.device), planes).round()
     luma, colours = ycc[:, :1] - 128, ycc[:, 1:]
     scale = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
@@ -62,7 +61,6 @@ def compressed(planes: Tensor, quality: Tensor, halved: Tensor) -> Tensor:
     small = _coded((functional.avg_pool2d(colours, 2) + 0.25).floor(), fine)
     spread = functional.interpolate(small, scale_factor=2, mode="bilinear", align_corners=False)
     colours = torch.where(halved[:, None, None, None], spread.round(), _coded(colours, fine))
-    assert colours.shape[-1] == size
     back = torch.cat([luma + 128, colours], dim=1)
     return torch.einsum("kc,nchw->nkhw", _matrix(_TO_RGB, planes.device), back).round().clamp(0, 255)
 

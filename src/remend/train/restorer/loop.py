@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import torch
@@ -22,6 +21,7 @@ from remend.train.data.pictures import read_pictures
 from remend.train.machine.recording import Recorded
 from remend.train.machine.signals import Stop, stop_on_signal
 from remend.train.optim.ema import Ema
+from remend.train.optim.kept import take_back, tensors_of
 from remend.train.optim.muon import Muon, with_kernels_apart
 from remend.train.restorer.recipe import RestorerRecipe, Stage
 from remend.train.restorer.sampler import Sampler
@@ -182,28 +182,14 @@ class _Run:
 
     def save(self) -> None:
         """Write all that the run needs to go on, whole or not at all."""
-        tensors = {f"net/{name}": value for name, value in self.net.state_dict().items()}
-        tensors |= {f"ema/{name}": value for name, value in self.ema.net.state_dict().items()}
-        for number, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{number}/{name}": value for name, value in state.items()}
+        tensors = tensors_of(self.net, self.ema, self.optimizer)
         told = {"samples_seen": self.seen, "spent_s": self.spent_s, "recipe": asdict(self.recipe)}
         save_portable(self.state, tensors, told)
 
     def restore(self) -> None:
         """Go on from what ``save`` wrote."""
         tensors, state = load_portable(self.state)
-
-        def under(head: str) -> dict[str, Tensor]:
-            return {name[len(head) :]: value for name, value in tensors.items() if name.startswith(head)}
-
-        self.net.load_state_dict(under("net/"))
-        self.ema.net.load_state_dict(under("ema/"))
-        whole: dict[str, Any] = self.optimizer.state_dict()
-        whole["state"] = {}
-        for name, value in under("optimizer/").items():
-            number, key = name.split("/")
-            whole["state"].setdefault(int(number), {})[key] = value
-        self.optimizer.load_state_dict(whole)
+        take_back(tensors, self.net, self.ema, self.optimizer)
         self.seen, self.spent_s = int(state["samples_seen"]), float(state["spent_s"])
 
 
