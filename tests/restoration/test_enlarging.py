@@ -34,7 +34,7 @@ def test_it_beats_a_cubic_enlargement(name):
 def test_tiles_leave_no_seam(monkeypatch):
     image = data.astronaut()[:200, :260]
     whole = enlarged(Picture(image, "RGB"), 2).samples
-    monkeypatch.setattr("remend.restoration.net.TILE_PX", 64)
+    monkeypatch.setattr("remend.restoration.enlarging.SIDE_PX", 64)
     tiled = enlarged(Picture(image, "RGB"), 2).samples
     difference = np.abs(whole.astype(int) - tiled)
     assert difference.max() <= 6 and difference.mean() < 0.15  # features in 8 bits are rounded tile by tile
