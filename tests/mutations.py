@@ -266,7 +266,7 @@ MUTATIONS = (
     Mutation(
         "blank areas are not told",
         "damage/find.py",
-        "found += rows + blank",
+        "found += rows + by_rules",
         "found += rows",
         ("tests/damage/test_find.py",),
     ),

@@ -18,7 +18,7 @@ import remend
 from remend.cli.repair import repair as command
 from remend.cli.restore import restore as restore_command
 from remend.errors import LimitError, UsageError
-from remend.kinds import FOUND_KINDS, GROUPS
+from remend.kinds import KINDS, groups
 from remend.options import DETECT, Bounds, DetectKeywords, MaskOptions, RepairKeywords, Settings, options_of
 from remend.options.restoration import RestoreKeywords, RestoreOptions
 from remend.plan.policy import POLICIES
@@ -161,7 +161,7 @@ def test_what_restoring_shares_with_repairs_is_the_same_option():
 
 def test_the_help_names_all_kinds_of_damage_and_the_policies_all_qualities():
     options = options_of(MaskOptions) | options_of(Settings)
-    for word in (*FOUND_KINDS, *GROUPS):
+    for word in (*KINDS, *groups()):
         assert word in options["find"].help
     assert list(options["quality"].choices) == list(POLICIES)
 

@@ -32,6 +32,7 @@ _HOME = {
     "make_mask": "remend.damage.synth",
     "read_picture": "remend.io",
     "register": "remend.fill.filler",
+    "register_finder": "remend.damage.finder",
     "repair": "remend.api",
     "repair_file": "remend.job",
     "restore": "remend.api",
@@ -57,6 +58,7 @@ __all__ = [
     "make_mask",
     "read_picture",
     "register",
+    "register_finder",
     "repair",
     "repair_file",
     "restore",
@@ -67,6 +69,7 @@ keep_quiet()
 
 if TYPE_CHECKING:
     from remend.api import crop, detect, repair, restore
+    from remend.damage.finder import register_finder
     from remend.damage.synth import make_mask
     from remend.errors import RemendError
     from remend.evaluation import evaluate

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.damage.regions import gathered
-from remend.kinds import DamageKind
 from remend.picture import Bool, Box, Float, Region
 
 __all__ = ["InfraredError", "find_by_infrared", "regions_of"]
@@ -124,7 +123,7 @@ def regions_of(marks: Bool) -> tuple[Region, ...]:
     for number in range(1, count):
         left, top, wide, high, area = (int(one) for one in stats[number])
         box, length = Box(top, left, top + high, left + wide), max(wide, high)
-        kind: DamageKind = "scratch" if length >= LONG_PX and area < THIN * length * length else "dust"
+        kind = "scratch" if length >= LONG_PX and area < THIN * length * length else "dust"
         found.append(Region(box, labels[box.slices] == number, kind, CONFIDENCE))
     height, width = marks.shape
     return tuple(gathered(found, cell_px=CELL_PX, size=(height, width)))
