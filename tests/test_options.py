@@ -39,11 +39,11 @@ from remend.serve.options import REPAIR, read_wish, schema_of
 from remend.serve.problems import Problem
 
 heard = []
-truly = remend.api.mend
-def mend(picture, mask, settings, **more):
+truly = remend.api.repair_picture
+def repair_picture(picture, mask, settings, **more):
     heard.append(settings.swirl)
     return truly(picture, mask, settings, **more)
-remend.api.mend = mend
+remend.api.repair_picture = repair_picture
 image, hole = np.full((24, 24, 3), 90, np.uint8), np.eye(24, dtype=bool)
 remend.repair(image, hole, method="telea", swirl=1.5)
 remend.repair(image, hole, method="telea", settings=remend.Settings(swirl=2))

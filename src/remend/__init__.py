@@ -34,7 +34,7 @@ _HOME = {
     "register": "remend.fill.filler",
     "register_finder": "remend.damage.finder",
     "repair": "remend.api",
-    "repair_file": "remend.job",
+    "repair_file": "remend.repairing",
     "restore": "remend.api",
     "write_picture": "remend.io",
 }
@@ -75,10 +75,10 @@ if TYPE_CHECKING:
     from remend.evaluation import evaluate
     from remend.fill.filler import Capabilities, Filler, register
     from remend.io import read_picture, write_picture
-    from remend.job import repair_file
     from remend.options import Bounds, MaskOptions, Settings
     from remend.options.restoration import RestoreOptions
     from remend.picture import Box, Filled, Picture, Region
+    from remend.repairing import repair_file
 
 
 def __getattr__(name: str) -> object:

@@ -21,11 +21,12 @@ from remend.io.atomic import write_whole
 from remend.io.read import printable, read_picture
 from remend.io.registry import codec_of_bytes
 from remend.io.xmp import FORMATS_WITH_XMP, packet_in
-from remend.job import Report, repair_file
 from remend.options import MaskOptions, Settings
 from remend.picture import Bool
 from remend.provenance.packet import record_in
 from remend.provenance.record import Record, read_sidecar, sidecar_of
+from remend.repairing import repair_file
+from remend.report import RepairReport
 
 __all__ = ["Audited", "audit", "audit_folder", "original_of", "read_record", "redo", "undo"]
 
@@ -88,7 +89,7 @@ def undo(path: Path, original: Path, target: Path, *, overwrite: bool = False) -
     return found
 
 
-def redo(path: Path, original: Path, target: Path | None = None, *, overwrite: bool = False) -> Report:
+def redo(path: Path, original: Path, target: Path | None = None, *, overwrite: bool = False) -> RepairReport:
     """Repair the original again as the record says, and see that the same bytes come of it.
 
     Args:

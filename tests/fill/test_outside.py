@@ -19,7 +19,7 @@ from remend.errors import ModelError
 from remend.fill.catalogue import filler_named
 from remend.fill.model_card import Card
 from remend.fill.neural import Neural
-from remend.job import repair_file
+from remend.repairing import repair_file
 
 LIMITED = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux alone")
 IMAGE = np.random.default_rng(0).random((64, 64, 3), np.float32)

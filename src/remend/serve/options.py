@@ -96,7 +96,7 @@ class Wish:
 
     Attributes:
         kind: ``repair``, ``detect``, ``restore``, ``inspect``, ``mask`` or ``view``.
-        settings, mask_options, format, as_patch: as `remend.job.repair_file` takes them.
+        settings, mask_options, format, as_patch: as `remend.repairing.repair_file` takes them.
         restoration: as `remend.restoring.restore_file` takes it.
     """
 

@@ -20,9 +20,9 @@ from remend.errors import RemendError
 from remend.finding import Finding, find_mask, with_missing
 from remend.io import encode_picture
 from remend.io.registry import FORMATS, codec_of_bytes, ending_of
-from remend.job import repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
+from remend.repairing import repair_file
 from remend.restoring import restore_file
 from remend.samples import eight_bit
 from remend.serve.pace import Pace
