@@ -164,8 +164,8 @@ def crop_file(
         notes = [note for note in container.notes if not note.startswith("first of")] if container else []
         if container is not None and container.details.get("pages", 1) > 1:
             notes.append("only the first page is looked at: the others are in none of the prints")
-        cuts, told = find_cuts(picture, without_rim=without_rim)
-        notes += told
+        cuts, of_cuts = find_cuts(picture, without_rim=without_rim)
+        notes += of_cuts
         written = []
         for cut, path in zip(
             cuts or (None,), _targets(target, container, max(1, len(cuts)), overwrite), strict=False

@@ -380,10 +380,10 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     below = () if kinds == options.kinds else (nadir_disc(picture, options.tripod_deg),)
     if not kinds:
         return Analysis(below)
-    marks, told = None, None
+    marks, note = None, None
     if {"dust", "scratch"} & set(kinds):
-        marks, told = find_dust(picture, options.infrared, sensitivity=options.sensitivity)
-    notes = () if told is None else (told,)
+        marks, note = find_dust(picture, options.infrared, sensitivity=options.sensitivity)
+    notes = () if note is None else (note,)
     if marks is not None:
         dust = tuple(one for one in regions_of(marks) if one.kind in kinds)
         return Analysis((*dust, *below), notes=notes)

@@ -85,11 +85,11 @@ def read_references(
             raise UsageError(
                 f"{name} has channels {kinds[0]}, and the picture {kinds[1]}: they must be alike"
             )
-        date, empty, said = _placed(picture, date, name)
-        notes += said
+        date, empty, done = _placed(picture, date, name)
+        notes += done
         empty |= ~readable(date, Box(0, 0, *date.size))
-        date, empty, said = _registered(picture, ~mask, date, empty, name)
-        notes += said
+        date, empty, done = _registered(picture, ~mask, date, empty, name)
+        notes += done
         found[number] = Beside(date, empty)
     return found, tuple(notes)
 

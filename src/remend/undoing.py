@@ -180,8 +180,8 @@ def audit(path: Path, originals: Path | None = None) -> Audited:
             return Audited(path, "missing", "its record lies there, and the file does not")
         if beside is None:
             inside = record_in(_packet(path), str(path))
-            said = "its record inside tells nothing of its own bytes, and the one beside is gone"
-            return Audited(path, "no record") if inside is None else Audited(path, "bad record", said)
+            reason = "its record inside tells nothing of its own bytes, and the one beside is gone"
+            return Audited(path, "no record") if inside is None else Audited(path, "bad record", reason)
         if beside.output_sha256 != _hash(path):
             return Audited(path, "changed", "its bytes are not those that were written")
         inside = record_in(_packet(path), str(path))

@@ -145,14 +145,14 @@ class GifCodec:
 
     def open(self, source: Source) -> Document:
         """Every frame, as it is composed on the screen: RGBA."""
-        told = self.header(source)
-        return open_frames(source, (told.height, told.width))
+        header = self.header(source)
+        return open_frames(source, (header.height, header.width))
 
     def rewrite_pages(self, document: Document, repaired: Iterable[Repaired]) -> Encoded:
         """Frames that look different get a new image with a colour table of its own, all others stay."""
         container = document.container
-        told = self.header(Source(str(container.path or "GIF"), data=container.read_bytes()))
-        return rewrite_frames(document, (told.height, told.width), repaired)
+        header = self.header(Source(str(container.path or "GIF"), data=container.read_bytes()))
+        return rewrite_frames(document, (header.height, header.width), repaired)
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """Mode P with at most one transparent colour, or L; with the first text entry as the comment."""

@@ -148,11 +148,11 @@ def _encoded(
         lifted = container.metadata if container else Metadata()
         if resized:
             lifted = with_size(lifted, picture.width, picture.height)
-        lifted, told = carried_to(lifted, chosen, picture.mode)
+        lifted, notes = carried_to(lifted, chosen, picture.mode)
         with own_limits():
             lifted = renewed(_upright(lifted) if orientation != 1 else lifted, picture)
             encoded = codec.encode(picture, lifted)
-        return replace(encoded, notes=encoded.notes + told)
+        return replace(encoded, notes=encoded.notes + notes)
     assert container is not None
     if not unchanged_since_read(container):
         raise WriteError(
