@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import remend
-from remend.fill.catalogue import ENTRIES, filler_named
 from remend.fill.filler import Filler
+from remend.fill.registry import ENTRIES, filler_named
 
 SOURCE = Path(remend.__file__).parent
 
@@ -215,7 +215,7 @@ assert callable(remend.repair) and callable(remend.restore)
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name != "neural"])
-def test_every_filler_of_the_catalogue_keeps_the_contract(name):
+def test_every_filler_of_the_registry_keeps_the_contract(name):
     filler = filler_named(name)
     assert isinstance(filler, Filler)
     assert filler.name == name

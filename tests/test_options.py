@@ -35,7 +35,7 @@ import numpy as np
 from click.testing import CliRunner
 import remend, remend.api
 from remend.cli.repair import repair
-from remend.serve.options import REPAIR, read_wish, schema_of
+from remend.serve.options import REPAIR, read_job_options, schema_of
 from remend.serve.problems import Problem
 
 heard = []
@@ -51,7 +51,7 @@ remend.repair(image, hole, method="telea")
 said = []
 for refused in (
     lambda: remend.repair(image, hole, swirl=3),
-    lambda: read_wish({"swirl": "3"}, REPAIR, "repair"),
+    lambda: read_job_options({"swirl": "3"}, REPAIR, "repair"),
 ):
     try:
         refused()
@@ -64,7 +64,7 @@ print(json.dumps({
     "doc": "swirl: Swirl what was filled. A number from 0 to 2." in remend.repair.__doc__,
     "help": CliRunner().invoke(repair, ["--help"]).output,
     "flag": CliRunner().invoke(repair, ["a.png", "--swirl", "3"]).exit_code,
-    "form": read_wish({"swirl": "0.25"}, REPAIR, "repair").settings.swirl,
+    "form": read_job_options({"swirl": "0.25"}, REPAIR, "repair").settings.swirl,
     "schema": schema_of(REPAIR["swirl"]),
     "label": REPAIR["swirl"].label,
 }))

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from remend.errors import MaskError, UsageError
-from remend.fill.catalogue import filler_named, filler_of
 from remend.fill.filler import Filler, Following, Neighbour, Propagating
+from remend.fill.registry import filler_named, filler_of
 from remend.finish.colours import keep_colours
 from remend.finish.grain import add_grain, measure_grain
 from remend.finish.seam import heal_seam

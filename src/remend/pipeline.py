@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from remend.errors import UsageError
-from remend.fill.catalogue import filler_of
 from remend.fill.filler import Filler
+from remend.fill.registry import filler_of
 from remend.filling import Beside, Fillers, Filling
 from remend.finish.polish import polish
 from remend.options import Settings

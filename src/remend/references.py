@@ -11,7 +11,7 @@ import numpy as np
 from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.errors import FormatError, UsageError
-from remend.fill.catalogue import filler_of
+from remend.fill.registry import filler_of
 from remend.filling import Beside
 from remend.io.raster import on_grid_of
 from remend.options import Settings

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from remend.document import Document
-from remend.fill.catalogue import filler_of
+from remend.fill.registry import filler_of
 from remend.filling import Beside
 from remend.finding import Finding
 from remend.options import Settings

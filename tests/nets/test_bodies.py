@@ -1,4 +1,4 @@
-"""What holds for every net of the catalogue: shapes, composition, gradients, one clear line."""
+"""What holds for every net of the registry: shapes, composition, gradients, one clear line."""
 
 import pytest
 

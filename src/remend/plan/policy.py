@@ -36,7 +36,7 @@ class Rung:
     """One line of the table: this filler, if the hole is within these bounds.
 
     Attributes:
-        filler: its name in the catalogue, or the path of a model.
+        filler: its name in the registry, or the path of a model.
         radius_px: largest inscribed radius of the hole; None = any.
         activity: largest texture activity around the hole (see ``remend.plan.holes``); None = any.
         unevenness: largest unevenness of the surroundings (see ``remend.windows.evenness``); None = any.
