@@ -18,7 +18,7 @@ from remend.budget import Budget
 from remend.errors import UsageError
 from remend.faults import own_errors
 from remend.io import write_picture
-from remend.io.read import printable
+from remend.io.read import printable, same_file
 from remend.io.write import check_target
 from remend.options import Bounds
 from remend.picture import Container, Picture
@@ -209,14 +209,7 @@ def _targets(
         wide = len(str(count))
         names = [path.with_stem(f"{path.stem}-{number:0{wide}}") for number in range(1, count + 1)]
     for one in names:
-        if container is not None and container.path is not None and _same(container.path, one):
+        if container is not None and same_file(one, container.path):
             raise UsageError(f"{one} is the scan itself, which is kept: give another -o")
         check_target(one, overwrite=overwrite)
     return names
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
