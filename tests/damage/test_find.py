@@ -6,7 +6,8 @@ import pytest
 from skimage import data
 
 from made_damage import worn
-from remend.damage.find import DAMAGE, _spare, analyse, find_damage
+from remend.damage.find import DAMAGE, TEXTURE_CONFIDENCE, _spare, _without_texture, analyse, find_damage
+from remend.damage.pieces import pieces_of
 from remend.damage.synth import damage_picture
 from remend.damage.synth.graphics import graphic
 from remend.errors import UsageError
@@ -140,3 +141,15 @@ def test_who_asks_for_text_and_gets_none_is_told_of_a_better_reader(monkeypatch)
         assert "rapidocr" not in "".join(analyse(picture, kinds=kinds).notes)
     monkeypatch.setattr("remend.damage.find.reads_well", lambda: True)
     assert not analyse(picture, kinds=["text"]).notes
+
+
+def test_what_would_be_a_third_of_the_picture_is_its_texture():
+    assert find_damage(data.gravel()) == []
+    planes = np.zeros((4, 100, 100), np.uint8)
+    planes[1, 10:12, 10:12] = planes[1, 20:84, 20:80] = 250
+    pieces = pieces_of(planes)
+    wide = int(pieces.area.argmax())
+    both = np.array([0.9, 0.9], np.float32)
+    small_alone = np.where(np.arange(2) == wide, 0.4, 0.9).astype(np.float32)
+    assert _without_texture(both, pieces).max() <= TEXTURE_CONFIDENCE + 1e-6
+    assert np.array_equal(_without_texture(small_alone, pieces), small_alone)

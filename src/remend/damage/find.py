@@ -27,7 +27,7 @@ from remend.damage.softness import reduced, reduction_of, softened, without_tone
 from remend.damage.transport import transport_scratches
 from remend.errors import UsageError
 from remend.kinds import KINDS, default_kinds, seen_kinds
-from remend.picture import Region
+from remend.picture import Float, Region
 
 __all__ = ["Analysis", "analyse", "find_damage"]
 
@@ -37,6 +37,10 @@ CELL_PX = 16  # what lies nearer becomes one region
 SECONDED = (0.2, 0.45)  # chance, on average along a line: where the net objects to it, and where it agrees
 FLAT = 1  # levels: of an empty picture, in which there is nothing to find
 MOST_PIXELS = 4_500_000  # are searched: what is seen in a larger picture is larger than a pixel
+TEXTURE, TEXTURE_CONFIDENCE = (
+    0.35,
+    0.3,
+)  # share of a picture that, all believed, is its own texture: then so sure
 LEAST = 0.02  # less sure than that nothing is told of, at any sensitivity
 
 
@@ -162,7 +166,7 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
     _spare(planes, rows, size)
     pieces = pieces_of(planes[DAMAGE])
     judge = perceptron_from(card_of()["judge"])
-    confidence = judge.chance(signs_of(pieces, small, reduction=reduction))
+    confidence = _without_texture(judge.chance(signs_of(pieces, small, reduction=reduction)), pieces)
     found = [
         enlarged(mask, pieces.box(k), small_size, size, kind, float(confidence[k]))
         for k, mask, kind in _masks(pieces, DAMAGE)
@@ -185,6 +189,16 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
     found += rows + by_rules
     order = list(KINDS)
     return sorted(found, key=lambda region: (order.index(region.kind), region.box))
+
+
+def _without_texture(confidence: Float, pieces: Pieces) -> Float:
+    """The judge's confidence, less of it where what it believes would be a third of the picture.
+
+    Gravel looks like dust, and every stone speaks for the next; damage that covers so much would leave too
+    little to repair from. Who looks harder is shown it all the same.
+    """
+    covered = float(pieces.area[confidence >= 0.5].sum()) / pieces.labels.size
+    return np.minimum(confidence, np.float32(TEXTURE_CONFIDENCE)) if covered > TEXTURE else confidence
 
 
 def _believed(chance: float) -> float:

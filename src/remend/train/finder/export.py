@@ -162,14 +162,15 @@ def export_finder(
     place.write_text(json.dumps(card), encoding="utf-8")  # chances_of wants a card to check against
     forget()
     say(f"8 bits differ by {lost:.4f}; makes {pictures} pictures to judge by")
-    signs, right, clean, picture = [], [], [], []
+    signs, right, clean, drawn, picture = [], [], [], [], []
     for number, one in enumerate(judged_pictures(aside, pictures, **common)):
         of_one, is_one = weighed(one, target)
         signs.append(of_one)
         right.append(is_one)
         clean.append(np.full(len(is_one), not one.truth.any()))
+        drawn.append(np.full(len(is_one), one.drawn))
         picture.append(np.full(len(is_one), number))
-    of_all = (np.concatenate(part) for part in (signs, right, clean, picture))
+    of_all = (np.concatenate(part) for part in (signs, right, clean, drawn, picture))
     card["judge"] = fit_judge(*of_all, say=say)
     place.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     forget()

@@ -28,7 +28,11 @@ __all__ = ["Judged", "fit_judge", "judged_pictures", "weighed"]
 LEAST_PIECES = 8
 GRIDS, GRID_SHARES = (1, 2, 3), (0.35, 0.4, 0.25)  # photographs of a made picture, along a side
 SEAM_PX = 6
-CLEAN_TIMES = 4.0  # how much more often than made pictures those that people have are clean
+DRAWN = 0.2  # of the pictures have wires, stars, rain … drawn into them
+# Cracks, folds and tears as often as marks of film: drawn as for the training, a judge knows film alone.
+SHARES = {"cracks": 5.0, "folds": 5.0, "tears": 4.5, "scratches": 4.0, "dust": 3.0, "foxing": 3.0}
+CLEAN_TIMES = 2.0  # how much more often than made pictures those that people have are clean
+DRAWN_TIMES = 0.3  # how much rarer what is drawn into pictures is in those: no eye tells its snow from dust
 WIDE_PX = 200.0  # there a find counts twice from three times this area on: it does more harm
 # More epochs overfit to pictures: all pieces of one are one example.
 EPOCHS, DECAY, MEMBERS = 60, 0.1, 5
@@ -44,12 +48,14 @@ class Judged:
         truth: (H, W) bool, damaged; lettering is not.
         ignored: (H, W) bool, changed too little to count.
         tile_px: side of the photographs that it is put together of; its own where it is one.
+        drawn: things that look like damage were drawn into it.
     """
 
     image: NDArray[np.uint8]
     truth: NDArray[np.bool_]
     ignored: NDArray[np.bool_]
     tile_px: int
+    drawn: bool = False
 
 
 def judged_pictures(
@@ -84,13 +90,14 @@ def judged_pictures(
         parts = [crop_of(picture, tile_px, rng, enlarged=ageing.enlarged / grid) for picture in chosen]
         image = np.vstack([np.hstack(parts[k * grid : (k + 1) * grid]) for k in range(grid)])
         side = image.shape[0]
-        if rng.random() < 0.2:
+        drawn = rng.random() < DRAWN
+        if drawn:
             image = scene(image, seed=rng)
         image = aged(image, rng, ageing)
         label = np.zeros(image.shape[:2], np.uint8)
         if rng.random() >= clean:
             maps = [
-                draw_map(side + 32, rng=rng, outlines=outlines, fonts=fonts)
+                draw_map(side + 32, rng=rng, outlines=outlines, fonts=fonts, shares=SHARES)
                 for _ in range(1 + int(rng.random() < 0.4))
             ]
             image = lay(image, label, maps, rng)
@@ -102,7 +109,7 @@ def judged_pictures(
             tile_px *= factor
         image = weathered(np.asarray(image, np.uint8), rng, ageing)
         ignored = (label == IGNORED) | (label >= 5) & (label < IGNORED)
-        yield Judged(image, (label > 0) & (label < 5), ignored, tile_px)
+        yield Judged(image, (label > 0) & (label < 5), ignored, tile_px, drawn)
 
 
 def weighed(judged: Judged, weights: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -161,6 +168,7 @@ def fit_judge(
     signs: NDArray[np.float32],
     right: NDArray[np.float32],
     clean: NDArray[np.bool_],
+    drawn: NDArray[np.bool_],
     picture: NDArray[np.integer],
     *,
     seed: int = 0,
@@ -169,12 +177,13 @@ def fit_judge(
     """A small network from signs to the chance of being damage, as ``remend.damage.perceptron`` reads it.
 
     Half of the made pictures are clean, of those that people have nearly all: pieces of clean ones count
-    more. So do those of pictures with few: a scratch that lies alone is to be seen as well as a hundred.
+    more, those of pictures with things drawn into them less. More count pieces of pictures with few: a scratch that lies alone is to be seen as well as a hundred.
 
     Args:
         signs: (n, signs).
         right: (n,) 0 or 1.
         clean: (n,) of a picture without any damage.
+        drawn: (n,) of a picture with wires, stars, rain … drawn into it.
         picture: (n,) its number, from 0.
 
     Raises:
@@ -186,9 +195,8 @@ def fit_judge(
         raise ModelError(f"the net sees {len(signs)} pieces in all, too few to judge: train it longer")
     area = np.exp(signs[:, SIGNS.index("area")])
     pieces = np.bincount(picture)[picture]
-    counts = np.where(clean, CLEAN_TIMES * np.sqrt(1 + area / WIDE_PX), 1) / np.sqrt(
-        pieces / np.median(pieces)
-    )
+    counts = np.where(clean, CLEAN_TIMES * np.sqrt(1 + area / WIDE_PX), 1) * np.where(drawn, DRAWN_TIMES, 1)
+    counts = counts / np.sqrt(pieces / np.median(pieces))
     table, loss = fit_perceptron(
         SIGNS,
         signs,
