@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from remend.adapt import as_picture
 from remend.budget import Budget
@@ -22,7 +23,7 @@ from remend.errors import DecodeError, MaskError
 from remend.infrared import find_dust
 from remend.io.pages import open_document
 from remend.options import FOUND_DILATION_PX, OF_SCENES, SCENE_POLARITIES, MaskOptions
-from remend.picture import Bool, Picture, Region
+from remend.picture import Bool, Box, Picture, Region
 from remend.planes import LazyPlane, count_marked
 from remend.projection import projection_of
 from remend.samples import eight_bit
@@ -111,7 +112,8 @@ def find_mask(
     said_of_sides = settle_projection(picture, options)
     if mask is None:
         analysis = analyse_picture(picture, options)
-        found = np.zeros(picture.size, bool)
+        huge = isinstance(picture.samples, LazyPlane)
+        found: Any = LazyPlane(picture.size, bool) if huge else np.zeros(picture.size, bool)
         for region in analysis.regions:
             if boxes:  # a bar with room for what the finder missed of a row
                 found[region.box.grown(max(4, region.box.height // 2), picture.size).slices] = True
@@ -213,6 +215,10 @@ def settle_projection(picture: Picture, options: MaskOptions) -> tuple[str, ...]
 
 def _dilated(mask: Bool, by_px: int, picture: Picture) -> Bool:
     """Grown, over the left and right border where they meet."""
+    if isinstance(mask, LazyPlane):
+        from remend.damage.sparse import grown  # few pictures are huge
+
+        return cast(Bool, grown(mask, by_px))
     if not picture.wraps_x:
         return dilated(mask, by_px)
     rim = min(by_px, picture.width)
@@ -361,7 +367,8 @@ def _json_in(mask: object) -> bytes | None:
 def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     """What is seen in a picture: its damage, and what was left.
 
-    Where infrared tells what lies on a film, nothing else is looked for.
+    Where infrared tells what lies on a film, nothing else is looked for. A huge picture is searched in tiles,
+    without it.
 
     Args:
         picture: to be searched; its projection is settled.
@@ -380,6 +387,15 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     below = () if kinds == options.kinds else (nadir_disc(picture, options.tripod_deg),)
     if not kinds:
         return Analysis(below)
+    if isinstance(picture.samples, LazyPlane):
+        from remend.damage.tiled import analyse_tiles
+
+        def shown(box: Box) -> NDArray[np.uint8]:
+            return eight_bit(replace(picture, samples=picture.samples[box.slices]))
+
+        return analyse_tiles(
+            shown, picture.size, sensitivity=options.sensitivity, kinds=kinds, force=options.force
+        )
     marks, told = None, None
     if {"dust", "scratch"} & set(kinds):
         marks, told = find_dust(picture, options.infrared, sensitivity=options.sensitivity)
