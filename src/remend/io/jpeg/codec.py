@@ -311,7 +311,7 @@ def _obstacle(stream: Stream) -> str | None:
 
 def _repainted(
     stream: Stream, units: blocks.Units, colours: Colours, *, on_disk: bool = False
-) -> tuple[memoryview, list[str]]:
+) -> tuple[bytes | memoryview, list[str]]:
     frame = stream.frame
     return transcode(
         stream.coding,

@@ -74,7 +74,7 @@ class _Session:
         self.warnings: list[str] = []
         self.callbacks: list[Any] = []  # they must outlive every call
         self.disk = DiskArrays() if on_disk else None
-        self.result = memoryview(b"")
+        self.result: bytes | memoryview = b""
 
     def _message(self, cinfo: Any) -> str:
         text = ctypes.create_string_buffer(256)
@@ -262,7 +262,8 @@ class _Session:
         self._ended_by_errors(lib.jpeg_finish_compress, writer)
         if settings.global_state != abi.AT_START:
             raise TranscodeError(self._message(writer))
-        self.result = bytes_of(target)[: size.value]
+        coded = bytes_of(target)[: size.value]
+        self.result = coded if self.disk is not None else bytes(coded)
 
 
 def decode_rows(data: bytes, take: Callable[[NDArray[np.uint8]], None]) -> list[str]:
@@ -302,7 +303,7 @@ def transcode(
     optimise: bool = True,
     restart_interval: int = 0,
     on_disk: bool = False,
-) -> tuple[memoryview, list[str]]:
+) -> tuple[bytes | memoryview, list[str]]:
     """Rewrite a JPEG stream losslessly but for the blocks that ``edit`` changes.
 
     Args:
@@ -316,7 +317,7 @@ def transcode(
         on_disk: keep the coefficients in a file: `remend.io.jpeg.disk`.
 
     Returns:
-        The new stream, SOI to EOI, and libjpeg's warnings (damaged data it decoded around).
+        The new stream, SOI to EOI, not copied once more where it is huge; and libjpeg's warnings (damaged data it decoded around).
 
     Raises:
         TranscodeError: what libjpeg cannot read or write. The process always survives.
