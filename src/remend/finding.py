@@ -380,13 +380,13 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     """
     # Only who needs it pays for its import.
     from remend.damage.find import Analysis, analyse
-    from remend.damage.panorama import analyse_round, nadir_disc
+    from remend.damage.panorama import analyse_round
 
     settle_projection(picture, options)
     kinds = tuple(kind for kind in options.kinds if kind != "tripod")
-    below = () if kinds == options.kinds else (nadir_disc(picture, options.tripod_deg),)
+    below, said = ((), ()) if kinds == options.kinds else _below(picture, options.tripod_deg)
     if not kinds:
-        return Analysis(below)
+        return Analysis(below, notes=said)
     if isinstance(picture.samples, LazyPlane):
         from remend.damage.tiled import analyse_tiles
 
@@ -399,13 +399,31 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     marks, told = None, None
     if {"dust", "scratch"} & set(kinds):
         marks, told = find_dust(picture, options.infrared, sensitivity=options.sensitivity)
-    notes = () if told is None else (told,)
+    notes = said if told is None else (*said, told)
     if marks is not None:
         dust = tuple(one for one in regions_of(marks) if one.kind in kinds)
         return Analysis((*dust, *below), notes=notes)
     look = analyse_round if picture.wraps_x else analyse
     found = look(eight_bit(picture), sensitivity=options.sensitivity, kinds=kinds, force=options.force)
     return replace(found, regions=(*found.regions, *below), notes=(*notes, *found.notes))
+
+
+def _below(picture: Picture, radius_deg: float) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+    """The disc below the camera, as large as was said or as what stands there; and what to say of that."""
+    from remend.damage.panorama import nadir_disc
+    from remend.damage.tripod import USUAL_DEG, tripod_radius
+
+    disc = nadir_disc(picture, radius_deg or USUAL_DEG)  # refused where there is no panorama
+    if radius_deg:
+        return (disc,), ()
+    shown = eight_bit(picture)
+    seen = tripod_radius(shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2))
+    otherwise = "--tripod-deg says otherwise"
+    if seen is None:
+        told = f"nothing unlike the ground was made out below the camera: {USUAL_DEG:g}° are taken"
+        return (disc,), (f"{told}; {otherwise}",)
+    told = f"what stands below the camera reaches to {seen:.0f}° from straight down"
+    return (nadir_disc(picture, seen),), (f"{told}; {otherwise}",)
 
 
 def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:

@@ -317,7 +317,7 @@ def transcode(
         on_disk: keep the coefficients in a file: `remend.io.jpeg.disk`.
 
     Returns:
-        The new stream, SOI to EOI, not copied once more where it is huge; and libjpeg's warnings (damaged data it decoded around).
+        The new stream, SOI to EOI; and libjpeg's warnings (damaged data it decoded around).
 
     Raises:
         TranscodeError: what libjpeg cannot read or write. The process always survives.
