@@ -26,7 +26,7 @@ HOUSE = (
     ("scans", "windows"),
     ("damage", "fill", "finish", "io", "patch", "restoration"),
     ("adapt", "infrared", "nets", "plan", "provenance", "quantize"),
-    ("finding", "pipeline", "train"),
+    ("finding", "measured", "pipeline", "train"),
     ("export", "recording", "references", "stack"),
     ("cropping", "job", "restoring", "video"),
     ("album", "api", "explain", "undoing"),

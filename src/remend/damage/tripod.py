@@ -64,12 +64,12 @@ def _below(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     small = cv2.resize(np.ascontiguousarray(part[::-1]), size, interpolation=cv2.INTER_AREA)
     round_ = cv2.copyMakeBorder(small, 0, 0, 4, 4, cv2.BORDER_WRAP)
     soft = cv2.GaussianBlur(round_, (0, 0), 0.8)[:, 4:-4]
-    return cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return np.asarray(cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def _away(pixels: NDArray[np.float32], colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n,) how far each colour is from the nearest of the ground's."""
-    return np.min([np.linalg.norm(pixels - one, axis=1) for one in colours], axis=0)
+    return np.asarray(np.min([np.linalg.norm(pixels - one, axis=1) for one in colours], axis=0), np.float32)
 
 
 def _hanging_together(unlike: NDArray[np.bool_], near: int) -> NDArray[np.bool_]:

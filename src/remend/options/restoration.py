@@ -16,9 +16,10 @@ from remend.options.presets import PRESETS, SET_BY_PRESETS, TOLD, preset_named
 
 __all__ = ["STEPS", "RestoreKeywords", "RestoreOptions", "StepKind", "parse_steps"]
 
-StepKind = Literal["screen", "noise", "blocks", "damage", "tone"]
+StepKind = Literal["screen", "noise", "blocks", "damage", "tone", "streaks"]
 STEPS: tuple[StepKind, ...] = get_args(StepKind)
-"""In the order in which they are done: what lies on a picture goes before it is mended, tone comes last."""
+"""In the order in which they are done: what lies on a picture goes before it is mended, tone comes last.
+Streaks are metal's, in slices of computed tomography."""
 FACTORS = (1, 2, 4)
 
 
@@ -130,7 +131,9 @@ class RestoreOptions:
 
     def strength_of(self, step: StepKind) -> float:
         """0 to 1, of one step; damage is mended or is not."""
-        return 1.0 if step == "damage" else float(self.strength * self.set_to(step))
+        if step == "damage":
+            return 1.0
+        return float(self.strength * (1.0 if step == "streaks" else self.set_to(step)))
 
     @property
     def goes_over_all(self) -> bool:
