@@ -27,7 +27,7 @@ from remend.picture import Bool, Box, Filled, Float, Picture, check_mask, keep_p
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
 from remend.planes import count_marked
-from remend.samples import blank, collapse_palette, colour_groups, expand_palette, readable
+from remend.samples import blank, collapse_palette, colour_groups, expand_palette, readable, void_of
 from remend.windows.mosaic import Mosaic, cut
 from remend.windows.pole import Pole, View, poles_of
 from remend.windows.scale import enlarged, shrunk
@@ -260,7 +260,10 @@ def restore(
             heard(one.told(step), Filled(filled.pixels))
         channels = [c for group in colour_groups(work, alpha=settings.repair_alpha) for c in group]
         one.pole.put(work, repair.picture, channels)
-    repair = _Repair(work, course.mask.copy(), guide, settings, fillers, around)
+    pending, void = course.mask.copy(), void_of(picture)
+    if void is not None:  # is not read, and not filled unless it is marked
+        pending |= void
+    repair = _Repair(work, pending, guide, settings, fillers, around)
     for step, filled in repair.run(course.steps, first + number):
         heard(step, filled)
     changed = mask
