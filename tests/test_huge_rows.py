@@ -15,8 +15,8 @@ from remend.errors import DecodeError, PictureError
 from remend.io import read_picture
 from remend.io.lazily import open_lazily
 from remend.io.png.lazy import refiltered
-from remend.job import repair_file
 from remend.options import Settings
+from remend.repairing import repair_file
 from test_huge import SIZE, holes, made, save_mask
 
 FAST = Settings(quality="fast")
@@ -27,7 +27,7 @@ def huge(monkeypatch):
     """Every picture counts as huge, and none is read as a whole."""
     monkeypatch.setattr("remend.io.lazily.LEAST_PIXELS", 1)
     monkeypatch.setattr("remend.io.bands.LEAST_PIXELS", 1)
-    monkeypatch.setattr("remend.job.as_picture", None)
+    monkeypatch.setattr("remend.repairing.as_picture", None)
 
 
 def both(tmp_path, monkeypatch, source, **options):
@@ -37,7 +37,7 @@ def both(tmp_path, monkeypatch, source, **options):
     repair_file(source, targets[0], mask=mask, settings=FAST, **options)
     monkeypatch.setattr("remend.io.lazily.LEAST_PIXELS", 1)
     monkeypatch.setattr("remend.io.bands.LEAST_PIXELS", 1)
-    monkeypatch.setattr("remend.job.as_picture", None)
+    monkeypatch.setattr("remend.repairing.as_picture", None)
     report = repair_file(source, targets[1], mask=mask, settings=FAST, **options)
     assert report.hole_ratio == pytest.approx(holes().mean())
     return targets

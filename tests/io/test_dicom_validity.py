@@ -15,8 +15,8 @@ import pytest
 from made_dicoms import made_dicom
 from remend.errors import RemendError
 from remend.io import read_picture
-from remend.job import repair_file
 from remend.options.restoration import RestoreOptions
+from remend.repairing import repair_file
 from remend.restoring import restore_file
 
 pydicom = pytest.importorskip("pydicom", reason="DICOM needs an extra: pip install '.[medical]'")

@@ -7,8 +7,8 @@ import tifffile
 import remend
 from remend.io import read_picture
 from remend.io.pages import open_document
-from remend.job import repair_file
 from remend.options import MaskOptions, Settings
+from remend.repairing import repair_file
 
 SMOOTH = Settings(method="smooth", grain=0)
 GAP = np.s_[40:60, 70:90]

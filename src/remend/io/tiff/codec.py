@@ -215,12 +215,12 @@ class TiffCodec:
         notes: dict[str, None] = {}
         for one in repaired:
             called = f"{name}, page {one.number + 1}"
-            data, said = repainted(data, starts[one.number], one.picture, one.changed, called)
+            data, messages = repainted(data, starts[one.number], one.picture, one.changed, called)
             data = _unmasked(data, starts[one.number], one.picture, one.changed, called)
             if one.changed.any():
                 data, more = without_old_pixels(data, one.picture, one.changed, called, at=starts[one.number])
-                said += more
-            notes |= dict.fromkeys(said)
+                messages += more
+            notes |= dict.fromkeys(messages)
         return Encoded(laid_anew(document.container.read_bytes(), data, name), tuple(notes))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
@@ -329,7 +329,7 @@ def _mask_behind(chain: Sequence[Directory], page: Directory) -> Directory | Non
 
 def _void(mask: Directory, view: memoryview) -> Bool:
     """(H, W) bool, True where a mask page says that there is no data."""
-    return decoded(mask, read_layout(mask), view)[..., 0] == 0
+    return np.asarray(decoded(mask, read_layout(mask), view)[..., 0] == 0)
 
 
 def _unmasked(data: bytes, at: int, picture: Picture, changed: Bool, name: str) -> bytes:
