@@ -329,7 +329,8 @@ def _mask_behind(chain: Sequence[Directory], page: Directory) -> Directory | Non
 
 def _void(mask: Directory, view: memoryview) -> Bool:
     """(H, W) bool, True where a mask page says that there is no data."""
-    return np.asarray(decoded(mask, read_layout(mask), view)[..., 0] == 0)
+    void: Bool = decoded(mask, read_layout(mask), view)[..., 0] == 0
+    return void
 
 
 def _unmasked(data: bytes, at: int, picture: Picture, changed: Bool, name: str) -> bytes:
