@@ -18,7 +18,7 @@ from remend.budget import Budget
 from remend.document import Repaired
 from remend.errors import UsageError
 from remend.io.pages import encode_document, open_document, write_document
-from remend.options.restoration import STEPS, RestoreOptions, StepKind, parse_steps
+from remend.options.restoration import EVERY, RestoreOptions, StepKind, parse_steps
 from remend.picture import Box, Picture
 from remend.restoration.metal import METAL_HU, metal_in, without_streaks
 from remend.restoration.steps import Step
@@ -133,7 +133,7 @@ def restore_values(
     slope, height = details.get("rescale", (1.0, 0.0))
     values = picture.samples[..., 0].astype(np.float64)
     usable = readable(picture, Box(0, 0, *picture.size)) & np.isfinite(values)
-    by_kind: dict[StepKind, Step] = {kind: Step(kind, 0.0, STAYS) for kind in STEPS}
+    by_kind: dict[StepKind, Step] = {kind: Step(kind, 0.0, STAYS) for kind in EVERY}
     done = []
     if "streaks" in asked:
         told("streaks")

@@ -42,8 +42,6 @@ def steps_for(inspection: Inspection, options: RestoreOptions, *, page: bool = F
     found = []
     wanted, raised = options.wanted, contrast_raised(inspection, options, page=page)
     for kind in STEPS:
-        if kind == "streaks":  # of measured slices alone: `remend.measured`
-            continue
         helps, reason = _GATES[kind](inspection, page, raised)
         if kind not in wanted:
             helps, reason = False, "not asked for"
