@@ -26,7 +26,7 @@ HOUSE = (
     ("scans", "windows"),
     ("damage", "fill", "finish", "io", "patch", "restoration"),
     ("adapt", "infrared", "nets", "plan", "provenance", "quantize"),
-    ("filling", "finding", "train"),
+    ("filling", "finding", "measured", "train"),
     ("pipeline",),
     ("export", "recording", "references", "report", "stack"),
     ("cropping", "repairing", "restoring", "video"),

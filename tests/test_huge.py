@@ -288,8 +288,8 @@ def test_ten_times_the_pixels_are_allowed(tmp_path, huge):
 def test_what_is_read_as_a_whole(tmp_path, huge):
     Image.fromarray(made()).quantize(16).save(tmp_path / "palette.tif")
     write(tmp_path / "turned.tif", made(), extratags=[(274, 3, 1, 6, True)])
-    Image.fromarray(made()).save(tmp_path / "picture.png")
-    for name in ("palette.tif", "turned.tif", "picture.png"):
+    Image.fromarray(made()).save(tmp_path / "picture.webp", lossless=True)
+    for name in ("palette.tif", "turned.tif", "picture.webp"):
         assert open_lazily(tmp_path / name, budget=Budget()) is None
         mask = np.zeros(read_picture(tmp_path / name).size, bool)
         mask[20:30, 20:30] = True
@@ -362,3 +362,72 @@ def test_options_about_the_whole_picture_read_it(tmp_path, huge):
         options=MaskOptions(),
     )
     assert done.target is not None
+
+
+def worn(size=(1300, 1500)):
+    """A photograph of a wall in the sun, with scratches and dust, and where they are."""
+    rng = np.random.default_rng(2)
+    y, x = np.mgrid[: size[0], : size[1]]
+    soft = cv2.GaussianBlur(rng.normal(0, 1, size).astype(np.float32), (0, 0), 12)
+    base = 105 + 30 * np.sin(x / 210) * np.cos(y / 170) + 320 * soft
+    clean = np.stack([base * 1.1, base, base * 0.8], axis=2) + rng.normal(0, 2.5, (*size, 1))
+    mask = np.zeros(size, np.uint8)
+    for _ in range(6):
+        top, left = rng.integers(50, size[0] - 350), rng.integers(50, size[1] - 350)
+        cv2.line(mask, (int(left), int(top)), (int(left + 200), int(top + 260)), 1, 3)
+    for _ in range(60):
+        cv2.circle(mask, tuple(map(int, rng.integers(20, size[0] - 20, 2))), 3, 1, -1)
+    return np.where(mask[..., None] > 0, 245, clean).clip(0, 255).astype(np.uint8), mask > 0
+
+
+def test_damage_is_found_tile_by_tile(monkeypatch):
+    """What tiles find is what the whole finds, no more, and nothing is lost at their borders."""
+    from remend.damage import tiled
+    from remend.damage.find import analyse
+
+    image, mask = worn()
+    monkeypatch.setattr(tiled, "TILE_PX", 520)
+    kinds = ("scratch", "crack", "dust", "stain", "hole")
+    looked = []
+
+    def look(box):
+        looked.append(box.area)
+        return image[box.slices]
+
+    found = tiled.analyse_tiles(look, image.shape[:2], kinds=kinds)
+    marked = np.zeros(image.shape[:2], bool)
+    for one in found.regions:
+        assert one.mask.shape == (one.box.height, one.box.width)
+        marked[one.box.slices] |= one.mask
+    whole = np.zeros_like(marked)
+    for one in analyse(image, kinds=kinds).regions:
+        whole[one.box.slices] |= one.mask
+    assert (whole & mask).sum() > 0.8 * mask.sum()  # else it would tell nothing
+    assert (marked & mask).sum() > 0.9 * (whole & mask).sum()
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((15, 15))) > 0
+    assert (marked & ~near).sum() <= (whole & ~near).sum() + 0.01 * mask.sum()
+    assert max(looked) <= (520 + 2 * 256) ** 2
+
+
+def test_a_document_that_is_huge_is_left_alone():
+    from remend.damage import tiled
+
+    page = np.full((900, 700), 250, np.uint8)
+    for row in range(60, 850, 24):
+        cv2.putText(page, "the quick brown fox jumps over a lazy dog", (40, row), 0, 0.6, 20, 1)
+    found = tiled.analyse_tiles(lambda box: page[box.slices], page.shape, kinds=("scratch", "dust"))
+    assert not found.regions
+    assert found.nature == "document"
+
+
+def test_a_huge_picture_without_a_mask_is_searched(tmp_path, huge, monkeypatch):
+    image, mask = worn((700, 800))
+    write(tmp_path / "in.tif", image, tile=(64, 64))
+    monkeypatch.setattr("remend.repairing.as_picture", None)  # it is not read
+    monkeypatch.setattr("remend.damage.tiled.TILE_PX", 400)
+    report = repair_file(tmp_path / "in.tif", tmp_path / "out.tif", settings=FAST)
+    assert report.found
+    done = read_picture(tmp_path / "out.tif").samples
+    changed = (done != image).any(axis=2)
+    assert (changed & mask).sum() > 0.7 * mask.sum()
+    assert (changed & ~(cv2.dilate(mask.astype(np.uint8), np.ones((19, 19))) > 0)).sum() < 0.1 * mask.sum()

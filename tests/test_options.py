@@ -155,7 +155,10 @@ def test_what_restoring_shares_with_repairs_is_the_same_option():
     for name in options_of(RestoreOptions):
         assert f"--{name.replace('_', '-')}" in help
     refused = CliRunner().invoke(restore_command, ["a.png", "--only", "moire"])
-    assert str(refused.exception) == "restore has no step 'moire': choose screen, noise, blocks, damage, tone"
+    assert (
+        str(refused.exception)
+        == "restore has no step 'moire': choose screen, noise, blocks, damage, tone, streaks"
+    )
     assert CliRunner().invoke(restore_command, ["a.png", "--tone", "2"]).exit_code == 2
 
 

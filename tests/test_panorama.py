@@ -252,6 +252,60 @@ def test_the_tripod_is_the_disc_below():
     assert wide.mask.sum() > 1.8 * finding.mask.sum()
 
 
+def ground(seed, size=(512, 1024)):
+    """Stones of every size all around, and a sky."""
+    rng = np.random.default_rng(seed)
+    seen = directions(size)
+    waves = sum(
+        np.sin(seen @ (rng.normal(0, 1, 3) * 2 ** rng.uniform(1, 5)) + rng.uniform(0, 6)) for _ in range(14)
+    )
+    colour = rng.uniform(60, 190, 3) + waves[..., None] * rng.uniform(2, 7) + rng.normal(0, 6, (*size, 1))
+    colour[: size[0] // 2] = 150, 180, 220
+    return colour
+
+
+def with_tripod(colour, legs_deg, hub_deg, rng):
+    """A hub and three legs, of one tone."""
+    ahead, right, up = np.moveaxis(directions(colour.shape[:2]), 2, 0)
+    away = np.degrees(np.arccos(np.clip(-up, -1, 1)))
+    turned, begin = np.degrees(np.arctan2(right, ahead)), rng.uniform(0, 120)
+    standing = away < hub_deg
+    for leg in range(3):
+        beside = np.abs((turned - begin - 120 * leg + 180) % 360 - 180)
+        across = np.degrees(np.arcsin(np.sin(np.radians(np.minimum(beside, 90))) * np.sin(np.radians(away))))
+        standing |= (away < legs_deg) & (across < 1.4) & (beside < 90)
+    colour = colour.copy()
+    colour[standing] = rng.choice([25, 40, 235]) + rng.normal(0, 5, (standing.sum(), 1))
+    return colour.clip(0, 255).astype(np.uint8)
+
+
+def test_how_far_a_tripod_reaches_is_seen():
+    """Made ones of 8 to 32 degrees, within two; none where none stands."""
+    from remend.damage.tripod import tripod_radius
+
+    wrong = []
+    for seed in range(8):
+        rng, bare = np.random.default_rng(seed), ground(seed)
+        legs = rng.uniform(8, 32)
+        wrong.append(tripod_radius(with_tripod(bare, legs, rng.uniform(4, 0.6 * legs), rng)) - legs)
+        assert tripod_radius(bare.clip(0, 255).astype(np.uint8)) is None
+    assert min(wrong) > 0
+    assert np.median(wrong) < 2.5
+    assert np.sum(np.array(wrong) < 2.5) >= 7
+
+
+def test_find_tripod_marks_as_much_as_stands_there():
+    rng = np.random.default_rng(3)
+    picture = Picture(with_tripod(ground(3), 22, 10, rng), "RGB")
+    asked = MaskOptions(find="tripod", projection="equirect", dilate_px=0)
+    finding = find_mask(picture, None, options=asked)
+    height = np.flatnonzero(finding.mask.any(axis=1))[0]
+    assert 22 < 180 * (1 - height / picture.height) < 26
+    assert any("reaches to" in note for note in finding.notes)
+    bare = find_mask(Picture(ground(3).clip(0, 255).astype(np.uint8), "RGB"), None, options=asked)
+    assert any("15° are taken" in note for note in bare.notes)
+
+
 def test_there_is_no_tripod_below_a_flat_picture():
     with pytest.raises(UsageError, match="--projection equirect"):
         find_mask(copy_of(sphere()), None, options=MaskOptions(find="tripod"))

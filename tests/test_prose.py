@@ -116,7 +116,7 @@ def test_the_table_of_the_http_api_is_the_table_of_options():
         for names, about, default in re.findall(r"^\| (.*?) \| (.*) \|(.*)\|$", part, re.M)
         for name in re.findall(r"`(\w+)`", names)
     }
-    assert set(rows) - set(REPAIR) == {"image", "mask", "kept"}
+    assert set(rows) - set(REPAIR) == {"image", "mask", "kept", "reference"}
     assert set(REPAIR) <= set(rows)
     for name, one in REPAIR.items():
         about, default = rows[name]

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from remend.adapt import as_picture
 from remend.budget import Budget
@@ -23,7 +24,7 @@ from remend.infrared import find_dust
 from remend.io.pages import open_document
 from remend.io.read import same_file
 from remend.options import FOUND_DILATION_PX, OF_SCENES, SCENE_POLARITIES, MaskOptions
-from remend.picture import Bool, Picture, Region
+from remend.picture import Bool, Box, Picture, Region
 from remend.planes import LazyPlane, count_marked
 from remend.projection import projection_of
 from remend.samples import eight_bit
@@ -112,7 +113,8 @@ def find_mask(
     said_of_sides = settle_projection(picture, options)
     if mask is None:
         analysis = analyse_picture(picture, options)
-        found = np.zeros(picture.size, bool)
+        huge = isinstance(picture.samples, LazyPlane)
+        found: Any = LazyPlane(picture.size, bool) if huge else np.zeros(picture.size, bool)
         for region in analysis.regions:
             if boxes:  # a bar with room for what the finder missed of a row
                 found[region.box.grown(max(4, region.box.height // 2), picture.size).slices] = True
@@ -214,6 +216,10 @@ def settle_projection(picture: Picture, options: MaskOptions) -> tuple[str, ...]
 
 def _dilated(mask: Bool, by_px: int, picture: Picture) -> Bool:
     """Grown, over the left and right border where they meet."""
+    if isinstance(mask, LazyPlane):
+        from remend.damage.sparse import grown  # few pictures are huge
+
+        return cast(Bool, grown(mask, by_px))
     if not picture.wraps_x:
         return dilated(mask, by_px)
     rim = min(by_px, picture.width)
@@ -354,7 +360,8 @@ def _json_in(mask: object) -> bytes | None:
 def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     """What is seen in a picture: its damage, and what was left.
 
-    Where infrared tells what lies on a film, nothing else is looked for.
+    Where infrared tells what lies on a film, nothing else is looked for. A huge picture is searched in tiles,
+    without it.
 
     Args:
         picture: to be searched; its projection is settled.
@@ -366,23 +373,50 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     """
     # Only who needs it pays for its import.
     from remend.damage.find import Analysis, analyse
-    from remend.damage.panorama import analyse_round, nadir_disc
+    from remend.damage.panorama import analyse_round
 
     settle_projection(picture, options)
     kinds = tuple(kind for kind in options.kinds if kind != "tripod")
-    below = () if kinds == options.kinds else (nadir_disc(picture, options.tripod_deg),)
+    below, said = ((), ()) if kinds == options.kinds else _below(picture, options.tripod_deg)
     if not kinds:
-        return Analysis(below)
+        return Analysis(below, notes=said)
+    if isinstance(picture.samples, LazyPlane):
+        from remend.damage.tiled import analyse_tiles
+
+        def shown(box: Box) -> NDArray[np.uint8]:
+            return eight_bit(replace(picture, samples=picture.samples[box.slices]))
+
+        return analyse_tiles(
+            shown, picture.size, sensitivity=options.sensitivity, kinds=kinds, force=options.force
+        )
     marks, note = None, None
     if {"dust", "scratch"} & set(kinds):
         marks, note = find_dust(picture, options.infrared, sensitivity=options.sensitivity)
-    notes = () if note is None else (note,)
+    notes = said if note is None else (*said, note)
     if marks is not None:
         dust = tuple(one for one in regions_of(marks) if one.kind in kinds)
         return Analysis((*dust, *below), notes=notes)
     look = analyse_round if picture.wraps_x else analyse
     found = look(eight_bit(picture), sensitivity=options.sensitivity, kinds=kinds, force=options.force)
     return replace(found, regions=(*found.regions, *below), notes=(*notes, *found.notes))
+
+
+def _below(picture: Picture, radius_deg: float) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+    """The disc below the camera, as large as was said or as what stands there; and what to say of that."""
+    from remend.damage.panorama import nadir_disc
+    from remend.damage.tripod import USUAL_DEG, tripod_radius
+
+    disc = nadir_disc(picture, radius_deg or USUAL_DEG)  # refused where there is no panorama
+    if radius_deg:
+        return (disc,), ()
+    shown = eight_bit(picture)
+    seen = tripod_radius(shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2))
+    otherwise = "--tripod-deg says otherwise"
+    if seen is None:
+        told = f"nothing unlike the ground was made out below the camera: {USUAL_DEG:g}° are taken"
+        return (disc,), (f"{told}; {otherwise}",)
+    told = f"what stands below the camera reaches to {seen:.0f}° from straight down"
+    return (nadir_disc(picture, seen),), (f"{told}; {otherwise}",)
 
 
 def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:

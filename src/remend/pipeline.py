@@ -20,11 +20,13 @@ from remend.options import Settings
 from remend.picture import Bool, Filled, Picture, check_mask
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
-from remend.planes import count_marked
-from remend.samples import blank, collapse_palette, colour_groups, expand_palette
+from remend.planes import LazyPlane, count_marked
+from remend.samples import blank, collapse_palette, colour_groups, expand_palette, void_of
 from remend.windows.pole import Pole, View, poles_of
 
 __all__ = ["Observer", "Restored", "method_notes", "plan_repair", "repair_picture"]
+
+HUGE_WINDOW_PX = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,10 @@ def _course(
         around.append(_Around(pole, view, inner.steps))
         rest = rest.copy()
         rest[pole.box.slices] &= ~pole.upright(pole.hole)
+    # Wide holes of a huge picture: structure at a small scale, detail copied at full size, memory bounded.
+    huge_px = HUGE_WINDOW_PX if isinstance(picture.samples, LazyPlane) else None
     steps = make_plan(
-        picture, rest, policy=policy, fillers=fillers, damaged=mask, window_px=settings.window_px
+        picture, rest, policy=policy, fillers=fillers, damaged=mask, window_px=settings.window_px or huge_px
     ).steps
     return _Course(tuple(around), rest, steps)
 
@@ -209,7 +213,10 @@ def repair_picture(
             heard(one.told(step), Filled(filled.pixels))
         channels = [c for group in colour_groups(work, alpha=settings.repair_alpha) for c in group]
         one.pole.put(work, repair.picture, channels)
-    repair = Filling(work, course.mask.copy(), guide, settings, fillers, around)
+    pending, void = course.mask.copy(), void_of(picture)
+    if void is not None:  # is not read, and not filled unless it is marked
+        pending |= void
+    repair = Filling(work, pending, guide, settings, fillers, around)
     for step, filled in repair.run(course.steps, first + number):
         heard(step, filled)
     changed = mask

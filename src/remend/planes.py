@@ -23,8 +23,8 @@ Read = Callable[[int, int, int, int], Array]
 class LazyPlane:
     """An array (H, W) or (H, W, C) of which only what was written is in memory.
 
-    It is indexed with two slices, and a third one for channels, or with two integer arrays that are
-    broadcast; what comes back is a copy.
+    It is indexed with two slices (to read, with steps too), and a third one for channels, or with two integer
+    arrays that are broadcast; what comes back is a copy.
 
     Args:
         shape: of the whole.
@@ -56,9 +56,14 @@ class LazyPlane:
     def __getitem__(self, key: Any) -> Array:
         rows, columns, *rest = key
         if isinstance(rows, slice):
-            top, bottom, _ = rows.indices(self.shape[0])
-            left, right, _ = columns.indices(self.shape[1])
-            found = self._part(top, left, max(top, bottom), max(left, right))
+            top, bottom, down = rows.indices(self.shape[0])
+            left, right, across = columns.indices(self.shape[1])
+            if down == 1:
+                found = self._part(top, left, max(top, bottom), max(left, right))
+            else:  # a thinned picture need not go through memory as a whole
+                each = [self._part(y, left, y + 1, max(left, right)) for y in range(top, bottom, down)]
+                found = np.concatenate(each) if each else self._part(top, left, top, left)
+            found = found[:, ::across]
             return found[:, :, rest[0]] if rest else found
         top, left, bottom, right = _bounds(rows, columns)
         picked: Array = self._part(top, left, bottom, right)[rows - top, columns - left]

@@ -17,7 +17,7 @@ from remend.io.raster import on_grid_of
 from remend.options import Settings
 from remend.picture import Bool, Box, Float, Picture
 from remend.planes import LazyPlane
-from remend.samples import readable
+from remend.samples import readable, void_of
 
 __all__ = ["read_references", "settings_for_references"]
 
@@ -79,14 +79,17 @@ def read_references(
         held = budget.held
         date = as_picture(one, budget=budget)
         budget.held = held
-        name = f"reference {number}"
+        name, void = f"reference {number}", void_of(date)
         kinds = [f"{p.channels.count} of {p.samples.dtype} ({p.mode})" for p in (date, picture)]
         if kinds[0] != kinds[1]:
             raise UsageError(
                 f"{name} has channels {kinds[0]}, and the picture {kinds[1]}: they must be alike"
             )
+        before = date
         date, empty, done = _placed(picture, date, name)
         notes += done
+        if void is not None and date is before:  # what was resampled was so by that mask
+            empty |= void
         empty |= ~readable(date, Box(0, 0, *date.size))
         date, empty, done = _registered(picture, ~mask, date, empty, name)
         notes += done

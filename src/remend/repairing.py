@@ -26,6 +26,7 @@ from remend.finding import (
     to_blank,
     with_missing,
 )
+from remend.infrared import AUTO, NO
 from remend.io import encode_picture, write_picture
 from remend.io.codec import Encoded
 from remend.io.lazily import open_lazily, write_lazily
@@ -175,8 +176,9 @@ def repair_file(
                 laps.end("pages")
                 return tally.report(name, where, said, laps.seconds)
             source = document.pages[0]  # type: ignore[assignment]  # a picture stays itself
-        whole = mask is None or guide is not None or kept is not None or as_patch or inspect is not None
+        whole = guide is not None or kept is not None or as_patch or inspect is not None
         whole |= bool(references)
+        whole |= mask is None and options.infrared not in (AUTO, NO)
         picture = None if whole else _opened_lazily(source, target, settings, options, budget, format)
         if picture is None:
             picture = as_picture(source, budget=budget, tolerate=options.tolerate)

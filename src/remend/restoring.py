@@ -24,6 +24,7 @@ from remend.finding import find_mask, read_beside, with_missing
 from remend.io import encode_picture, write_picture
 from remend.io.read import printable
 from remend.io.write import output_format
+from remend.measured import restore_measured, values_asked
 from remend.options import Bounds
 from remend.options.restoration import RestoreOptions
 from remend.patch import lay_patch
@@ -131,6 +132,7 @@ def restore_picture(
     Cost: .7 s to measure, and where the net is needed 150 thousand multiplications a pixel.
     """
     options, budget = options or RestoreOptions(), budget or Budget()
+    values_asked(picture, options)  # refuses what is of measured values alone
     if options.upscale > 1:  # told before any work is done
         budget.check_pixels("enlarged", options.upscale * picture.width, options.upscale * picture.height)
     shown = shown or (lambda step, picture: None)
@@ -269,6 +271,28 @@ def restore_file(
             stages("read")
         budget = Budget(bounds)
         picture = as_picture(source, budget=budget, tolerate=options.tolerate)
+        if values_asked(picture, options) and kept is None and options.upscale == 1:
+            begin = stages or (lambda step: None)
+            values = restore_measured(
+                _again(source, picture),
+                target,
+                options,
+                budget=Budget(bounds),
+                format=format,
+                overwrite=overwrite,
+                told=begin,
+            )
+            return RestoreReport(
+                source=name,
+                target=values.where,
+                size=picture.size,
+                steps=values.steps,
+                inspection=inspect_picture(picture),
+                nature=None,
+                changed_ratio=values.changed_ratio,
+                notes=values.notes,
+                seconds=time.perf_counter() - begun,
+            )
         notes = picture.container.notes if picture.container is not None else ()
         size = picture.size
         if target is not None:  # told by the source, which an enlarged picture has not any more
@@ -303,6 +327,12 @@ def restore_file(
             notes=notes + done.notes,
             seconds=time.perf_counter() - begun,
         )
+
+
+def _again(source: str | PathLike[str] | bytes | BinaryIO, picture: Picture) -> Any:
+    """A source that can be opened once more: a pipe has been read by now."""
+    held = picture.container.data if picture.container is not None else None
+    return source if held is None else held
 
 
 def restored_name(source: Path) -> Path:

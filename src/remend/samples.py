@@ -26,6 +26,7 @@ __all__ = [
     "readable",
     "take_out",
     "value_range",
+    "void_of",
 ]
 
 FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
@@ -98,6 +99,15 @@ def nodata_of(picture: Picture) -> Any:
     if kind.kind != "f" and not np.iinfo(kind).min <= value <= np.iinfo(kind).max:
         return None
     return kind.type(value)  # a file of 32-bit floats names -3.4e38 to fewer digits, or to more
+
+
+def void_of(picture: Picture) -> Bool | None:
+    """(H, W) bool, True where the file's own mask says that there is no data; None where it has none.
+
+    It is of the whole picture as read: who cuts parts of one takes these pixels as pending.
+    """
+    void = picture.container.details.get("void") if picture.container is not None else None
+    return void if void is not None and void.shape == picture.size else None
 
 
 def value_range(picture: Picture, box: Box, usable: Bool, channels: tuple[int, ...] | None = None) -> Range:

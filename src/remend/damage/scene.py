@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from remend.errors import MaskError
 from remend.picture import Bool, Box, Picture
-from remend.samples import readable
+from remend.samples import readable, void_of
 
 __all__ = ["IN_SCENES"]
 
@@ -60,8 +60,9 @@ def from_sentinel(given: Picture) -> Bool:
 
 
 def without_data(given: Picture) -> Bool:
-    """Gaps: pixels without data in any band, amid the scene. What is empty around a scene is none."""
-    return _amid(~readable(given, Box(0, 0, *given.size)))
+    """Gaps: pixels without data in any band, or by the file's own mask, amid the scene; not around it."""
+    empty, void = ~readable(given, Box(0, 0, *given.size)), void_of(given)
+    return _amid(empty if void is None else empty | void)
 
 
 def by_colours(given: Picture) -> Bool:

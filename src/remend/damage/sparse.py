@@ -20,7 +20,7 @@ from remend.options import Polarity
 from remend.picture import Bool, Box, Picture
 from remend.planes import LazyPlane
 
-__all__ = ["sparse_mask", "sparse_outlines"]
+__all__ = ["grown", "sparse_mask", "sparse_outlines"]
 
 RIM_PX = 64
 WHITE = 128
@@ -74,7 +74,7 @@ def sparse_mask(
         mask[box.slices] = found
     if soft:
         notes = (*notes, "soft edges of the mask are repaired too")
-    return EffectiveMask(cast(Bool, _grown(mask, dilate_px)), notes + _told(dilate_px))
+    return EffectiveMask(cast(Bool, grown(mask, dilate_px)), notes + _told(dilate_px))
 
 
 def sparse_outlines(
@@ -94,22 +94,22 @@ def sparse_outlines(
     mask = LazyPlane(size, bool)
     for box, part in polygons_in(annotations, size):
         mask[box.slices] = mask[box.slices] | part
-    return EffectiveMask(cast(Bool, _grown(mask, dilate_px)), notes + _told(dilate_px))
+    return EffectiveMask(cast(Bool, grown(mask, dilate_px)), notes + _told(dilate_px))
 
 
-def _grown(mask: LazyPlane, by_px: int) -> LazyPlane:
-    """Dilated, block by block."""
+def grown(mask: LazyPlane, by_px: int) -> LazyPlane:
+    """A mask that is not in memory, dilated block by block."""
     if not by_px:
         return mask
     size = mask.shape[0], mask.shape[1]
-    grown = LazyPlane(size, bool)
+    wide = LazyPlane(size, bool)
     for top, left, block in mask.blocks():
         box = Box(top, left, top + block.shape[0], left + block.shape[1]).grown(by_px, size)
         framed = cv2.copyMakeBorder(
             block.view(np.uint8), *_margins(box, top, left, block), cv2.BORDER_CONSTANT
         )
-        grown[box.slices] = grown[box.slices] | dilated(np.asarray(framed).view(np.bool_), by_px)
-    return grown
+        wide[box.slices] = wide[box.slices] | dilated(np.asarray(framed).view(np.bool_), by_px)
+    return wide
 
 
 def _margins(box: Box, top: int, left: int, block: NDArray[np.bool_]) -> tuple[int, int, int, int]:

@@ -46,6 +46,8 @@ class DicomCodec:
     - ``nodata``: the value that pads a picture, where it has one
     - ``inverted``: True where low values are white
     - ``limits``: the least and the largest value that its bits can store
+    - ``modality``: what measured it: ``CT``, ``MR`` …
+    - ``rescale``: slope and intercept from stored values to those in its units
     """
 
     format = "dicom"
@@ -128,6 +130,8 @@ class DicomCodec:
             kept = one.picture.container
             if kept is not None and kept.details.get("blanked"):
                 what = "blanked"
+            elif kept is not None and "done" in kept.details:
+                what = f"changed ({kept.details['done']})"
         if not count:
             return Encoded(container.read_bytes())
         _put(dataset, frames)
@@ -220,6 +224,12 @@ def _container(source: Source, dataset: Any) -> Container:
         "inverted": str(dataset.get("PhotometricInterpretation")) == "MONOCHROME1",
         "limits": (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1),
     }
+    details["modality"] = str(dataset.get("Modality", ""))
+    try:
+        rescale = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
+    except (TypeError, ValueError):
+        rescale = 1.0, 0.0
+    details["rescale"] = rescale if rescale[0] else (1.0, rescale[1])
     padding = dataset.get("PixelPaddingValue")
     if isinstance(padding, int) and int(dataset.SamplesPerPixel) == 1:
         details["nodata"] = float(padding)

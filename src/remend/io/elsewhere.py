@@ -5,7 +5,11 @@ from __future__ import annotations
 __all__ = ["DEVELOP", "known_elsewhere"]
 
 DEVELOP = "develop it to a TIFF first (darktable, RawTherapee, or rawpy in Python)"
-JPEG_2000 = "a JPEG 2000, which is not read here: convert it to TIFF first (opj_decompress)"
+JPEG_2000 = (
+    "a JPEG 2000, which is not read here: convert it to TIFF first (opj_decompress; gdal_translate keeps its "
+    "place on the map)"
+)
+GRIDS = "which is not read here: take one of its variables out as a TIFF first (gdal_translate)"
 RAW = f"a camera's raw file, not a picture: {DEVELOP}"
 # Where the sign lies, the sign, and what to say. Raw files that are TIFF structures by their other signs
 # (NEF, ARW, DNG, PEF …) are told by their tags.
@@ -23,11 +27,10 @@ SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\x0a", "a JPEG XL, which is not read here: convert it to PNG first (djxl)"),
     (4, b"JXL \r\n\x87\n", "a JPEG XL, which is not read here: convert it to PNG first (djxl)"),
     (4, b"jP  \r\n\x87\n", JPEG_2000),
-    (
-        0,
-        b"\xff\x4f\xff\x51",
-        "a JPEG 2000, which is not read here: convert it to TIFF first (opj_decompress)",
-    ),
+    (0, b"\xff\x4f\xff\x51", JPEG_2000),
+    *((0, b"CDF" + bytes([version]), f"a netCDF, {GRIDS}") for version in (1, 2, 5)),
+    (0, b"\x89HDF\r\n\x1a\n", f"a netCDF or another HDF5 file, {GRIDS}"),
+    (0, b"GRIB", f"a GRIB, {GRIDS}"),
     (0, b"8BPS", "a Photoshop file, which is not read here: save it as a TIFF first"),
     (0, b"8BPB", "a Photoshop file, which is not read here: save it as a TIFF first"),
     (0, b"%PDF", "a PDF: take its pictures out first (pdfimages -all)"),

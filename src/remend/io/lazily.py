@@ -34,7 +34,7 @@ def open_lazily(path: str | os.PathLike[str], *, budget: Budget) -> Picture | No
         budget: what it may cost; it may have ten times as many pixels as one that is read.
 
     Returns:
-        None for what is smaller, of another format than TIFF, or must be read as a whole.
+        None for what is smaller, of another format than TIFF, PNG and JPEG, or must be read as a whole.
 
     Raises:
         As `remend.io.read_picture`.
@@ -46,11 +46,13 @@ def open_lazily(path: str | os.PathLike[str], *, budget: Budget) -> Picture | No
         header = codec.header(opened)
         if header.width * header.height < LEAST_PIXELS:
             return None
+        if header.orientation != 1:
+            return None
+        budget.check_pixels(opened.name, header.width, header.height, lazily=True)
         before = identity_of(opened)
         picture = codec.open_lazily(opened)
     if picture is None or picture.container is None:
         return None
-    budget.check_pixels(opened.name, header.width, header.height, lazily=True)
     details = {**picture.container.details, "identity": before}
     picture.container = replace(picture.container, details=details)
     return picture

@@ -146,14 +146,17 @@ class NiftiCodec:
         container = document.container
         raw = container.read_bytes()
         volume = _read(Source(str(container.path or "the volume"), data=raw, budget=UNBOUND))
-        data, count = bytearray(volume.data), 0
+        data, count, done = bytearray(volume.data), 0, ""
         for one in repaired:
             page = volume.page(data, one.number)
             page[one.changed] = one.picture.samples[one.changed]
             count += int(np.count_nonzero(one.changed))
+            kept = one.picture.container
+            done = done if kept is None else str(kept.details.get("done", ""))
         written = bytes(data)
         if count:
-            text = f"Remend filled in {count} voxels. {NOT_FOR_DIAGNOSIS}"
+            what = f"changed {count} voxels ({done})" if done else f"filled in {count} voxels"
+            text = f"Remend {what}. {NOT_FOR_DIAGNOSIS}"
             written = _commented(volume, text) + written[volume.start :]
         if raw[:2] == b"\x1f\x8b":
             written = gzip.compress(written, mtime=0)
@@ -252,7 +255,10 @@ def _taken_apart(data: bytes, name: str) -> _Volume:
 
 
 def _container(source: Source, volume: _Volume) -> Container:
-    return Container("nifti", source.path, source.data, details={"measured": True, "slices": volume.shape[2]})
+    slope, height = (float(volume.header[key]) for key in ("scl_slope", "scl_inter"))
+    rescale = (slope, height if np.isfinite(height) else 0.0) if np.isfinite(slope) and slope else (1.0, 0.0)
+    details = {"measured": True, "slices": volume.shape[2], "rescale": rescale}
+    return Container("nifti", source.path, source.data, details=details)
 
 
 def _commented(volume: _Volume, text: str) -> bytes:

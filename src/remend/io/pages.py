@@ -22,6 +22,7 @@ from remend.io.orientation import to_display, to_stored
 from remend.io.read import (
     PictureSource,
     checked_header,
+    displayed,
     identity_of,
     printable,
     read_picture,
@@ -81,6 +82,8 @@ def open_document(source: PictureSource, *, budget: Budget | None = None, tolera
         finally:
             budget.held = held  # of the page before nothing is in memory any more
         orientation = page.container.orientation if page.container is not None else 1
+        if page.container is not None:
+            page.container = replace(page.container, details=displayed(page.container))
         return replace(page, samples=to_display(page.samples, orientation))
 
     details = {**document.container.details, "identity": before}

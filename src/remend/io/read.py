@@ -6,7 +6,7 @@ import os
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from remend.budget import Budget
 from remend.errors import DecodeError, FormatError, PictureError, UsageError
@@ -72,7 +72,7 @@ def read_picture(source: PictureSource, *, budget: Budget | None = None, tolerat
         container,
         missing=missing,
         notes=notes,
-        details={**container.details, "identity": before},
+        details={**displayed(container), "identity": before},
     )
     picture.samples = to_display(picture.samples, container.orientation)
     return picture
@@ -156,6 +156,14 @@ def _regular_file(path: Path) -> Path:
     if not stat.S_ISREG(mode):
         raise PictureError(f"{name}: is a device or a pipe; give '-' and pipe the picture in")
     return path
+
+
+def displayed(container: Container) -> dict[str, Any]:
+    """A container's details, what they say of each pixel in display orientation."""
+    details = dict(container.details)
+    if "void" in details:
+        details["void"] = to_display(details["void"], container.orientation)
+    return details
 
 
 def identity_of(opened: Source) -> tuple[int, int] | None:

@@ -183,9 +183,9 @@ class MaskOptions:
         **SEARCH,
     )
     tripod_deg: float = option(
-        15.0,
-        "How far a tripod reaches from straight below, in degrees.",
-        low=1,
+        0.0,
+        "How far a tripod reaches from straight below, in degrees; 0 = as the picture shows.",
+        low=0,
         high=60,
         **SEARCH,
     )

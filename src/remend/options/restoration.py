@@ -14,11 +14,13 @@ from remend.options import MaskOptions, Settings
 from remend.options.option import option, options_of, shared, verify, with_help
 from remend.options.presets import PRESETS, SET_BY_PRESETS, TOLD, preset_named
 
-__all__ = ["STEPS", "RestoreKeywords", "RestoreOptions", "StepKind", "parse_steps"]
+__all__ = ["EVERY", "STEPS", "RestoreKeywords", "RestoreOptions", "StepKind", "parse_steps"]
 
-StepKind = Literal["screen", "noise", "blocks", "damage", "tone"]
-STEPS: tuple[StepKind, ...] = get_args(StepKind)
-"""In the order in which they are done: what lies on a picture goes before it is mended, tone comes last."""
+StepKind = Literal["screen", "noise", "blocks", "damage", "tone", "streaks"]
+EVERY: tuple[StepKind, ...] = get_args(StepKind)
+STEPS = EVERY[:-1]
+"""In the order in which they are done: what lies on a picture goes before it is mended, tone comes last.
+Streaks are metal's, in slices of computed tomography, and taken only when they are asked for by name."""
 FACTORS = (1, 2, 4)
 
 
@@ -41,9 +43,9 @@ def parse_steps(only: str | Sequence[str], skip: str | Sequence[str] = ()) -> fr
         for words in (only, skip)
     )
     for word in (*chosen, *left):
-        if word not in STEPS:
-            raise UsageError(f"restore has no step {word[:40]!r}: choose {', '.join(STEPS)}")
-    found = frozenset(step for step in STEPS if (not chosen or step in chosen) and step not in left)
+        if word not in EVERY:
+            raise UsageError(f"restore has no step {word[:40]!r}: choose {', '.join(EVERY)}")
+    found = frozenset(step for step in EVERY if step in (chosen or STEPS) and step not in left)
     if not found:
         raise UsageError("no step is left: leave out less with skip, or ask for more with only")
     return found
@@ -73,8 +75,8 @@ class RestoreOptions:
     )
     only: str | Sequence[str] = option(
         (),
-        f"The steps that may be taken, with commas between: {', '.join(STEPS)}. Default: all that the preset "
-        "has.",
+        f"The steps that may be taken, with commas between: {', '.join(EVERY)} (metal's, in CT slices). "
+        "Default: all that the preset has.",
         metavar="STEPS",
         check=parse_steps,
         told="all that the preset has",
@@ -130,7 +132,9 @@ class RestoreOptions:
 
     def strength_of(self, step: StepKind) -> float:
         """0 to 1, of one step; damage is mended or is not."""
-        return 1.0 if step == "damage" else float(self.strength * self.set_to(step))
+        if step == "damage":
+            return 1.0
+        return float(self.strength * (1.0 if step == "streaks" else self.set_to(step)))
 
     @property
     def goes_over_all(self) -> bool:

@@ -20,6 +20,7 @@ from remend.plan.holes import (
     clusters,
 )
 from remend.plan.policy import Choice, Looks, Policy
+from remend.planes import LazyPlane
 from remend.samples import colour_groups
 from remend.windows.evenness import unevenness
 from remend.windows.scale import fitting_scale, shrunk
@@ -29,6 +30,7 @@ from remend.windows.window import Window
 __all__ = ["Plan", "Step", "make_plan"]
 
 THIN_PX = 6.0  # inscribed radius up to which a hole may be cut by tiles
+HUGE_CONTEXT_PX = 320  # around the widest holes of a picture that is not in memory
 MARGIN_RADII = 1.5  # what happens so far from the rim of a thin hole is hardly felt
 # How far around a hole its surroundings are compared with one another, and at most at which size.
 SEEN_PX, SEEN_RADII, SEEN_SIDE_PX = 96, 3.0, 512
@@ -150,6 +152,8 @@ def _looked_at(looks: Looks, cluster: Cluster, label: int, picture: Picture, mas
     own = cluster.boxes[label]
     near = _surroundings(cluster, label, _grown(own, CELL_PX // 2, picture), picture, mask)
     far_px = ceil(max(SEEN_PX, SEEN_RADII * looks.radius_px))
+    if isinstance(picture.samples, LazyPlane):
+        far_px = min(far_px, HUGE_CONTEXT_PX)
     far = _surroundings(cluster, label, _grown(own, far_px, picture), picture, mask)
     assert far.box is not None
     far = shrunk(far, fitting_scale(far.box, SEEN_SIDE_PX))
@@ -178,7 +182,7 @@ def _steps(
     wide = sorted(set(labels) - set(thin))
     for group in _merged(cluster, wide, can, picture):
         widest = float(radius[group].max())
-        window = _grown(_around(cluster, group), _context_px(can, widest), picture)
+        window = _grown(_around(cluster, group), _context_px(can, widest, picture), picture)
         hole = cluster.part(window, group)
         yield Step(choice.filler, choice.reason, widest, window, hole, fitting_scale(window, can.window_px))
 
@@ -193,9 +197,10 @@ def _grown(box: Box, by_px: int, picture: Picture) -> Box:
     return box.grown(by_px, picture.size, wraps_x=picture.wraps_x)
 
 
-def _context_px(can: Capabilities, radius_px: float) -> int:
-    """How far the window reaches beyond the hole."""
-    return ceil(max(can.context_px, can.context_radii * radius_px))
+def _context_px(can: Capabilities, radius_px: float, picture: Picture) -> int:
+    """How far the window reaches beyond the hole; in a huge picture not as far as memory would not bear."""
+    wanted = ceil(max(can.context_px, can.context_radii * radius_px))
+    return min(wanted, HUGE_CONTEXT_PX) if isinstance(picture.samples, LazyPlane) else wanted
 
 
 def _tiled(
@@ -215,7 +220,7 @@ def _merged(cluster: Cluster, labels: list[int], can: Capabilities, picture: Pic
     """Wide holes whose windows overlap so much that one call is cheaper than two."""
     groups: list[tuple[Box, list[int]]] = []
     for label in sorted(labels, key=lambda k: cluster.boxes[k]):
-        context = _context_px(can, float(cluster.radius_px[label]))
+        context = _context_px(can, float(cluster.radius_px[label]), picture)
         box, members = _grown(cluster.boxes[label], context, picture), [label]
         joined = True
         while joined:

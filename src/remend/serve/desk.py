@@ -127,6 +127,7 @@ class Desk:
             result=self.folder / f"{number}.result",
             filename=upload.filename,
             bounds=self.limits.bounds,
+            references=tuple(path for name, path in upload.files.items() if name.startswith("reference ")),
         )
         job = Job(secrets.token_urlsafe(18), task, upload, kept, client=arrival.client)
         self.records.jobs[job.id] = job

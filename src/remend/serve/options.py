@@ -199,6 +199,7 @@ def _format(name: str | None) -> str | None:
 FILES = {
     "image": "The picture.",
     "mask": "White = repair; a picture of the same size, or COCO's JSON.",
+    "reference": "Another date of the same scene, to fill from; once for each, sixteen at most.",
     "kept": "What earlier answers filled, as format=patch gave it: laid over the picture first.",
 }
 
@@ -222,6 +223,9 @@ def form_schema(table: Mapping[str, Option], *files: str) -> dict[str, Any]:
     properties: dict[str, Any] = {
         name: {"type": "string", "format": "binary", "description": FILES[name]} for name in ("image", *files)
     }
+    if "reference" in properties:
+        one = {key: properties["reference"][key] for key in ("type", "format")}
+        properties["reference"] = {"type": "array", "items": one, "description": FILES["reference"]}
     properties |= {name: schema_of(one) for name, one in table.items()}
     schema = {
         "type": "object",

@@ -207,6 +207,8 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
         remedy = f"save it as JPEG or PNG first, or have {extra} installed where the server runs"
     if detail.startswith("kept: ") or (isinstance(error, MaskError) and stage == "read"):
         field = "kept"
+    elif detail.startswith("reference "):
+        field = "reference"
     elif detail.startswith("mask: ") or isinstance(error, MaskError):
         field = "mask"
     if stage == "write" and isinstance(error, FormatError | UsageError):
@@ -227,7 +229,7 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
         (FormatError, "not-a-picture", field),
         (PictureError, "undecodable", field),
         (ModelError, "model-missing", "method"),
-        (UsageError, "invalid-option", None),
+        (UsageError, "invalid-option", field if field == "reference" else None),
         (InternalError, "unworkable", None),
     )
     for kind, name, about in kinds:

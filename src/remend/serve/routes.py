@@ -47,7 +47,15 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no su
 WITHOUT = {
     "mask": {"detect": "a detection", "restore": "a restoration", "inspect": "a measurement"},
     "kept": {"detect": "a detection"},
+    "reference": {
+        "detect": "a detection",
+        "restore": "a restoration",
+        "inspect": "a measurement",
+        "mask": "a mask",
+        "view": "a view",
+    },
 }
+JOB_FILES = ("image", "mask", "kept", "reference")
 
 router = APIRouter(prefix="/v1", responses=BEHIND_TOKEN)
 
@@ -79,11 +87,11 @@ TheJob = Annotated[Job, Depends(job_of)]
     summary="Repair a picture: its file in, the same kind of file out.",
     response_class=Response,
     responses={200: {"description": "The repaired picture.", **IMAGE}, **OF_WORK},
-    openapi_extra=form_schema(REPAIR, "mask", "kept"),
+    openapi_extra=form_schema(REPAIR, "mask", "kept", "reference"),
 )
 async def repair(request: Request, desk: TheDesk) -> Response:
     """Without a mask the damage is found. What was done is said in the answer's headers."""
-    job = await _take(request, desk, REPAIR, "repair", files=("image", "mask", "kept"))
+    job = await _take(request, desk, REPAIR, "repair", files=JOB_FILES)
     return await _answer(request, desk, job)
 
 
@@ -213,7 +221,7 @@ def _told(table: dict[str, Option]) -> dict[str, Any]:
     status_code=202,
     response_class=Response,
     responses={202: {"description": "The job; Location says where it is."}, **OF_WORK},
-    openapi_extra=form_schema(JOB, "mask", "kept"),
+    openapi_extra=form_schema(JOB, "mask", "kept", "reference"),
 )
 async def post_job(
     request: Request,
@@ -225,7 +233,7 @@ async def post_job(
         raise Problem("invalid-option", f"Idempotency-Key must have 1 to {MOST_LENGTH} characters")
     replayed = False
     async with _admitted(request, desk) as arrival:
-        options = await _receive(request, desk, arrival, JOB, None, files=("image", "mask", "kept"))
+        options = await _receive(request, desk, arrival, JOB, None, files=JOB_FILES)
         upload = arrival.upload
         known: Job | None = None
         if idempotency_key is not None:
@@ -362,8 +370,9 @@ async def _receive(
     options = read_job_options(upload.fields, table, kind)
     if options.kind in ("repair", "mask"):
         check_place(options.mask_options, mask="mask" in upload.files)
-    for field, what in (("mask", "mask"), ("kept", "patch")):
-        if field in upload.files and options.kind in WITHOUT[field]:
+    for field, what in (("mask", "mask"), ("kept", "patch"), ("reference", "other date")):
+        came = any(name.split(" ")[0] == field for name in upload.files)
+        if came and options.kind in WITHOUT[field]:
             told = f"{WITHOUT[field][options.kind]} takes no {what}"
             raise Problem("invalid-option", told, field, "leave it out")
     return options

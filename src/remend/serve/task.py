@@ -34,6 +34,7 @@ class Task:
         number: which task this is.
         options: what to do.
         image, mask, kept: files to read; deleted by the server.
+        references: other dates of a scene, in order; likewise.
         result: file to write; a detection writes its mask beside it, as ``mask_beside(result)``.
         filename: of the image, as the client calls it.
         bounds: what the work may cost.
@@ -47,6 +48,7 @@ class Task:
     result: Path
     filename: str
     bounds: Bounds
+    references: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ __all__ = ["Upload", "declared_bytes", "receive_upload", "safe_name"]
 FLUSH_BYTES = 1 << 20  # written to the disk in another thread, this much at a time
 FIELD_BYTES = 4096
 MOST_PARTS = 32
+REPEATED = ("reference",)  # file fields that may come several times; the files are "reference 1" …
 NAME_LENGTH = 100
 
 
@@ -206,6 +207,12 @@ class _Form:
         if not self.name:
             raise Problem("bad-request", "a part of the form has no name")
         self.is_file = self.name in self.files
+        if self.is_file and self.name in REPEATED:
+            self.name = next(
+                f"{self.name} {number}"
+                for number in range(1, MOST_PARTS + 1)
+                if f"{self.name} {number}" not in self.upload.files
+            )
         if self.name in self.upload.files or self.name in self.upload.fields:
             raise Problem(
                 "invalid-option", f"{self.name[:40]} is given twice", self.name[:40], "give it once"

@@ -105,6 +105,7 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         encoded,
         mask=None if task.mask is None else NamedFile(task.mask, "mask"),
         kept=None if task.kept is None else NamedFile(task.kept, "kept"),
+        references=[NamedFile(path, f"reference {number}") for number, path in enumerate(task.references, 1)],
         as_patch=task.options.as_patch,
         settings=task.options.settings,
         options=task.options.mask_options,

@@ -10,16 +10,16 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from remend.errors import DecodeError, FormatError
+from remend.errors import DecodeError, FormatError, WriteError
 from remend.io.codec import Encoded, Header, Source
-from remend.io.jpeg import blocks, markers, mpf
+from remend.io.jpeg import blocks, lazy, markers, mpf
 from remend.io.jpeg.blocks import Colours
 from remend.io.jpeg.encode import new_file, recoded
 from remend.io.jpeg.libjpeg import TranscodeError, decoding_warnings, transcode
@@ -130,6 +130,55 @@ class JpegCodec:
         )
         return Picture(samples, mode, container=container)
 
+    def open_lazily(self, source: Source, *, rewritten: bool = True) -> Picture | None:
+        """The picture with its samples on disk; None for ink, odd sampling, further pictures behind it.
+
+        Cost: decoding it all; the coded file in memory.
+        """
+        if source.path is None or source.data is not None:
+            return None
+        size = source.path.stat().st_size
+        try:
+            stream = markers.parse_stream(source.path.read_bytes())
+        except DecodeError as error:
+            raise DecodeError(f"{source.name}: {error}") from None
+        frame, lifted = stream.frame, markers.metadata(stream.carried)
+        if not lazy.may_be_lazy(stream) or exif_orientation(lifted.exif) != 1 or _obstacle(stream):
+            return None
+        pixels = frame.width * frame.height
+        source.budget.check_scans(source.name, pixels, stream.scans)
+        source.budget.take(source.name, pixels, 8 * len(frame.components), size, copies=0)
+        plane, warnings = lazy.lazy_samples(stream, source.name)
+        _refuse_truncated(source.name, stream, warnings)
+        container = Container(
+            self.format,
+            path=source.path,
+            metadata=lifted,
+            details={"progressive": frame.progressive, "colours": _colours(frame, stream.carried)},
+            notes=_warning_notes(warnings),
+        )
+        samples: Any = plane
+        return Picture(samples, "L" if len(frame.components) == 1 else "RGB", container=container)
+
+    def repaint(self, file: BinaryIO, picture: Picture, changed: Bool) -> tuple[str, ...]:
+        """`rewrite` with coefficients on disk: ``file`` holds the repaired picture then, and nothing else."""
+        assert picture.container is not None and picture.container.path is not None
+        path = picture.container.path
+        stream = markers.parse_stream(path.read_bytes())
+        others = beside(stream, picture, changed)
+        samples: Any = picture.samples
+        marked: Any = changed
+        units = lazy.units_of(samples, marked, (8 * stream.frame.v_max, 8 * stream.frame.h_max))
+        try:
+            coded, warnings = _repainted(stream, units, _colours(stream.frame, stream.carried), on_disk=True)
+        except TranscodeError as error:
+            raise WriteError(f"{path}: its blocks cannot be written back ({error}): save it anew") from error
+        file.seek(0)
+        file.truncate()
+        for piece in _pieces(stream, coded, others):
+            file.write(piece)
+        return others.notes + _warning_notes(warnings)
+
     def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """The source file with the touched blocks repainted and every other block's coefficients kept.
 
@@ -160,16 +209,18 @@ class JpegCodec:
                     _refuse_truncated(str(picture.container.path or "the picture"), stream, warnings)
                 else:
                     warnings = []
-                return Encoded(_assembled(stream, coded, others), others.notes + _warning_notes(warnings))
+                return Encoded(
+                    b"".join(_pieces(stream, coded, others)), others.notes + _warning_notes(warnings)
+                )
             except TranscodeError as error:
                 reason = str(error)
             if consume:
                 kept = _decode_samples("the picture", data if stream.ended else data + END, picture.mode)
                 _put_back(kept, units, unit)
             picture = Picture(kept, picture.mode, container=picture.container)
-        coded = recoded(picture, stream, data)
+        anew = recoded(picture, stream, data)
         note = f"re-encoded as a whole, because its blocks could not be kept: {reason}"
-        return Encoded(_assembled(stream, coded, others), (*others.notes, note))
+        return Encoded(b"".join(_pieces(stream, anew, others)), (*others.notes, note))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """A new file: quality 95, no chroma subsampling."""
@@ -258,7 +309,9 @@ def _obstacle(stream: Stream) -> str | None:
     return None
 
 
-def _repainted(stream: Stream, units: blocks.Units, colours: Colours) -> tuple[bytes, list[str]]:
+def _repainted(
+    stream: Stream, units: blocks.Units, colours: Colours, *, on_disk: bool = False
+) -> tuple[bytes | memoryview, list[str]]:
     frame = stream.frame
     return transcode(
         stream.coding,
@@ -267,16 +320,18 @@ def _repainted(stream: Stream, units: blocks.Units, colours: Colours) -> tuple[b
         arithmetic=frame.arithmetic,
         optimise=not stream.standard_huffman,
         restart_interval=stream.restart_interval,
+        on_disk=on_disk,
     )
 
 
-def _assembled(stream: Stream, coded: bytes, others: Beside) -> bytes:
-    """The source's segments, the new coding, and what follows the end."""
+def _pieces(stream: Stream, coded: bytes | memoryview, others: Beside) -> list[bytes | memoryview]:
+    """The new file: the source's segments, the new coding, and what follows the end."""
     pos = 2
     while coded[pos] == 0xFF and (0xE0 <= coded[pos + 1] <= 0xEF or coded[pos + 1] == markers.COM):
         pos += 2 + int.from_bytes(coded[pos + 2 : pos + 4], "big")
     length = sum(len(segment) for segment in others.segments if segment) + len(coded) - pos + 2
-    pieces, at = [coded[:2]], 2
+    pieces: list[bytes | memoryview] = [coded[:2]]
+    at = 2
     for segment, before in zip(others.segments, stream.positions, strict=True):
         if segment is None:
             continue
@@ -284,7 +339,7 @@ def _assembled(stream: Stream, coded: bytes, others: Beside) -> bytes:
             segment = mpf.moved(segment, old=(before, stream.length), new=(at, length))
         pieces.append(segment)
         at += len(segment)
-    return b"".join([*pieces, coded[pos:], others.tail])
+    return [*pieces, coded[pos:], others.tail]
 
 
 def _put_back(samples: NDArray[np.uint8], units: blocks.Units, unit: tuple[int, int]) -> None:

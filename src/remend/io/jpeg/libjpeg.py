@@ -22,13 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.io.jpeg import libjpeg_abi as abi
+from remend.io.jpeg.disk import DiskArrays
 from remend.io.jpeg.libjpeg_abi import TranscodeError
+from remend.io.scratch import bytes_of
 
-__all__ = ["BlockRows", "TranscodeError", "decoding_warnings", "transcode"]
+__all__ = ["BlockRows", "TranscodeError", "decode_rows", "decoding_warnings", "transcode"]
 
 Coefficients = NDArray[np.int16]
 
 MOST_WARNINGS = 16  # of a file; broken data have thousands
+LINES = 64  # decoded at a time
+ROOM_BYTES = 16 << 20  # for a file that grows by what was filled
 
 
 class BlockRows(Protocol):
@@ -53,6 +57,7 @@ class _Session:
         arithmetic: bool = False,
         optimise: bool = False,
         restart_interval: int = 0,
+        on_disk: bool = False,
     ) -> None:
         self.build = abi.load()
         self.lib = self.build.functions
@@ -69,7 +74,8 @@ class _Session:
         self.counted = ctypes.c_long.from_buffer(self.errors, abi.WARNINGS_COUNTED)
         self.warnings: list[str] = []
         self.callbacks: list[Any] = []  # they must outlive every call
-        self.result = b""
+        self.disk = DiskArrays() if on_disk else None
+        self.result: bytes | memoryview = b""
 
     def _message(self, cinfo: Any) -> str:
         text = ctypes.create_string_buffer(256)
@@ -96,6 +102,9 @@ class _Session:
         build = self.build
         self.lib.jpeg_CreateDecompress(self.reader, build.version, ctypes.c_size_t(build.decompress_size))
         self.lib.jpeg_CreateCompress(self.writer, build.version, ctypes.c_size_t(build.compress_size))
+        if self.disk is not None:
+            for cinfo in (self.reader, self.writer):  # both begin alike
+                self.disk.take_over(abi.Decompress.from_buffer(cinfo).mem)
         read_from = getattr(self.lib, f"jpeg_mem_src{build.suffix}")
         read_from(self.reader, self.data, ctypes.c_ulong(len(self.data)))
 
@@ -103,6 +112,12 @@ class _Session:
         # a structure that was never created has a null memory manager, which libjpeg lets pass
         self.lib.jpeg_destroy(self.writer)
         self.lib.jpeg_destroy(self.reader)
+        if self.disk is not None:
+            self.disk.close()
+
+    def _check_disk(self) -> None:
+        if self.disk is not None:
+            self.disk.check()
 
     def _ended_by_errors(self, function: Any, cinfo: Any) -> int:
         """What ``function(cinfo)`` answers; the address of ``cinfo`` where an error has ended it."""
@@ -163,13 +178,46 @@ class _Session:
         try:
             self._asleep_after_errors(self._open)
             arrays = self._read()
+            self._check_disk()
             if self.edit is not None:
                 self._write(arrays)
+                self._check_disk()
         finally:
             self._close()
         return self
 
-    def _read(self) -> Any:
+    def decoded(self, take: Callable[[NDArray[np.uint8]], None]) -> _Session:
+        """Read; and ``take`` gets the rows of its pixels, (n, W, C), which are void when it returns."""
+        try:
+            self._asleep_after_errors(self._open)
+            frame = self._begin()
+            started = self._ended_by_errors(self.lib.jpeg_start_decompress, self.reader) & 0xFFFFFFFF
+            if started != 1:
+                raise TranscodeError(self._message(self.reader))
+            self._check_disk()
+            rows = np.empty((LINES, frame.image_width, frame.num_components), np.uint8)
+            begin, wide = rows.ctypes.data, rows.strides[0]
+            places = (ctypes.c_void_p * LINES)(*(begin + row * wide for row in range(LINES)))
+            size = ctypes.sizeof(ctypes.c_void_p)
+
+            def read() -> None:
+                done = held = 0
+                while done < frame.image_height:
+                    where = ctypes.c_void_p(ctypes.addressof(places) + held * size)
+                    got = self.lib.jpeg_read_scanlines(self.reader, where, ctypes.c_uint(LINES - held))
+                    done, held = done + got, held + got
+                    if held == LINES or done == frame.image_height:
+                        take(rows[:held])
+                        held = 0
+
+            self._asleep_after_errors(read)
+            self._check_disk()
+        finally:
+            self._close()
+        return self
+
+    def _begin(self) -> Any:
+        """The frame, read up to its first scan."""
         frame = abi.Decompress.from_buffer(self.reader)
         reached = self._ended_by_errors(self.lib.jpeg_consume_input, self.reader) & 0xFFFFFFFF
         if reached == abi.REACHED_END:
@@ -178,6 +226,10 @@ class _Session:
             raise TranscodeError(self._message(self.reader))
         if frame.data_precision != 8:
             raise TranscodeError(f"{frame.data_precision} bits a sample")
+        return frame
+
+    def _read(self) -> Any:
+        frame = self._begin()
         arrays = self._ended_by_errors(self.lib.jpeg_read_coefficients, self.reader)
         if arrays in (0, ctypes.addressof(self.reader)):
             raise TranscodeError(self._message(self.reader))
@@ -195,7 +247,8 @@ class _Session:
         write_to = getattr(lib, f"jpeg_mem_dest{self.build.suffix}")
         # more than noise takes at the finest tables; pages that are never written cost no memory
         samples = frame.image_width * frame.image_height * frame.num_components
-        target = np.empty(2 * (len(self.data) + samples) + (1 << 16), np.uint8)
+        room = ROOM_BYTES if self.disk is not None else 2 * samples + (1 << 16)
+        target = np.empty(2 * len(self.data) + room, np.uint8)
         address, size = ctypes.c_void_p(target.ctypes.data), ctypes.c_ulong(target.size)
 
         def begin() -> None:
@@ -214,7 +267,25 @@ class _Session:
         self._ended_by_errors(lib.jpeg_finish_compress, writer)
         if settings.global_state != abi.AT_START:
             raise TranscodeError(self._message(writer))
-        self.result = target[: size.value].tobytes()
+        coded = bytes_of(target)[: size.value]
+        self.result = coded if self.disk is not None else bytes(coded)
+
+
+def decode_rows(data: bytes, take: Callable[[NDArray[np.uint8]], None]) -> list[str]:
+    """The pixels of a JPEG of grey or colours from the top, as any decoder gives them, a few rows in memory.
+
+    Args:
+        data: a JPEG stream of one or three components.
+        take: gets (n, W, C) rows, L or RGB, in another thread; they are void when it returns.
+
+    Returns:
+        libjpeg's warnings.
+
+    Raises:
+        TranscodeError: libjpeg cannot read it. OSError: the disk does not take its coefficients.
+        What ``take`` raises.
+    """
+    return _Session(data, on_disk=True).decoded(take).warnings
 
 
 def decoding_warnings(data: bytes) -> list[str]:
@@ -236,7 +307,8 @@ def transcode(
     arithmetic: bool = False,
     optimise: bool = True,
     restart_interval: int = 0,
-) -> tuple[bytes, list[str]]:
+    on_disk: bool = False,
+) -> tuple[bytes | memoryview, list[str]]:
     """Rewrite a JPEG stream losslessly but for the blocks that ``edit`` changes.
 
     Args:
@@ -247,12 +319,14 @@ def transcode(
         optimise: make Huffman tables for this picture (a second pass), instead of the standard's
             examples. Ignored for progressive and arithmetic coding.
         restart_interval: restart interval to write, in MCUs; 0 for none.
+        on_disk: keep the coefficients in a file: `remend.io.jpeg.disk`.
 
     Returns:
-        The new stream, SOI to EOI, and libjpeg's warnings (damaged data it decoded around).
+        The new stream, SOI to EOI; and libjpeg's warnings (damaged data it decoded around).
 
     Raises:
         TranscodeError: what libjpeg cannot read or write. The process always survives.
+        OSError: the disk does not take the coefficients.
 
     Cost: 2 bytes a coefficient, held once, and two passes of entropy coding; about 0.2 s at 12 megapixels.
     """
@@ -263,5 +337,6 @@ def transcode(
         arithmetic=arithmetic,
         optimise=optimise,
         restart_interval=restart_interval,
+        on_disk=on_disk,
     ).finished()
     return session.result, session.warnings

@@ -20,7 +20,8 @@ from typing import Any
 __all__ = ["Decompress", "Library", "TranscodeError", "load"]
 
 ROOM = 1024  # what is allocated for each of libjpeg's structures, more than any of them needs
-ACCESS_VIRT_BARRAY = 8  # its place among the function pointers of struct jpeg_memory_mgr
+# places among the function pointers of struct jpeg_memory_mgr
+REQUEST_VIRT_BARRAY, ACCESS_VIRT_BARRAY = 5, 8
 ERROR_EXIT, OUTPUT_MESSAGE, FORMAT_MESSAGE = 0, 2, 3  # places among the pointers of struct jpeg_error_mgr
 WARNINGS_COUNTED = 128  # the offset of its num_warnings
 REACHED_SCAN, REACHED_END = 1, 2  # what jpeg_consume_input answers
@@ -35,6 +36,18 @@ AccessBlocks = ctypes.CFUNCTYPE(
     ctypes.c_uint,
     ctypes.c_uint,
     ctypes.c_int,
+)
+RequestBlocks = ctypes.CFUNCTYPE(
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_uint,
+    ctypes.c_uint,
+    ctypes.c_uint,
+)
+AccessBlocksOf = ctypes.CFUNCTYPE(  # AccessBlocks as one that is called, which answers an address
+    ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint, ctypes.c_int
 )
 
 

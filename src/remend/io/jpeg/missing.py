@@ -52,4 +52,4 @@ def part_missing(stream: Stream, name: str) -> tuple[Bool, bytes] | None:
     pixels = pixels[: frame.height, : frame.width]
     if (frame.v_max, frame.h_max) != (1, 1):  # decoders draw chroma from the blocks beside, too
         pixels = cv2.dilate(pixels.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-    return pixels, whole
+    return pixels, bytes(whole)

@@ -5,7 +5,6 @@ Reference: W3C, "Portable Network Graphics (PNG) Specification, Third Edition", 
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import DecodeError, FormatError
+from remend.io.file_bytes import Bytes, seekable
 
 __all__ = [
     "MAX_INFLATED",
@@ -35,6 +35,7 @@ __all__ = [
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 1 << 20
+PIECE = 1 << 20
 MAX_INFLATED = 64 << 20  # bytes of a file's compressed ancillary chunks; profiles are a few MB at most
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -148,7 +149,7 @@ def walk_chunks(file: BinaryIO, name: str, *, tolerate: bool = False) -> Iterato
     raise DecodeError(f"{name}: a damaged PNG: more than {MAX_CHUNKS} chunks")
 
 
-def split_chunks(data: bytes, name: str, *, tolerate: bool = False) -> tuple[list[Chunk], list[str]]:
+def split_chunks(data: Bytes, name: str, *, tolerate: bool = False) -> tuple[list[Chunk], list[str]]:
     """Every chunk up to IEND, and the types of those ancillary ones whose checksum is wrong.
 
     With ``tolerate`` a file may end before it, inside IDAT too, and IDAT may be damaged.
@@ -156,23 +157,23 @@ def split_chunks(data: bytes, name: str, *, tolerate: bool = False) -> tuple[lis
     Raises:
         DecodeError: truncated, or a critical chunk whose checksum is wrong.
     """
-    file = io.BytesIO(data)
-    view = memoryview(data)
+    file, size = seekable(data), len(data)
+    file.seek(0)
     chunks: list[Chunk] = []
     doubtful: list[str] = []
     for kind, length in walk_chunks(file, name, tolerate=tolerate):
         chunk = Chunk(kind, file.tell(), length)
-        if tolerate and chunk.start + length + 4 > len(data):
+        if tolerate and chunk.start + length + 4 > size:
             if kind == b"IDAT":
-                chunks.append(Chunk(kind, chunk.start, max(0, len(data) - chunk.start)))
+                chunks.append(Chunk(kind, chunk.start, max(0, size - chunk.start)))
             break
         end = chunk.start + length
-        if end + 4 > len(data):
+        if end + 4 > size:
             raise DecodeError(
-                f"{name}: a truncated PNG, {len(data)} bytes, and its {kind.decode()} chunk needs {end + 4}: "
+                f"{name}: a truncated PNG, {size} bytes, and its {kind.decode()} chunk needs {end + 4}: "
                 "get a complete copy, or --tolerate it"
             )
-        if zlib.crc32(view[chunk.start - 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+        if not _sound(file, chunk):
             if tolerate and kind == b"IDAT":
                 chunks.append(chunk)
                 continue
@@ -188,6 +189,15 @@ def split_chunks(data: bytes, name: str, *, tolerate: bool = False) -> tuple[lis
     if not any(chunk.type == b"IDAT" for chunk in chunks):
         raise DecodeError(f"{name}: a damaged PNG: it holds no picture data (no IDAT chunk)")
     return chunks, doubtful
+
+
+def _sound(file: BinaryIO, chunk: Chunk) -> bool:
+    """Whether a chunk's checksum is that of its type and content; read a piece at a time."""
+    file.seek(chunk.start - 4)
+    checksum, left = 0, chunk.length + 4
+    while left and (piece := file.read(min(left, PIECE))):
+        checksum, left = zlib.crc32(piece, checksum), left - len(piece)
+    return checksum == int.from_bytes(file.read(4), "big")
 
 
 def chunk_bytes(kind: bytes, content: bytes) -> bytes:

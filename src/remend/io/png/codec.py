@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from remend.document import Document, Repaired
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.exif_tag import bare_exif, exif_orientation
+from remend.io.file_bytes import FileBytes
 from remend.io.png.chunks import (
     SIGNATURE,
     Chunk,
@@ -33,6 +34,7 @@ from remend.io.png.chunks import (
     walk_chunks,
 )
 from remend.io.png.frames import open_frames, rewrite_frames
+from remend.io.png.lazy import lazy_samples, may_be_lazy, repaint_file
 from remend.io.png.metadata import metadata_chunks, read_metadata
 from remend.io.png.previews import carried, may_stay, unsafe_notes
 from remend.io.png.raster import decode_raster, encode_raster, missing_pixels
@@ -97,7 +99,7 @@ class PngCodec:
         key = colour_key(trns_content, image)
         if key is not None:
             details["transparent"] = key
-        notes = [f"its {kind} chunk has a wrong checksum and was carried over as it is" for kind in doubtful]
+        notes = [*_doubts(doubtful)]
         notes += _animation_notes(data, chunks)
         animated = find(chunks, b"acTL") is not None
         bkgd = find(chunks, b"bKGD")
@@ -130,6 +132,36 @@ class PngCodec:
             missing=missing if missing is not None and (missing.any() or short) else None,
         )
         return Picture(samples, MODES[image.colour], palette, container)
+
+    def open_lazily(self, source: Source, *, rewritten: bool = True) -> Picture | None:
+        """The picture with its samples on disk; None for palettes, colour keys, few bits, interlaced ones.
+
+        Cost: inflating it all, a band in memory.
+        """
+        if source.path is None or source.data is not None:
+            return None
+        with source.path.open("rb") as file:
+            data = FileBytes(file)
+            chunks, doubtful = split_chunks(data, source.name)
+            image = read_header(data[chunks[0].content], source.name)
+            metadata = read_metadata(data, chunks)
+            if not may_be_lazy(chunks, image) or exif_orientation(metadata.exif) != 1:
+                return None
+            bits = image.depth * image.channels
+            source.budget.take(source.name, image.width * image.height, bits, len(data), copies=0)
+            samples: Any = lazy_samples(data, chunks, image, source.name)
+        container = Container(
+            format=self.format,
+            path=source.path,
+            metadata=metadata,
+            details={"depth": image.depth, "interlaced": False},
+            notes=_doubts(doubtful),
+        )
+        return Picture(samples, MODES[image.colour], container=container)
+
+    def repaint(self, file: BinaryIO, picture: Picture, changed: Bool) -> tuple[str, ...]:
+        """`rewrite` row by row: ``file`` holds the repaired picture then, whatever it held before."""
+        return repaint_file(file, picture, changed)
 
     def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """New IDAT, never interlaced, and PLTE, tRNS and hIST where the palette grew; other chunks stay."""
@@ -213,6 +245,11 @@ class PngCodec:
                 parts.append(chunk_bytes(b"tRNS", trns))
         parts += [second, encode_raster(samples, image), chunk_bytes(b"IEND", b"")]
         return Encoded(b"".join(parts))
+
+
+def _doubts(kinds: Iterable[str]) -> tuple[str, ...]:
+    """What to say of chunks that are not what their checksums say."""
+    return tuple(f"its {kind} chunk has a wrong checksum and was carried over as it is" for kind in kinds)
 
 
 def _off_the_key(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from remend.io.colour import specified
 from remend.io.exif_tag import bare_exif
+from remend.io.file_bytes import Bytes
 from remend.io.png.chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
 from remend.picture import Metadata
 
@@ -18,7 +19,7 @@ INCH = 0.0254
 SRGB_GAMMA = struct.pack(">I", 45455)
 
 
-def read_metadata(data: bytes, chunks: Sequence[Chunk]) -> Metadata:
+def read_metadata(data: Bytes, chunks: Sequence[Chunk]) -> Metadata:
     """Profile, EXIF, XMP, resolution and text; damaged chunks are passed over, they travel anyhow."""
     icc = exif = xmp = cicp = None
     kinds = {chunk.type for chunk in chunks}
@@ -29,7 +30,7 @@ def read_metadata(data: bytes, chunks: Sequence[Chunk]) -> Metadata:
     text: dict[str, str] = {}
     room = MAX_INFLATED
     for chunk in chunks:
-        content = data[chunk.content] if chunk.type not in (b"IDAT", b"fdAT") else b""
+        content = bytes(data[chunk.content]) if chunk.type not in (b"IDAT", b"fdAT") else b""
         if chunk.type == b"iCCP":
             icc = inflate(content.partition(b"\0")[2][1:], room)
             room -= len(icc or b"")

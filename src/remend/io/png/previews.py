@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Collection
 
+from remend.io.file_bytes import Bytes
 from remend.io.png.chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
 from remend.io.previews import TAKEN_OUT, bare_resources, bare_xmp, renewed_exif
 from remend.picture import Picture
@@ -52,13 +53,13 @@ def renewed_chunk(kind: bytes, content: bytes, picture: Picture) -> bytes | None
     return None
 
 
-def carried(data: bytes, chunk: Chunk, picture: Picture | None) -> bytes:
+def carried(data: Bytes, chunk: Chunk, picture: Picture | None) -> bytes:
     """A chunk without a preview of the old picture; byte for byte where it has none, or no picture is new."""
     if picture is None:
         return bytes(data[chunk.whole])
-    content = data[chunk.content]
+    content = bytes(data[chunk.content])
     new = renewed_chunk(chunk.type, content, picture)
-    return data[chunk.whole] if new is None or new == content else chunk_bytes(chunk.type, new)
+    return bytes(data[chunk.whole]) if new is None or new == content else chunk_bytes(chunk.type, new)
 
 
 def _renewed_xmp(content: bytes) -> bytes | None:

@@ -192,16 +192,16 @@ def _stored_png(
     return png
 
 
-def inflated(idat: list[memoryview], total: int, name: str, reached: list[int] | None) -> Iterator[bytes]:
-    """The first ``total`` inflated bytes, in pieces of at most 8 MiB."""
+def inflated(
+    idat: list[memoryview] | Iterator[bytes], total: int, name: str, reached: list[int] | None
+) -> Iterator[bytes]:
+    """The first ``total`` inflated bytes, in pieces of at most 8 MiB; a list is emptied on the way."""
     decoder = zlib.decompressobj()
     done = 0
     if reached is not None:  # in small bites: of the one that holds the damage nothing comes
-        idat[:] = [part[at : at + BITE] for part in idat for at in range(0, len(part), BITE)]
+        idat = [memoryview(part)[at : at + BITE] for part in idat for at in range(0, len(part), BITE)]
     try:
-        idat.reverse()
-        while idat:
-            waiting: bytes | memoryview = idat.pop()
+        for waiting in _emptied(idat) if isinstance(idat, list) else idat:
             while len(waiting) and done < total:
                 piece = decoder.decompress(waiting, min(PIECE, total - done))
                 waiting = decoder.unconsumed_tail
@@ -226,6 +226,13 @@ def inflated(idat: list[memoryview], total: int, name: str, reached: list[int] |
             f"{name}: a truncated PNG, its picture data end after {done / total:.0%}: "
             "get a complete copy, or --tolerate it"
         )
+
+
+def _emptied(parts: list[memoryview]) -> Iterator[bytes | memoryview]:
+    """What a list holds, each part let go of when the next is asked for."""
+    parts.reverse()
+    while parts:
+        yield parts.pop()
 
 
 def missing_pixels(header: ImageHeader, reached: int) -> NDArray[np.bool_]:

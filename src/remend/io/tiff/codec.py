@@ -21,12 +21,13 @@ from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.elsewhere import known_elsewhere
 from remend.io.file_bytes import FileBytes
+from remend.io.orientation import to_stored
 from remend.io.source_stream import opened
 from remend.io.tiff.chunk import ENCODABLE
 from remend.io.tiff.cog import laid_anew
 from remend.io.tiff.directory import Directory, Structure, every_directory, pages, read_structure
 from remend.io.tiff.edit import CLASSIC_LIMIT
-from remend.io.tiff.layout import COMPRESSIONS, REDUCED, Layout, read_layout, refuse_raw
+from remend.io.tiff.layout import COMPRESSIONS, MASK, REDUCED, Layout, read_layout, refuse_raw
 from remend.io.tiff.lazy import MOST_CHUNK_BYTES, chunk_bytes_of, lazy_samples
 from remend.io.tiff.metadata import metadata_tags, read_metadata, tags_bytes
 from remend.io.tiff.page import chunk_table, colour_map, read_palette
@@ -49,6 +50,7 @@ class TiffCodec:
     - ``levels``: number of grey levels where they are fewer than 256
     - ``premultiplied``: whether the colours are stored multiplied by alpha
     - ``nodata``: the value that GDAL's tag names as empty, as a float; NaN samples are empty anyhow
+    - ``void``: (H, W) bool, where a mask page says that there is no data
     """
 
     format = "tiff"
@@ -79,7 +81,7 @@ class TiffCodec:
         """The first page. Cost: the frame, the file, and one strip or tile."""
         data = source.read_bytes()
         chain = _chain(data, source.name)
-        return self._page(source, data, chain, chain[0], source.name)
+        return self._page(source, data, chain, chain[0], source.name, chain)
 
     def open(self, source: Source) -> Document:
         """Every page; reduced copies are none. Cost: the file."""
@@ -89,7 +91,7 @@ class TiffCodec:
 
         def read(number: int) -> Picture:
             return self._page(
-                source, data, [whole[number]], whole[number], f"{source.name}, page {number + 1}"
+                source, data, [whole[number]], whole[number], f"{source.name}, page {number + 1}", chain
             )
 
         container = Container(self.format, source.path, source.data, details={"pages": len(chain)})
@@ -112,7 +114,7 @@ class TiffCodec:
             refuse_raw(every_directory(file, structure, source.name))
             chain = list(pages(file, structure, source.name))
             layout = read_layout(chain[0])
-            whole = layout.mode == "P" or _orientation(chain[0]) != 1
+            whole = layout.mode == "P" or _orientation(chain[0]) != 1 or _mask_behind(chain, chain[0])
             if whole or chunk_bytes_of(layout) > MOST_CHUNK_BYTES:
                 return None
             if rewritten and layout.compression not in ENCODABLE:
@@ -141,16 +143,27 @@ class TiffCodec:
         return notes + take_old_pixels_out(data, picture, changed, name)
 
     def _page(
-        self, source: Source, data: bytes, chain: Sequence[Directory], directory: Directory, name: str
+        self,
+        source: Source,
+        data: bytes,
+        chain: Sequence[Directory],
+        directory: Directory,
+        name: str,
+        every: Sequence[Directory],
     ) -> Picture:
-        """One page. ``chain`` is what its notes are about."""
+        """One page. ``chain`` is what its notes are about; its mask may lie among ``every``."""
         directory = replace(directory, name=name)
         layout = read_layout(directory)
         view = memoryview(data)
         pixels, bits = layout.width * layout.height, layout.bits * layout.channels
         source.budget.take(source.name, pixels, bits, len(data))
         source.budget.take(source.name, layout.chunk_pixels, layout.bits * layout.chunk_samples, len(data))
-        return self._picture(source, chain, directory, layout, decoded(directory, layout, view))
+        picture = self._picture(source, chain, directory, layout, decoded(directory, layout, view))
+        mask = _mask_behind(every, directory)
+        if mask is not None and picture.container is not None:
+            details = {**picture.container.details, "void": _void(mask, view)}
+            picture.container = replace(picture.container, details=details)
+        return picture
 
     def _picture(
         self, source: Source, chain: Sequence[Directory], directory: Directory, layout: Layout, samples: Array
@@ -187,6 +200,7 @@ class TiffCodec:
         file = io.BytesIO(data)
         first = next(pages(file, read_structure(file, name), name))
         data, notes = repainted(data, first.start, picture, changed, name)
+        data = _unmasked(data, first.start, picture, changed, name)
         if changed.any():
             data, more = without_old_pixels(data, picture, changed, name)
             notes += more
@@ -202,6 +216,7 @@ class TiffCodec:
         for one in repaired:
             called = f"{name}, page {one.number + 1}"
             data, messages = repainted(data, starts[one.number], one.picture, one.changed, called)
+            data = _unmasked(data, starts[one.number], one.picture, one.changed, called)
             if one.changed.any():
                 data, more = without_old_pixels(data, one.picture, one.changed, called, at=starts[one.number])
                 messages += more
@@ -293,8 +308,45 @@ def _chain(data: bytes, name: str) -> list[Directory]:
 
 
 def _whole_pages(chain: Sequence[Directory]) -> list[Directory]:
-    """The pages that are no reduced copies; the first one always."""
-    return [page for place, page in enumerate(chain) if not place or not page.integer(254, 0) & REDUCED]
+    """The pages that are no reduced copies and no masks; the first one always."""
+    return [
+        page for place, page in enumerate(chain) if not place or not page.integer(254, 0) & (REDUCED | MASK)
+    ]
+
+
+def _mask_behind(chain: Sequence[Directory], page: Directory) -> Directory | None:
+    """The mask that follows a page among its reduced copies: one bit a pixel, 0 where there is no data."""
+    starts = [one.start for one in chain]
+    for other in chain[starts.index(page.start) + 1 :]:
+        kind = other.integer(254, 0)
+        if not kind & (REDUCED | MASK):
+            return None
+        size = [(one.integer(256, 0), one.integer(257, 0)) for one in (page, other)]
+        if kind & MASK and not kind & REDUCED and size[0] == size[1]:
+            return other
+    return None
+
+
+def _void(mask: Directory, view: memoryview) -> Bool:
+    """(H, W) bool, True where a mask page says that there is no data."""
+    void: Bool = decoded(mask, read_layout(mask), view)[..., 0] == 0
+    return void
+
+
+def _unmasked(data: bytes, at: int, picture: Picture, changed: Bool, name: str) -> bytes:
+    """The file with data in a page's mask where gaps of it were filled."""
+    container = picture.container
+    if container is None or "void" not in container.details:
+        return data
+    chain = _chain(data, name)
+    mask = _mask_behind(chain, next(page for page in chain if page.start == at))
+    filled = changed & to_stored(container.details["void"], container.orientation)
+    if mask is None or not filled.any():
+        return data
+    layout = read_layout(mask)
+    samples = decoded(mask, layout, memoryview(data))
+    samples[filled] = 255
+    return repainted(data, mask.start, Picture(samples, "L"), filled, name)[0]
 
 
 def _extra(meaning: Channels, *, premultiplied: bool) -> tuple[int, ...]:

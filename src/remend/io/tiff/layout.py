@@ -12,7 +12,7 @@ from remend.io.elsewhere import DEVELOP
 from remend.io.tiff.directory import Directory
 from remend.picture import Box, Channels, Mode
 
-__all__ = ["COMPRESSIONS", "REDUCED", "Chunk", "Layout", "read_layout", "refuse_raw"]
+__all__ = ["COMPRESSIONS", "MASK", "REDUCED", "Chunk", "Layout", "read_layout", "refuse_raw"]
 
 COMPRESSIONS = {
     1: "none",
@@ -29,10 +29,10 @@ COMPRESSIONS = {
 }
 WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
 ALPHA = (1, 2)  # of ExtraSamples: colours multiplied by it, or not
-PHOTOMETRIC = {0: "L", 1: "L", 2: "RGB", 3: "P", 5: "CMYK", 6: "RGB"}
+PHOTOMETRIC = {0: "L", 1: "L", 2: "RGB", 3: "P", 4: "L", 5: "CMYK", 6: "RGB"}
 RAW_TAGS = {50706, 37398, 33421}  # DNG, TIFF/EP, and the pattern of a colour filter array
 SENSOR = (32803, 34892)  # photometric kinds: colour filter array, linear raw
-REDUCED = 1  # of NewSubfileType
+REDUCED, MASK = 1, 4  # of NewSubfileType
 MAX_CHUNKS = 1 << 22
 MAX_SAMPLES = 1024
 MAX_TILE = 1 << 26  # pixels; tiles of 4096×4096 are rare already
