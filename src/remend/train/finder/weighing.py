@@ -177,7 +177,8 @@ def fit_judge(
     """A small network from signs to the chance of being damage, as ``remend.damage.perceptron`` reads it.
 
     Half of the made pictures are clean, of those that people have nearly all: pieces of clean ones count
-    more, those of pictures with things drawn into them less. More count pieces of pictures with few: a scratch that lies alone is to be seen as well as a hundred.
+    more, those of pictures with things drawn into them less. Pieces of pictures with few count more, too: a
+    scratch that lies alone is to be seen as well as a hundred.
 
     Args:
         signs: (n, signs).
