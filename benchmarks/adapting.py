@@ -2,7 +2,7 @@
 
 python -m benchmarks.adapting                                        # three photographed, two made textures
 python -m benchmarks.adapting --albums gravel --samples 8000
-python -m benchmarks.adapting --shard SHARD.tar                      # and pictures of one source
+python -m benchmarks.adapting --albums "" --folder ALBUM             # pictures of yours, a quarter held out
 python -m benchmarks.adapting --shard SHARD.tar --starts 24          # from a Reptile-trained start, too
 
 An album of a texture is three quarters of it, the fourth, 224², is held out. Figures are hole PSNR of thin
@@ -94,13 +94,11 @@ def content_of(recipe: Recipe, tensors: dict[str, Tensor]) -> bytes:
     return to_onnx(net.eval())
 
 
-def of_one_source(shard: Path, count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Pictures of a shard whose names begin alike: three quarters of them, and the rest."""
-    pictures = read_pictures([shard], least_px=160)
-    stems = [name.split("/")[-1].split("_")[0].split("-")[0] for name in pictures.names]
-    largest = max(set(stems), key=stems.count)
-    chosen = [pictures[n] for n, stem in enumerate(stems) if stem == largest][:count]
-    return chosen[: 3 * len(chosen) // 4], chosen[3 * len(chosen) // 4 :]
+def of_folder(folder: Path, count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Some pictures of an album: three of four to learn from, and the rest."""
+    pictures = read_pictures([folder], least_px=160).few(count)
+    every = [pictures[number] for number in range(len(pictures))]
+    return [p for n, p in enumerate(every) if n % 4], every[::4]
 
 
 def reptile(shard: Path, target: Path, tasks: int, *, together: bool) -> None:
@@ -143,7 +141,8 @@ def main() -> None:
     )
     parser.add_argument("--albums", default=",".join(ALBUMS), help=f"of {', '.join(TEXTURES)}")
     parser.add_argument("--samples", type=int, default=1600)
-    parser.add_argument("--shard", type=Path, help="pictures: of one source as an album, and for --starts")
+    parser.add_argument("--folder", type=Path, help="an album of pictures")
+    parser.add_argument("--shard", type=Path, help="pictures for --starts")
     parser.add_argument("--starts", type=int, default=0, metavar="TASKS", help="Reptile's little albums")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -156,9 +155,8 @@ def main() -> None:
             for name in filter(None, asked.albums.split(",")):
                 *learned, held = quarters(name)
                 measured(name, learned, [held], start, asked.samples)
-            if asked.shard and not asked.starts:
-                learned, held = of_one_source(asked.shard, 32)
-                measured("one source", learned, held, start, asked.samples)
+            if asked.folder:
+                measured(asked.folder.name, *of_folder(asked.folder, 32), start, asked.samples)
 
 
 if __name__ == "__main__":

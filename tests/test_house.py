@@ -28,7 +28,7 @@ HOUSE = (
     ("adapt", "infrared", "nets", "plan", "provenance", "quantize"),
     ("finding", "pipeline", "train"),
     ("export", "recording", "references", "stack"),
-    ("cropping", "job", "restoring", "video"),
+    ("adapting", "cropping", "job", "restoring", "video"),
     ("album", "api", "explain", "undoing"),
     ("batch", "evaluation"),
     ("remend",),
@@ -45,6 +45,7 @@ TRAIN = (
     ("loss", "tasks"),
     ("adversarial",),
     ("finder", "restorer", "run"),
+    ("federated", "personal"),
 )
 # All that a room may know of another, where that is less than the whole of it.
 ONLY = {
@@ -60,6 +61,7 @@ ONLY = {
 TRAINING = (
     "remend.nets",
     "remend.train",
+    "remend.adapting",
     "remend.export",
     "remend.cli.train",
     "remend.cli.export",
