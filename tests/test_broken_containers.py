@@ -125,6 +125,18 @@ def test_a_dicom_whose_types_are_none_is_refused_in_one_line(place, change):
         assert kind == "refused", said
 
 
+@pytest.mark.parametrize("offset", [float("nan"), float("inf"), 1e30, -5.0])
+def test_voxels_that_begin_nowhere_are_one_line(place, offset):
+    pytest.importorskip("nibabel", reason="NIfTI needs an extra: pip install '.[medical]'")
+    data = bytearray(broken_containers.sound("nifti")[0])
+    data[108:112] = struct.pack("<f", offset)
+    path = place / "a.nii"
+    path.write_bytes(data)
+    for role in ROLES:
+        kind, said = attempted(path, role, place)
+        assert kind == "refused", said
+
+
 @MEDICAL
 def test_frames_that_are_no_number_are_one_line(place):
     path = dicom(place)
