@@ -2,7 +2,7 @@
 
 python -m benchmarks.fuzz_guided CORPUS -max_total_time=3600     # and libFuzzer's other flags
 
-Needs atheris (``pip install atheris``); the corpus begins with sound files. Whatever is not one of our errors,
+Needs atheris (``pip install atheris``); the corpus begins with sound files. What is not one of our errors,
 in one line, stops it and leaves the input beside it; so do ten seconds and a gigabyte.
 """
 

@@ -196,21 +196,48 @@ def test_one_picture_changes_no_more_than_the_clip(monkeypatch):
     assert max(norms) <= 4 * 0.01 + 1e-6
 
 
+TINY = (
+    'net = "remend"\n[options]\nwidths = [8, 8, 16]\ndilations = [1]\nattention = false\n'
+    "[data]\ncrop_px = 64\nvalidation_px = 64\n[loss]\nperceptual = 0.0\n"
+    "[train]\nsamples = 16\nbatch = 4\n"
+)
+
+
+def folders(place: Path, count: int) -> list[Path]:
+    made = [place / f"member{number}" for number in range(count)]
+    for number, folder in enumerate(made):
+        folder.mkdir()
+        for index in range(4):
+            cv2.imwrite(str(folder / f"{index}.png"), pictures(1, seed=10 * number + index)[0])
+    return made
+
+
+@FLOWER
+def test_the_command_leaves_weights_that_can_be_exported(tmp_path):
+    from click.testing import CliRunner
+
+    from remend.cli.federate import federate
+    from remend.nets.weights.trained import load_net
+
+    recipe, out = tmp_path / "tiny.toml", tmp_path / "run"
+    recipe.write_text(TINY)
+    (folder,) = folders(tmp_path, 1)
+    words = ["simulate", str(recipe), "--data", str(folder), "--members", "2", "--rounds", "2", "--one-kind"]
+    done = CliRunner().invoke(federate, [*words, "--out", str(out)])
+    assert done.exception is None, done.output
+    assert "round 2 of 2" in done.output
+    assert load_net(out / "best.safetensors")[1]["samples_seen"] == 16
+    again = CliRunner().invoke(federate, [*words, "--out", str(out)])
+    assert isinstance(again.exception, UsageError)
+
+
 @FLOWER
 @pytest.mark.slow
 def test_a_leader_and_members_over_loopback(tmp_path):
     """Processes of their own: a leader, and two members with folders that nobody else reads."""
     recipe = tmp_path / "tiny.toml"
-    recipe.write_text(
-        'net = "remend"\n[options]\nwidths = [8, 8, 16]\ndilations = [1]\nattention = false\n'
-        "[data]\ncrop_px = 64\nvalidation_px = 64\n[loss]\nperceptual = 0.0\n"
-        "[train]\nsamples = 32\nbatch = 4\n"
-    )
-    for number in range(2):
-        folder = tmp_path / f"member{number}"
-        folder.mkdir()
-        for index in range(4):
-            cv2.imwrite(str(folder / f"{index}.png"), pictures(1, seed=10 * number + index)[0])
+    recipe.write_text(TINY)
+    folders(tmp_path, 2)
     program = [sys.executable, "-m", "remend", "federate"]
     address = "127.0.0.1:39192"
     lead = [*program, "lead", str(recipe), "--members", "2", "--rounds", "2", "--address", address]
@@ -233,5 +260,5 @@ def test_a_leader_and_members_over_loopback(tmp_path):
     from remend.nets.weights.trained import load_net
 
     net, state = load_net(tmp_path / "run" / "best.safetensors")
-    assert state["samples_seen"] == 32
+    assert state["samples_seen"] == 16
     assert all(torch.isfinite(tensor).all() for tensor in net.state_dict().values())
