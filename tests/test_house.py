@@ -29,7 +29,7 @@ HOUSE = (
     ("filling", "finding", "measured", "train"),
     ("pipeline",),
     ("export", "recording", "references", "report", "stack"),
-    ("cropping", "repairing", "restoring", "video"),
+    ("adapting", "cropping", "repairing", "restoring", "video"),
     ("album", "api", "explain", "undoing"),
     ("batch", "evaluation"),
     ("remend",),
@@ -46,6 +46,7 @@ TRAIN = (
     ("loss", "tasks"),
     ("adversarial",),
     ("finder", "restorer", "run"),
+    ("federated", "personal"),
 )
 # All that a room may know of another, where that is less than the whole of it.
 ONLY = {
@@ -61,6 +62,7 @@ ONLY = {
 TRAINING = (
     "remend.nets",
     "remend.train",
+    "remend.adapting",
     "remend.export",
     "remend.cli.train",
     "remend.cli.export",

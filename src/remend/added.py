@@ -7,13 +7,29 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Literal
 
 from remend.errors import ModelError, WriteError
 
-__all__ = ["VARIABLE", "check_name", "folder", "names", "path_of", "prefer", "preferred", "remove"]
+__all__ = [
+    "HOLES",
+    "VARIABLE",
+    "Hole",
+    "check_name",
+    "folder",
+    "names",
+    "path_of",
+    "prefer",
+    "preferred",
+    "remove",
+]
 
 VARIABLE = "REMEND_MODELS"
 """The environment's word for where the folder is."""
+
+Hole = Literal["wide", "thin"]
+HOLES: tuple[Hole, ...] = ("wide", "thin")
+"""What ``auto`` may be told to take an added model for."""
 
 _CHOICE = "choice.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -59,17 +75,17 @@ def path_of(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def preferred() -> str | None:
-    """The added model that ``auto`` takes for wide holes; None = its own, also where that file is gone."""
+def preferred(hole: Hole = "wide") -> str | None:
+    """The added model that ``auto`` takes for such holes; None = its own, also where that file is gone."""
     try:
-        name = json.loads((folder() / _CHOICE).read_text("utf-8"))["wide"]
+        name = json.loads((folder() / _CHOICE).read_text("utf-8"))[hole]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return name if isinstance(name, str) and path_of(name) is not None else None
 
 
-def prefer(name: str | None) -> None:
-    """Let ``auto`` take an added model for wide holes, or its own again.
+def prefer(name: str | None, hole: Hole = "wide") -> None:
+    """Let ``auto`` take an added model for wide or for thin holes; or, for both, its own again.
 
     Raises:
         ModelError: no such model.
@@ -82,7 +98,8 @@ def prefer(name: str | None) -> None:
         if name is None:
             (folder() / _CHOICE).unlink(missing_ok=True)
         else:
-            (folder() / _CHOICE).write_text(json.dumps({"wide": name}) + "\n", "utf-8")
+            chosen = {kind: taken for kind in HOLES if (taken := preferred(kind)) is not None}
+            (folder() / _CHOICE).write_text(json.dumps({**chosen, hole: name}) + "\n", "utf-8")
     except OSError as error:
         raise WriteError(f"{folder()} cannot be written ({error.strerror}): set {VARIABLE}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def export(
     *,
     half: bool = False,
     prior: bool = False,
-    calibrate: Path | None = None,
+    calibrate: Path | Sequence[Sample] | None = None,
     licence: str = "not stated",
     overwrite: bool = False,
 ) -> Exported:
@@ -64,8 +64,8 @@ def export(
         target: the ONNX file.
         half: store weights in fp16; they are computed with in fp32. Half the size.
         prior: give the file an input for a coarse fill to start from.
-        calibrate: a folder of pictures like those that will be repaired: the net's convolutions are
-            converted to 8 bits by what they answer there. None = all stays in fp32.
+        calibrate: a folder of pictures like those that will be repaired, or samples of them: the net's
+            convolutions are converted to 8 bits by what they answer there. None = all stays in fp32.
         licence: of the weights, for the card.
         overwrite: replace files that exist.
 
@@ -87,7 +87,7 @@ def export(
         raise UsageError("weights are stored in 16 bits or in 8, not in both: give --half or --int8")
     net, state = load_net(source)
     taken = which_state(source, state)
-    samples = [] if calibrate is None else calibration_samples(calibrate, net)
+    samples = calibration_samples(calibrate, net) if isinstance(calibrate, Path) else list(calibrate or ())
     if half:
         net = net.folded()
         round_to_half(net)

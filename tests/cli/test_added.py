@@ -77,6 +77,25 @@ def test_auto_takes_what_is_preferred_for_wide_holes_and_nothing_else(tmp_path):
     assert isinstance(run("remove", "mine").exception, ModelError)
 
 
+def test_one_for_thin_holes_is_taken_for_those_beside_one_for_wide_ones(tmp_path):
+    """What may be cut into tiles, as a file of `remend adapt` may, is for thin damage."""
+    write_mean_filler(tmp_path / "mean.onnx", constant=0.5)
+    write_mean_filler(tmp_path / "tuned.onnx", constant=0.25)
+    card = tmp_path / "tuned.json"
+    content = json.loads(card.read_text()) if card.is_file() else {}
+    card.write_text(json.dumps({**content, "margin_px": 6}))
+    for stem in ("mean", "tuned"):
+        assert run("add", tmp_path / f"{stem}.onnx").exit_code == 0
+    assert "thin holes with tuned" in run("use", "tuned").output
+    assert "wide holes with mean" in run("use", "mean").output
+    took = {rung.filler for rung in policy_for("auto", "best").rungs}
+    assert {"mean", "tuned"} <= took
+    assert not {"neural", "neural-thin", "neural-exemplar"} & took
+    assert "preferred for thin holes" in run("list").output
+    assert run("use", "auto").exit_code == 0
+    assert "tuned" not in {rung.filler for rung in policy_for("auto", "best").rungs}
+
+
 def test_what_cannot_be_added(tmp_path, own_folder):
     path = write_mean_filler(tmp_path / "net.onnx")
     for name in ("../net", "Net", "auto", "a.onnx"):

@@ -33,6 +33,8 @@ VERBS = {
     "compare": "remend.cli.compare",
     "study": "remend.cli.study",
     "train": "remend.cli.train",
+    "adapt": "remend.cli.adapt",
+    "federate": "remend.cli.federate",
     "export": "remend.cli.export",
     "nets": "remend.cli.nets",
     "convert": "remend.cli.convert",

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from remend.added import folder, names, path_of, prefer, preferred, remove
+from remend.added import HOLES, Hole, folder, names, path_of, prefer, preferred, remove
 from remend.errors import ModelError
 
 __all__ = ["models"]
@@ -33,7 +33,9 @@ def list_models(as_json: bool) -> None:
             size = f"{path.stat().st_size / 2**20:.1f} MiB"
             words = [card.get("summary", ""), f"licence: {card.get('licence', 'not stated')}"]
             if path in added:
-                chosen = ", preferred for wide holes" if path.stem == preferred() else ""
+                chosen = "".join(
+                    f", preferred for {hole} holes" for hole in HOLES if path.stem == preferred(hole)
+                )
                 words.insert(0, f"added{chosen}: {card.get('origin', '')}")
             click.echo(f"{path.stem}  {size}  " + "; ".join(word for word in words if word))
     if not found:
@@ -64,19 +66,26 @@ def add(files: tuple[Path, ...], name: str | None, overwrite: bool) -> None:
     name, lines = add_model(files, name=name, overwrite=overwrite)
     for line in lines:
         click.echo(line, err=True)
-    click.echo(
-        f"now a method: --method {name}; remend models use {name} lets auto take it for wide holes", err=True
-    )
+    click.echo(f"now a method: --method {name}; remend models use {name} lets auto take it", err=True)
     click.echo(folder() / f"{name}.onnx")
 
 
 @models.command()
 @click.argument("name", metavar="NAME|auto")
 def use(name: str) -> None:
-    """Let `auto` take an added model for wide holes; `remend models use auto` takes that back."""
-    prefer(None if name == "auto" else name)
-    whose = "its own nets" if name == "auto" else f"{name}, where it took neural or neural-exemplar"
-    click.echo(f"auto fills wide holes with {whose}", err=True)
+    """Let `auto` take an added model; `remend models use auto` takes that back.
+
+    For wide holes; one whose card has `margin_px`, as files of `remend adapt` do, for thin ones.
+    """
+    if name == "auto":
+        prefer(None)
+        click.echo("auto fills holes with its own nets", err=True)
+        return
+    path = path_of(name)
+    hole: Hole = "thin" if path is not None and _card(path).get("margin_px") is not None else "wide"
+    prefer(name, hole)
+    where = "neural-thin" if hole == "thin" else "neural or neural-exemplar"
+    click.echo(f"auto fills {hole} holes with {name}, where it took {where}", err=True)
 
 
 @models.command("remove")

@@ -8,7 +8,8 @@ not said here stays as it was, element by element.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.document import Axis, Document, Pages, Repaired
-from remend.errors import DecodeError, FormatError
+from remend.errors import DecodeError, FormatError, RemendError
 from remend.io.codec import Encoded, Header, Source
 from remend.io.dicom_derived import derive
 from remend.io.medical import NOT_FOR_DIAGNOSIS, first_of
@@ -66,8 +67,9 @@ class DicomCodec:
             FormatError: the extra is not installed, or there is no picture in it.
         """
         dataset = dataset_of(source, pixels=False)
-        _check(dataset, source.name)
-        return Header(int(dataset.Columns), int(dataset.Rows), 1, _frames(dataset))
+        with _understood(source.name):
+            _check(dataset, source.name)
+            return Header(int(dataset.Columns), int(dataset.Rows), 1, _frames(dataset))
 
     def decode(self, source: Source) -> Picture:
         """The first frame, with a note of the others."""
@@ -83,9 +85,12 @@ class DicomCodec:
         Cost: the file, and one frame.
         """
         dataset = dataset_of(source, pixels=True)
-        _check(dataset, source.name)
-        if "PixelData" not in dataset:
-            raise FormatError(f"{source.name}: a DICOM whose pixels are missing: export it whole")
+        with _understood(source.name):
+            _check(dataset, source.name)
+            if "PixelData" not in dataset:
+                raise FormatError(f"{source.name}: a DICOM whose pixels are missing: export it whole")
+            container, (axis, spacing) = _container(source, dataset), _axis(dataset)
+            durations = _durations(dataset) if axis == "frame" else ()
         size = len(source.data or b"") or (source.path.stat().st_size if source.path else 0)
 
         def read(number: int) -> Picture:
@@ -94,14 +99,8 @@ class DicomCodec:
             samples, mode = _frame(dataset, number, source.name)
             return Picture(samples, mode, container=_container(source, dataset))
 
-        axis, spacing = _axis(dataset)
-        return Document(
-            _container(source, dataset),
-            Pages(_frames(dataset), read),
-            axis,
-            durations_s=_durations(dataset) if axis == "frame" else (),
-            spacing_mm=spacing,
-        )
+        pages = Pages(_frames(dataset), read)
+        return Document(container, pages, axis, durations_s=durations, spacing_mm=spacing)
 
     def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
         """The object with its first frame changed."""
@@ -120,8 +119,11 @@ class DicomCodec:
         name = str(container.path or "the DICOM")
         dataset = dataset_of(Source(name, data=container.read_bytes()), pixels=True)
         notes: list[str] = [NOT_FOR_DIAGNOSIS]
-        again = _opened_up(dataset, name)
-        frames, count, filled, what = _stored(dataset), 0, [], "filled in"
+        with _understood(name):
+            _check(dataset, name)  # and the fields that it fills in
+            again = _opened_up(dataset, name)
+            frames = _stored(dataset)
+        count, filled, what = 0, [], "filled in"
         for one in repaired:
             values = _as_stored(dataset, one.picture.samples[one.changed])
             frames[one.number][one.changed] = _kept_bits(dataset, frames[one.number][one.changed], values)
@@ -134,8 +136,9 @@ class DicomCodec:
                 what = f"changed ({kept.details['done']})"
         if not count:
             return Encoded(container.read_bytes())
-        _put(dataset, frames)
-        notes += derive(dataset, f"{count} pixels were {what} by Remend.", np.concatenate(filled))
+        with _understood(name):
+            _put(dataset, frames)
+            notes += derive(dataset, f"{count} pixels were {what} by Remend.", np.concatenate(filled))
         if again is not None and not _compressed(dataset, again):
             notes.append("written without compression: nothing here compresses it as it was")
         file = io.BytesIO()
@@ -180,6 +183,21 @@ def dataset_of(source: Source, *, pixels: bool) -> Any:
         raise DecodeError(f"{source.name}: a damaged DICOM ({_line(error)})") from error
 
 
+@contextmanager
+def _understood(name: str) -> Iterator[None]:
+    """Elements that pydicom reads when they are asked for, and cannot, as one line about the file.
+
+    Raises:
+        DecodeError: it raised anything: a value of another type, several for one, a type that is none.
+    """
+    try:
+        yield
+    except (RemendError, MemoryError):
+        raise
+    except Exception as error:
+        raise DecodeError(f"{name}: a damaged DICOM ({_line(error)})") from error
+
+
 def _check(dataset: Any, name: str) -> None:
     """See that there is a picture of a kind that can be repaired.
 
@@ -187,7 +205,7 @@ def _check(dataset: Any, name: str) -> None:
         FormatError: saying what there is.
     """
     if _frames(dataset) < 1:
-        raise DecodeError(f"{name}: a damaged DICOM: it holds {dataset.get('NumberOfFrames')} frames")
+        raise DecodeError(f"{name}: a damaged DICOM: it holds {str(dataset.get('NumberOfFrames'))!r} frames")
     kind = getattr(dataset.get("SOPClassUID", ""), "name", "") or "no kind that it names"
     if not all(key in dataset for key in ("Rows", "Columns", "BitsAllocated")):
         raise FormatError(f"{name}: a DICOM without a picture ({kind})")
@@ -353,7 +371,7 @@ def _put(dataset: Any, frames: NDArray[Any]) -> None:
     """Frames as the bytes of the object, and what lay behind them."""
     if int(dataset.SamplesPerPixel) > 1 and int(dataset.get("PlanarConfiguration", 0)) == 1:
         frames = frames.transpose(0, 3, 1, 2)
-    order = ">" if str(dataset.file_meta.TransferSyntaxUID) == BIG_ENDIAN else "<"
+    order = ">" if str(dataset.file_meta.get("TransferSyntaxUID")) == BIG_ENDIAN else "<"
     data = np.ascontiguousarray(frames).astype(f"{order}u{frames.dtype.itemsize}").tobytes()
     before = _swapped(dataset.PixelData) if _in_words(dataset) else dataset.PixelData
     data += before[len(data) :]

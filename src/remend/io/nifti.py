@@ -30,6 +30,7 @@ from remend.picture import DTYPES, Bool, Container, Metadata, Picture
 __all__ = ["CODEC", "NiftiCodec"]
 
 SIZES = {348: (40, "h"), 540: (16, "q")}  # of a header: where its dimensions lie, and their type
+FURTHEST = 1 << 48  # byte of a file
 HEAD = 560  # bytes that hold either
 RGB24, RGBA32 = 128, 2304
 COMMENT = 6  # of an extension
@@ -237,8 +238,10 @@ def _taken_apart(data: bytes, name: str) -> _Volume:
         raise FormatError(f"{name}: {kind}, whose voxels lie in another file: save it as one .nii first")
     count = int(header["dim"][0])
     sides = [int(n) for n in header["dim"][1 : count + 1]] + [1] * (4 - count)
-    if not 1 <= count <= 7 or min(sides) < 1 or int(header["vox_offset"]) < size:
+    if not 1 <= count <= 7 or min(sides) < 1:
         raise DecodeError(f"{name}: a damaged NIfTI: its sides are {'×'.join(map(str, sides))}")
+    if not size <= float(header["vox_offset"]) < FURTHEST:  # it may be no number
+        raise DecodeError(f"{name}: a damaged NIfTI: its voxels begin at byte {header['vox_offset']}")
     code = int(header["datatype"])
     channels = {RGB24: 3, RGBA32: 4}.get(code, 1)
     try:

@@ -199,8 +199,7 @@ def policy_for(method: str, quality: str) -> Policy:
     if method != "auto":
         return Policy((Rung(method),))
     policy = POLICIES[quality]
-    if (wide := preferred()) is None:
-        return policy
+    instead = {"neural-thin": preferred("thin")} | dict.fromkeys(_WIDE, preferred("wide"))
     return Policy(
-        tuple(replace(rung, filler=wide) if rung.filler in _WIDE else rung for rung in policy.rungs)
+        tuple(replace(rung, filler=instead.get(rung.filler) or rung.filler) for rung in policy.rungs)
     )

@@ -261,13 +261,15 @@ def _taken_apart(data: bytes, name: str) -> _Animation:
     """The frames of an APNG, with what they share.
 
     Raises:
-        DecodeError: it has none, or one without data.
+        DecodeError: it has none, or one without data, or whose control is of another size.
     """
     chunks, _ = split_chunks(data, name)
     image = read_header(data[chunks[0].content], name)
     frames: list[_Held] = []
     for chunk in chunks:
-        if chunk.type == b"fcTL" and chunk.length == CONTROL.size:
+        if chunk.type == b"fcTL":
+            if chunk.length != CONTROL.size:
+                raise DecodeError(f"{name}: a damaged PNG: the control of a frame has {chunk.length} bytes")
             frames.append(_Held(chunk, CONTROL.unpack(data[chunk.content])))
         elif chunk.type in (b"fdAT", b"IDAT") and frames:
             frames[-1].data.append(chunk)

@@ -170,13 +170,11 @@ def read_directory(file: BinaryIO, structure: Structure, at: int, name: str) -> 
     """
     count, body = _read_body(file, structure, at, name)
     entries: dict[int, Entry] = {}
-    code = f"{structure.order}HH{'Q' if structure.big else 'I'}"
-    for index in range(count):
-        start = index * structure.entry_bytes
-        tag, kind, values = struct.unpack_from(code, body, start)
-        field = body[start + structure.entry_bytes - structure.inline : start + structure.entry_bytes]
-        place = at + structure.count_bytes + start
-        entries.setdefault(tag, Entry(tag, kind, values, place, field))
+    each, first = structure.entry_bytes, at + structure.count_bytes
+    layout = struct.Struct(f"{structure.order}HH{'Q' if structure.big else 'I'}{structure.inline}s")
+    for index, (tag, kind, values, field) in enumerate(layout.iter_unpack(body[: count * each])):
+        if tag not in entries:  # the first of a tag counts; a hostile file has sixty thousand of one
+            entries[tag] = Entry(tag, kind, values, first + index * each, field)
     tail = body[count * structure.entry_bytes :]
     following = struct.unpack(structure.offset_code, tail)[0] if len(tail) == structure.inline else 0
     return Directory(file, structure, entries, name, at), following

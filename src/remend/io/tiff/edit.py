@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -56,7 +57,8 @@ def overlap_each_other(ranges: Sequence[Range]) -> bool:
 
 
 def set_integers(patches: Patches, directory: Directory, tag: int, values: Sequence[int]) -> None:
-    """Give an existing tag other values: in place where they fit, else at the end of the file."""
+    """Give an existing tag other values: in place where they fit and nothing else lies, else at the end of
+    the file."""
     structure = directory.structure
     entry = directory.entries.get(tag)
     if entry is None:
@@ -72,13 +74,27 @@ def set_integers(patches: Patches, directory: Directory, tag: int, values: Seque
             f"{directory.name}: the repaired TIFF would be larger than 4 GiB: save it as BigTIFF first"
         )
     data = structure.pack(kind, values)
-    if kind == entry.kind and len(values) == entry.count:
+    if kind == entry.kind and len(values) == entry.count and not _shared(directory, tag):
         patches.write(directory.position(entry), data)
         return
     field = data
     if len(data) > structure.inline:
         field = structure.pack(16 if structure.big else 4, [patches.append(data)])
     patches.write(entry.at, structure.entry(tag, kind, len(values), field))
+
+
+def _shared(directory: Directory, tag: int) -> bool:
+    """Whether what lies elsewhere for a tag lies, in a damaged file, over the header, the entries or other
+    values of its page too."""
+    entry = directory.entries[tag]
+    if entry.nbytes <= directory.structure.inline:
+        return False
+    first = directory.position(entry)
+    others = {number: one for number, one in directory.entries.items() if number != tag}
+    ranges = ranges_of_tags(
+        [replace(directory, entries={**others, tag: replace(entry, count=0)})], directory.structure
+    )
+    return any(first < end and start < first + entry.nbytes for start, end in ranges if start < end)
 
 
 def set_palette(patches: Patches, directory: Directory, palette: NDArray[np.uint8], bits: int) -> None:

@@ -11,7 +11,7 @@ doi:10.1109/CVPR.2016.278 (what was hidden on purpose is its own truth); Lehtine
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +70,11 @@ class Damage:
                 "rename them, or give find"
             )
         return Damage(files)
+
+    @staticmethod
+    def known(masks: Mapping[str, Bool]) -> Damage:
+        """What is damaged of pictures by these names, (H, W) bool each; nothing is looked for any more."""
+        return Damage({}, {name: np.packbits(mask, axis=1) for name, mask in masks.items()})
 
     def __call__(self, name: str, picture: NDArray[np.uint8]) -> Bool:
         """(H, W) bool, True = damaged. Kept as bits once known.

@@ -131,13 +131,13 @@ class Pictures:
         """
         chosen = split_names(self.names, aside)
         return (
-            self._only([i for i, name in enumerate(self.names) if name not in chosen]),
-            self._only([i for i, name in enumerate(self.names) if name in chosen]),
+            self.only([i for i, name in enumerate(self.names) if name not in chosen]),
+            self.only([i for i, name in enumerate(self.names) if name in chosen]),
         )
 
     def at_least(self, side: int) -> Pictures:
         """Those whose shorter side is ``side`` px or more; every one is looked at."""
-        return self._only([i for i in range(len(self)) if min(self[i].shape[:2]) >= side])
+        return self.only([i for i in range(len(self)) if min(self[i].shape[:2]) >= side])
 
     def few(self, count: int) -> Pictures:
         """``count`` of them for learning from few, chosen by another hash of the names; 0 = all.
@@ -149,9 +149,10 @@ class Pictures:
         if not 0 < count < len(self):
             return self
         chosen = few_names(self.names, count)
-        return self._only([i for i, name in enumerate(self.names) if name in chosen])
+        return self.only([i for i, name in enumerate(self.names) if name in chosen])
 
-    def _only(self, indices: list[int]) -> Pictures:
+    def only(self, indices: list[int]) -> Pictures:
+        """Those of these numbers; what is read for one is kept for all."""
         names = tuple(self.names[i] for i in indices)
         stored = tuple(self.stored[i] for i in indices)
         return Pictures(
@@ -270,7 +271,7 @@ def _without(listing: Listing, exclude: Path) -> Listing:
 def _without_duplicates(pictures: Pictures) -> Pictures:
     alike = duplicates((name, pictures[i]) for i, name in enumerate(pictures.names))
     out = {name: first for first, *others in alike for name in others}
-    kept = pictures._only([i for i, name in enumerate(pictures.names) if name not in out])
+    kept = pictures.only([i for i, name in enumerate(pictures.names) if name not in out])
     lines = tuple(f"{name}: looks like {first}" for name, first in sorted(out.items()))
     return Pictures(
         kept.names,
