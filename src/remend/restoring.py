@@ -1,4 +1,5 @@
-"""`remend restore`: what helps a whole picture, in order: screens, noise and blocks, then damage, then tone.
+"""`remend restore`: what helps a whole picture, in order: screens, noise and blocks, then damage, then tone,
+which goes first where there is little noise and no coarse JPEG.
 
 Joins the rooms `restoration`, `damage` and the repair of `pipeline`, for one picture and from file to file.
 """
@@ -37,7 +38,7 @@ from remend.restoration.grain import put_back_grain
 from remend.restoration.inspection import Inspection, inspect_picture
 from remend.restoration.net import clean, is_grey, noise_seen
 from remend.restoration.screens import take_off_screen
-from remend.restoration.steps import SEEN_LEVELS, Step, contrast_raised, steps_for
+from remend.restoration.steps import SEEN_LEVELS, Step, contrast_raised, steps_for, tone_goes_first
 from remend.restoration.tones import apply_curves, curves_of, estimate_tones
 from remend.samples import eight_bit
 
@@ -151,16 +152,37 @@ def restore_picture(
     steps = _allowed(steps_for(inspection, options, page=page), picture, nature, options)
     by_kind = {step.kind: step for step in steps}
     screen = inspection.screen if by_kind["screen"].strength else None
+    changed, notes, anew = np.zeros(picture.size, bool), tuple[str, ...](), False
+    given, raised = picture, contrast_raised(inspection, options, page=page)
+    if dry_run:
+        picture, shown = replace(picture, samples=picture.samples.copy()), lambda step, picture: None
+
+    def bring_tones_back() -> Bool:
+        begin("tone")
+        # Measured again: dust may be gone, and it was the blackest and the whitest.
+        curves = curves_of(estimate_tones(np.ascontiguousarray(eight_bit(picture))), page=page)
+        if curves is None:
+            return np.zeros(picture.size, bool)
+        moved = apply_curves(picture, curves, strength=by_kind["tone"].strength)
+        shown("tone", picture)
+        return moved
+
+    shown("before", picture)
+    early = by_kind["tone"].strength > 0 and screen is None and tone_goes_first(inspection)
+    if early:
+        changed, raised, anew = bring_tones_back(), 1.0, True
+        again = steps_for(inspect_picture(picture), options, page=page, faded=True)
+        again = _allowed(again, picture, nature, options)
+        by_kind |= {step.kind: step for step in again if step.kind in ("noise", "blocks")}
     if by_kind["noise"].strength and screen is None:
-        seen = noise_seen(picture) * contrast_raised(inspection, options, page=page)
+        seen = noise_seen(picture) * raised
         if seen < SEEN_LEVELS:
             why = f"{by_kind['noise'].reason}, but the net takes off {seen:.1f}: it is texture, and stays"
             by_kind["noise"] = Step("noise", 0.0, why)
-    changed, notes, anew = np.zeros(picture.size, bool), tuple[str, ...](), False
     if dry_run:
-        return Restoration(picture, changed, False, tuple(by_kind.values()), inspection, notes, nature)
+        steps = tuple(by_kind.values())
+        return Restoration(given, np.zeros(given.size, bool), False, steps, inspection, notes, nature)
 
-    shown("before", picture)
     if screen is not None:
         changed |= take_off_screen(
             picture, screen, strength=by_kind["screen"].strength, told=lambda: begin("screen")
@@ -198,14 +220,9 @@ def restore_picture(
         marked = 100 * float(np.count_nonzero(finding.mask)) / finding.mask.size
         told = f"{len(finding.regions)} regions, {marked:.2f} % of the picture"
         by_kind["damage"] = Step("damage", float(bool(finding.mask.any())), told)
-    if by_kind["tone"].strength:
-        begin("tone")
-        # Measured again: dust is gone, and it was the blackest and the whitest.
-        curves = curves_of(estimate_tones(np.ascontiguousarray(eight_bit(picture))), page=page)
-        if curves is not None:
-            changed |= apply_curves(picture, curves, strength=by_kind["tone"].strength)
-            anew = True
-            shown("tone", picture)
+    if by_kind["tone"].strength and not early:
+        moved = bring_tones_back()
+        changed, anew = changed | moved, anew or bool(moved.any())
     if options.upscale > 1:
         begin("enlarge")
         picture = enlarged(picture, options.upscale, told=lambda: begin("enlarge"))
