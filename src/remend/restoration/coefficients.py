@@ -76,7 +76,7 @@ def within_bounds(before: NDArray[np.uint8], after: NDArray[np.uint8], known: Se
         after: the same shape, as a net made it.
         known: of luma, and of both chromas where the file has them.
 
-    Cost: about .2 s of a core a megapixel; 30 bytes a pixel.
+    Cost: .06 s of a core a megapixel; 35 bytes a pixel.
     """
     tall, wide = (8 * max(of.cell[axis] for of in known) for axis in (0, 1))
     height, width = before.shape[0] // tall * tall, before.shape[1] // wide * wide
