@@ -158,7 +158,8 @@ def main() -> None:
     names = [name for name in sys.argv[1:] if name.endswith(".tar")]
     rng = np.random.default_rng(0)
     rows: dict[str, list[Any]] = {"signs": [], "ends": [], "pixels": [], "grey": []}
-    for image in read_pictures([Path(name) for name in names], least_px=96):
+    pictures = read_pictures([Path(name) for name in names], least_px=96)
+    for image in (pictures[number] for number in range(len(pictures))):  # beyond the last one comes the first
         if image.std() < 15:
             continue
         grey = bool(np.ptp(image.astype(int), axis=2).mean() < 3)

@@ -25,6 +25,7 @@ __all__ = [
     "Bool",
     "Box",
     "Channels",
+    "Coefficients",
     "Container",
     "Filled",
     "Float",
@@ -331,6 +332,21 @@ class Region:
                 f"a region's mask must be bool of shape {(self.box.height, self.box.width)}, "
                 f"got {self.mask.dtype} {self.mask.shape}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """What a JPEG holds of one component.
+
+    Attributes:
+        levels: (rows, columns, 64) int16 of its blocks, quantised, in natural order.
+        steps: (64,) float32, the quantisation table.
+        cell: height and width in pixels of what one of its samples stands for.
+    """
+
+    levels: NDArray[np.int16]
+    steps: Float
+    cell: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,22 @@ def test_faded_tones_come_back_and_good_ones_stay(name):
     assert np.abs(half.samples - between).max() <= 1
 
 
+def test_a_neutral_middle_gets_no_tint():
+    """A grey wall with red lettering and reddish joints, as dark as a faded picture: it turned green."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:300, :300]
+    wall = np.repeat((138 + 8 * np.sin(columns / 90) + rows / 50)[..., None], 3, axis=2)
+    wall[40:90, 40:100] = (185, 70, 80)
+    wall[100:103], wall[:, 200:203] = (78, 44, 52), (75, 40, 50)
+    wall[250:] = rng.uniform(80, 150, (50, 300, 1))
+    picture = Picture(np.rint(wall + rng.normal(0, 1.5, wall.shape)).astype(np.uint8), "RGB")
+    curves = curves_of(estimate_tones(picture.samples))
+    assert curves is not None
+    apply_curves(picture, curves)
+    after = np.median(picture.samples[150:240, 10:190], axis=(0, 1))
+    assert after.mean() > 160 and np.ptp(after) < 8
+
+
 def test_no_tone_is_clipped():
     worn = faded(photograph("coffee"), (70, 50, 35), (215, 180, 150))
     worn[0, :8] = 0

@@ -177,6 +177,20 @@ def test_the_command_and_python_do_the_same(tmp_path, capsys):
     assert not (tmp_path / "none.png").exists()
 
 
+def test_tone_goes_first_where_nothing_else_spoils_it():
+    image = faded(photograph("coffee"), (70, 50, 35), (190, 160, 130))
+    for sigma, first in ((3, "tone"), (12, "noise")):
+        taken = []
+        picture = Picture(noised(image, sigma), "RGB")
+        done = restore_picture(picture, NOT_DAMAGE, shown=lambda step, picture, kept=taken: kept.append(step))
+        assert taken[:2] == ["before", first] and set(taken[1:]) == {"tone", "noise"}
+        reason = next(step.reason for step in done.steps if step.kind == "noise")
+        assert reason.startswith("once tones are brought back, ") == (first == "tone")
+        decided = restore_picture(Picture(noised(image, sigma), "RGB"), NOT_DAMAGE, dry_run=True)
+        assert decided.steps == done.steps and not decided.changed.any()
+        assert np.array_equal(decided.picture.samples, noised(image, sigma))
+
+
 def test_inspect_says_what_it_measures(tmp_path, capsys):
     PIL.Image.fromarray(noised(photograph("coffee"), 20)).save(tmp_path / "a.png")
     assert cli("inspect", tmp_path / "a.png") == 0

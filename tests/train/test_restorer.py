@@ -20,7 +20,7 @@ from remend.train.restorer.loop import train_restorer
 from remend.train.restorer.recipe import RestorerRecipe, fast_dev, load_restorer, recipe_of
 from remend.train.restorer.sampler import Sampler
 from remend.train.restorer.validation import fixed_pairs, halved_pairs, jpeg, validate
-from remend.train.restorer.wear import Chance, Wear, noisy
+from remend.train.restorer.wear import Chance, Wear, noisy, worn
 
 CPU = torch.device("cpu")
 
@@ -69,6 +69,12 @@ def test_noise_is_as_strong_as_it_says():
     found = noisy(grey, torch.full((80,), 20.0), Chance(0, 0, CPU)).flatten(1).std(dim=1)
     assert float(found.median()) == pytest.approx(20, rel=0.05)
     assert float(found.max()) < 26 and float(found.min()) > 15
+
+
+def test_settings_may_be_whole_numbers():
+    clean = torch.full((8, 3, 32, 32), 128.0)
+    whole, real = (worn(clean, Chance(0, 0, CPU), Wear(most_sigma=most), 0.0) for most in (40, 40.0))
+    assert torch.equal(whole, real)
 
 
 def test_some_pairs_are_clean_and_crops_of_small_pictures_fit():

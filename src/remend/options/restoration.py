@@ -104,7 +104,12 @@ class RestoreOptions:
         help="How much counts as damage: low, only what is sure; high, all that might be. Default: as the "
         "preset says.",
     )
-    quality: str = shared(Settings, "quality", help="What repairing damage may spend.")
+    quality: str = shared(
+        Settings,
+        "quality",
+        help="What repairing damage may spend; best: noise and blocks are looked at from eight sides, too, "
+        "which takes eight times as long.",
+    )
     seed: int = shared(Settings, "seed")
     force: bool = shared(MaskOptions, "force", help="Go over documents, drawings and screenshots, too.")
     tolerate: bool = shared(MaskOptions, "tolerate")
@@ -140,6 +145,11 @@ class RestoreOptions:
     def goes_over_all(self) -> bool:
         """Whether what is no photograph is restored, too."""
         return bool(self.set_to("force"))
+
+    @property
+    def views(self) -> int:
+        """From how many sides the net looks."""
+        return 8 if self.quality == "best" else 1
 
     @property
     def settings(self) -> Settings:

@@ -24,6 +24,17 @@ MULTIPLE = 8
 PROBE_PX, CELL_PX = 256, 16
 CUT_OFF = 0.04  # of the range
 LEAST_SHARE = 0.1
+# (rows and columns swapped, rows reversed, columns reversed): the first ones have least in common.
+SIDES = (
+    (False, False, False),
+    (True, True, True),
+    (True, False, False),
+    (False, True, True),
+    (False, True, False),
+    (True, False, True),
+    (False, False, True),
+    (True, True, False),
+)
 TILE_PX, MARGIN_PX = 768, 48  # the margin holds nearly all that the net looks at beside a pixel
 
 
@@ -31,6 +42,7 @@ def clean(
     picture: Picture,
     *,
     strength: float = 1.0,
+    views: int = 1,
     weights: Path = WEIGHTS,
     told: Callable[[], None] = lambda: None,
 ) -> Bool:
@@ -40,6 +52,7 @@ def clean(
         picture: any mode but P; float pictures by the range of their own samples. Alpha stays, and so does
             what is transparent, missing or not finite.
         strength: 0 = nothing changes, bit for bit; 1 = all that the net sees; between, that share of it.
+        views: from how many sides the net sees each tile, turned and mirrored, 1 to 8; the mean counts.
         weights: another file of the same contract, with its card.
         told: called after each tile.
 
@@ -49,7 +62,8 @@ def clean(
     Raises:
         ModelError: the net is missing or damaged.
 
-    Cost: 107 thousand multiplications a pixel, 1 s of a core a megapixel; 250 MB beside the picture.
+    Cost: 107 thousand multiplications a pixel, 1 s of a core a megapixel, for each view; 250 MB beside the
+    picture.
     """
     changed = np.zeros(picture.size, bool)
     if strength == 0:
@@ -63,7 +77,9 @@ def clean(
         where = inner.inside(outer).slices
         for channels in colour_groups(picture):
             window = take_out(source, outer, channels, span)
-            change = change_of(np.clip(window, 0, 1), weights=weights, exact=holds_more(source))[where]
+            visible = np.clip(window, 0, 1)
+            exact = holds_more(source)
+            change = change_of(visible, views=views, weights=weights, exact=exact)[where]
             if grey:
                 change = np.repeat(change.mean(axis=2, keepdims=True), 3, axis=2)
             put_back(picture, inner, usable, window[where] + np.float32(strength) * change, channels, span)
@@ -131,14 +147,21 @@ def holds_more(picture: Picture) -> bool:
     return picture.samples.dtype != np.uint8
 
 
-def change_of(window: Float, *, weights: Path = WEIGHTS, exact: bool = False) -> Float:
+def change_of(window: Float, *, views: int = 1, weights: Path = WEIGHTS, exact: bool = False) -> Float:
     """What the net would add to a window: (h, w, 3) float32 in [0, 1] to the same shape.
 
     Args:
         window: in [0, 1].
+        views: see ``clean``.
         weights: see ``clean``.
         exact: features are computed in fp32; in 8 bits answers differ by .6 levels (root mean square).
     """
+    if views > 1:
+        answers = (
+            _seen(change_of(_seen(window, side), weights=weights, exact=exact), side, back=True)
+            for side in SIDES[:views]
+        )
+        return np.asarray(sum(answers) / np.float32(views), np.float32)
     height, width = window.shape[:2]
     pad = (-height % MULTIPLE, -width % MULTIPLE)
     if any(pad):
@@ -147,6 +170,15 @@ def change_of(window: Float, *, weights: Path = WEIGHTS, exact: bool = False) ->
     session = session_of(weights, cv2.getNumThreads(), exact)
     (change,) = session.run(["change"], {"image": image}, given_back())
     return np.asarray(change[0, :, :height, :width].transpose(1, 2, 0), np.float32)
+
+
+def _seen(window: Float, side: tuple[bool, bool, bool], *, back: bool = False) -> Float:
+    """A window turned and mirrored, or turned back."""
+    swap, rows, columns = side
+    if swap and not back:
+        window = window.swapaxes(0, 1)
+    window = window[:: -1 if rows else 1, :: -1 if columns else 1]
+    return window.swapaxes(0, 1) if swap and back else window
 
 
 def is_grey(picture: Picture) -> bool:

@@ -8,12 +8,13 @@ from remend.options.restoration import STEPS, RestoreOptions, StepKind
 from remend.restoration.inspection import Inspection
 from remend.restoration.tones import curves_of, steepest
 
-__all__ = ["SEEN_LEVELS", "Step", "contrast_raised", "steps_for"]
+__all__ = ["SEEN_LEVELS", "Step", "contrast_raised", "steps_for", "tone_goes_first"]
 
 NOISE_LEVELS = 3.0  # below, it is the grain of a good photograph, and stays
 SEEN_LEVELS = 1.5  # what the net takes off everywhere; of noise of 3 levels 1.8 at least, clean: 1.3 at most
 COARSE_QUALITY = 70  # above, blocks are not seen
 COARSE_EARLIER = 60
+WEAK_NOISE, FINE_QUALITY = 5.0, 50  # tone goes first below, and above
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +32,37 @@ class Step:
     reason: str
 
 
-def steps_for(inspection: Inspection, options: RestoreOptions, *, page: bool = False) -> tuple[Step, ...]:
+def steps_for(
+    inspection: Inspection, options: RestoreOptions, *, page: bool = False, faded: bool = False
+) -> tuple[Step, ...]:
     """A step for each kind, those that are not taken with strength 0, in order.
 
     Args:
         inspection: what was measured.
         options: what is wanted.
         page: a document or a drawing, whose tones are those of paper and ink.
+        faded: it was, and was measured after its tones were brought back.
     """
     found = []
-    wanted, raised = options.wanted, contrast_raised(inspection, options, page=page)
+    wanted, raised = options.wanted, 1.0 if faded else contrast_raised(inspection, options, page=page)
     for kind in STEPS:
         helps, reason = _GATES[kind](inspection, page, raised)
+        reason = f"once tones are brought back, {reason}" if faded else reason
         if kind not in wanted:
             helps, reason = False, "not asked for"
         found.append(Step(kind, options.strength_of(kind) if helps else 0.0, reason))
     return tuple(found)
+
+
+def tone_goes_first(inspection: Inspection) -> bool:
+    """Whether a faded picture is better brought back before anything else is done.
+
+    Damage is found, and blocks are seen, as they are at full contrast. But much noise spoils what tells where
+    black and white were, and a coarse JPEG is restored within the bounds of its own file.
+    Learned from made mixtures by ``benchmarks/chain_policy.py``.
+    """
+    shown = inspection.compression
+    return inspection.noise.mean < WEAK_NOISE and (shown is None or shown.quality > FINE_QUALITY)
 
 
 def contrast_raised(inspection: Inspection, options: RestoreOptions, *, page: bool = False) -> float:

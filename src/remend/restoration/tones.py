@@ -27,6 +27,7 @@ LEAST_FRAME, MOST_FRAME = (
     0.2,
 )  # of a side: plain strips of it that are a frame, and no part of the picture
 PLAIN = 4.0  # levels of deviation
+NEUTRAL = 4.0  # levels from grey: less has no tint
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,14 @@ class Tones:
 
     Attributes:
         black, white: of each channel, the quantiles .2 % and 99.8 %.
+        middle: of each channel, the median.
         one_tone: grey, sepia, cyanotype: colour follows from brightness, and is left to it.
         signs: what tells where black and white were.
     """
 
     black: tuple[float, ...]
     white: tuple[float, ...]
+    middle: tuple[float, ...]
     one_tone: bool
     signs: Signs
 
@@ -59,10 +62,11 @@ def estimate_tones(image: NDArray[np.uint8]) -> Tones:
     """Black and white points, fading and cast of (H, W, 3) uint8 RGB. Cost: 10 ms, 4 ns a pixel."""
     small = _without_frame(small_of(image))
     black, white = (tuple(float(one) for one in end) for end in ends_of(small))
+    middle = tuple(float(one) for one in np.median(small.reshape(-1, 3), axis=0))
     one_tone = _in_one_tone(image, float(np.mean(white) - np.mean(black)))
     if one_tone:  # by its brightness alone
         small = np.repeat(np.rint(small.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
-    return Tones(black, white, one_tone, signs_of(small))
+    return Tones(black, white, middle, one_tone, signs_of(small))
 
 
 def _in_one_tone(image: NDArray[np.uint8], span: float) -> bool:
@@ -102,7 +106,8 @@ def curves_of(tones: Tones, *, page: bool = False) -> Curves | None:
     A picture of one tone gets one curve for all channels: grey stays grey, sepia stays sepia. In one of
     colours black and white of a channel go where they were, as far as the picture tells: neither is the
     blackest thing in every picture black nor the whitest white. A cast alone is no fading: evenings are red.
-    What comes out is not faded by the same bounds, so that doing it again changes nothing.
+    Where what lies in the middle has no tint, it gets none. What comes out is not faded by the same bounds,
+    so that doing it again changes nothing.
 
     Args:
         tones: what was measured.
@@ -122,6 +127,8 @@ def curves_of(tones: Tones, *, page: bool = False) -> Curves | None:
     dark, light = before_fading(tones.signs, black, white)
     if tones.one_tone:
         dark, light = np.full(3, dark.mean()), np.full(3, light.mean())
+    else:
+        dark, light = _without_new_tint(np.array(tones.middle), black, white, dark, light)
     dark, light = _brought_back(dark, light)
     white = np.maximum(white, black + 1)
     return tuple(
@@ -140,6 +147,34 @@ def steepest(curves: Curves | None) -> float:
 def _faded(black: NDArray[np.float64], white: NDArray[np.float64]) -> bool:
     low, high = float(black.mean()), float(white.mean())
     return (low > FADED_BLACK and high < FADED_WHITE) or low > FAR_BLACK or high < FAR_WHITE
+
+
+def _without_new_tint(
+    middle: NDArray[np.float64],
+    black: NDArray[np.float64],
+    white: NDArray[np.float64],
+    dark: NDArray[np.float64],
+    light: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends that leave a neutral middle as neutral as contrast allows: a grey wall does not turn green."""
+    if _tint(middle) >= NEUTRAL:
+        return dark, light
+    gain = (light.mean() - dark.mean()) / max(white.mean() - black.mean(), 1.0)
+    most = gain * _tint(middle)
+    share = (middle - black) / np.maximum(white - black, 1)
+    tint = _tint(dark + share * (light - dark))
+    if tint <= most:
+        return dark, light
+    # One gain for all channels keeps the tint as it is, but for the contrast.
+    part = 1 - most / tint
+    alike = (dark.mean() + gain * (black - black.mean()), light.mean() + gain * (white - white.mean()))
+    dark, light = (end + part * (to - end) for end, to in zip((dark, light), alike, strict=True))
+    return np.clip(dark, 0, 255), np.clip(light, 0, 255)
+
+
+def _tint(colour: NDArray[np.float64]) -> float:
+    """How far from grey, in levels."""
+    return float(np.linalg.norm(colour - colour.mean()))
 
 
 def _brought_back(

@@ -143,7 +143,7 @@ class JpegCodec:
         except DecodeError as error:
             raise DecodeError(f"{source.name}: {error}") from None
         frame, lifted = stream.frame, markers.metadata(stream.carried)
-        if not lazy.may_be_lazy(stream) or exif_orientation(lifted.exif) != 1 or _obstacle(stream):
+        if not lazy.may_be_lazy(stream) or exif_orientation(lifted.exif) != 1 or markers.obstacle(stream):
             return None
         pixels = frame.width * frame.height
         source.budget.check_scans(source.name, pixels, stream.scans)
@@ -195,7 +195,7 @@ class JpegCodec:
             return Encoded(data)
         stream = markers.parse_stream(data)
         others = beside(stream, picture, changed)
-        reason = _obstacle(stream)
+        reason = markers.obstacle(stream)
         if reason is None:
             colours = _colours(stream.frame, stream.carried)
             unit = 8 * stream.frame.v_max, 8 * stream.frame.h_max
@@ -295,18 +295,6 @@ def _warning_notes(warnings: list[str]) -> tuple[str, ...]:
     if not warnings:
         return ()
     return (f"damaged data were decoded around ({warnings[0]}): look at the result",)
-
-
-def _obstacle(stream: Stream) -> str | None:
-    """Why this file's blocks cannot be repainted one by one; None when they can."""
-    frame = stream.frame
-    if frame.lossless:
-        return "lossless JPEG has no blocks"
-    if any(frame.h_max % c.h or frame.v_max % c.v for c in frame.components):
-        return "its sampling factors do not divide one another"
-    if not all(stream.tables) or not all(all(t) for t in stream.tables):
-        return "a quantisation table is missing"
-    return None
 
 
 def _repainted(

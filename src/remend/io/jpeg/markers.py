@@ -14,7 +14,16 @@ from typing import BinaryIO
 from remend.errors import DecodeError
 from remend.picture import Metadata
 
-__all__ = ["Component", "Frame", "Stream", "frame_header", "metadata", "parse_stream", "segment"]
+__all__ = [
+    "Component",
+    "Frame",
+    "Stream",
+    "frame_header",
+    "metadata",
+    "obstacle",
+    "parse_stream",
+    "segment",
+]
 
 SOI, EOI, SOS, DQT, DHT, DRI, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xDC, 0xFE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
@@ -308,3 +317,15 @@ def metadata(carried: list[bytes]) -> Metadata:
         dpi=dpi,
         text={"comment": "\n".join(comments)} if comments else {},
     )
+
+
+def obstacle(stream: Stream) -> str | None:
+    """Why this file's blocks cannot be read and repainted one by one; None when they can."""
+    frame = stream.frame
+    if frame.lossless:
+        return "lossless JPEG has no blocks"
+    if any(frame.h_max % c.h or frame.v_max % c.v for c in frame.components):
+        return "its sampling factors do not divide one another"
+    if not all(stream.tables) or not all(all(t) for t in stream.tables):
+        return "a quantisation table is missing"
+    return None

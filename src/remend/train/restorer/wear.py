@@ -84,7 +84,7 @@ def worn(clean: Tensor, chance: Chance, wear: Wear, offset: float) -> Tensor:
         share += part
         ends.append(min(count, math.floor(share * count + offset)))
     noise, both, blocks = ends
-    most = torch.full((both,), wear.most_sigma, device=clean.device)
+    most = torch.full((both,), float(wear.most_sigma), device=clean.device)
     most[noise:] *= 0.5
     parts = [noisy(shown[:both], _sigma(chance, most), chance), shown[both:]]
     shown = torch.cat(parts)
