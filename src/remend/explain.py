@@ -30,6 +30,8 @@ from remend.samples import eight_bit
 
 __all__ = ["Explanation", "Steps", "draw_plan", "draw_regions", "draw_sheet", "draw_sources"]
 
+SHOWN = (*FOUND_KINDS, "object")  # things that somebody said should go are no damage
+
 LONGEST_PX = 1600  # drawings of larger pictures are made smaller
 LINES_PER_STEP = 60
 
@@ -218,14 +220,14 @@ def draw_regions(picture: NDArray[np.uint8], regions: Sequence[Region]) -> NDArr
     kinds = sorted({region.kind for region in regions})
     thickness = max(1, round(max(drawn.shape) / 1000))
     for region in regions:
-        colour = _colour(FOUND_KINDS.index(region.kind), len(FOUND_KINDS))
+        colour = _colour(SHOWN.index(region.kind), len(SHOWN))
         drawn[region.box.slices][region.mask] = colour
         if region.mask.size > 32 * 32:
             box = region.box.grown(4, drawn.shape[:2])
             cv2.rectangle(drawn, (box.left, box.top), (box.right - 1, box.bottom - 1), colour, thickness)
     for row, kind in enumerate(kinds):
         count = sum(region.kind == kind for region in regions)
-        colour = _colour(FOUND_KINDS.index(kind), len(FOUND_KINDS))
+        colour = _colour(SHOWN.index(kind), len(SHOWN))
         _label(drawn, f"{kind}: {count}", row, colour)
     return drawn
 
