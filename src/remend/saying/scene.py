@@ -14,7 +14,7 @@ from remend.damage.find import analyse
 from remend.damage.overlay import text_rows
 from remend.damage.panorama import analyse_round
 from remend.damage.selection import select_object
-from remend.kinds import SEEN_KINDS
+from remend.kinds import seen_kinds
 from remend.picture import Bool, Box, Region
 from remend.saying.areas import background_of, sky_of
 from remend.saying.blobs import blobs_of
@@ -60,7 +60,7 @@ class Scene:
     def regions(self) -> tuple[Region, ...]:
         """All that might be damage or lettering."""
         look = analyse_round if self.wraps_x else analyse
-        return look(self.image, sensitivity=1 - LEAST, kinds=SEEN_KINDS, force=True).regions
+        return look(self.image, sensitivity=1 - LEAST, kinds=seen_kinds(), force=True).regions
 
     def damage(self, bar: float) -> list[Thing]:
         """Parts of damage that hang together, at least that sure; a thing may go by several kinds."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.kinds import SEEN_KINDS, DamageKind
+from remend.kinds import KINDS
 from remend.picture import Bool, Box, Region
 
 __all__ = [
@@ -75,8 +74,8 @@ class Thing:
     @property
     def region(self) -> Region:
         """It as a region."""
-        kind = next((kind for kind in SEEN_KINDS if kind in self.kinds), "object")
-        return Region(self.box, self.mask, cast(DamageKind, kind), self.confidence)
+        kind = next((kind for kind in KINDS if kind in self.kinds), "object")
+        return Region(self.box, self.mask, kind, self.confidence)
 
     def of_kind(self, wanted: Sequence[str]) -> bool:
         """Whether it may be called one of these."""
