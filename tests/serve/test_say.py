@@ -57,5 +57,5 @@ def test_a_sound_without_speech_is_refused(home):
     assert refused.status_code == 422
     assert ("understood" in refused.json()["detail"]) or not listens()
     none = home.post("/v1/listen", data={"other": "x"})
-    assert none.json()["field"] in ("sound", "other")
+    assert none.status_code == 422
     assert home.get("/v1/methods").json()["listens"] is listens()

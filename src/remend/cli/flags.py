@@ -52,7 +52,7 @@ def _flag(option: Option) -> Callable[[Command], Command]:
     else:
         if option.name == "say":
             more["callback"] = _spoken
-        more |= {"type": _type(option), "default": default, "show_default": default is not None}
+        more |= {"type": _type(option), "default": default, "show_default": default not in (None, "")}
         if option.unit > 1:
             more["default"] = default // option.unit
             more["callback"] = lambda context, parameter, value: value * option.unit

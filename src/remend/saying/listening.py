@@ -105,9 +105,13 @@ def _samples(sound: bytes) -> NDArray[np.float64]:
             content = file.readframes(count)
     except (wave.Error, EOFError) as error:
         raise UsageError("the sound is no WAV file that can be read: record 16 bits, mono") from error
-    kinds = {1: np.uint8, 2: np.dtype("<i2"), 4: np.dtype("<i4")}
+    kind = np.dtype({1: "u1", 2: "<i2", 4: "<i4"}[width])
     whole = len(content) // (width * channels) * width * channels
-    raw = np.frombuffer(content[:whole], kinds[width]).astype(np.float64).reshape(-1, channels).mean(axis=1)
+    raw: NDArray[np.float64] = (
+        np.frombuffer(content[:whole], kind).astype(np.float64).reshape(-1, channels).mean(axis=1)
+    )
     raw = (raw - 128) * 256 if width == 1 else raw / (65536 if width == 4 else 1)
     places = np.arange(round(len(raw) * RATE / rate)) * (rate / RATE)
-    return np.interp(places, np.arange(len(raw)), raw) if len(raw) else raw
+    if not len(raw):
+        return raw
+    return np.asarray(np.interp(places, np.arange(len(raw)), raw), np.float64)
