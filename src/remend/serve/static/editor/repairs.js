@@ -144,6 +144,15 @@ export function restorePicture(work, asked, progress) {
   });
 }
 
+/** A file made larger by the server's net, and nothing else done to it. @param {File} image @param {number} times 2 or 4 */
+export function enlarged(work, image, times, progress) {
+  const nothingElse = { only: "tone", tone: 0 };
+  return alone(work, async (signal) => {
+    const { response } = await job({ kind: "restore", image, upscale: times, ...nothingElse }, progress, signal);
+    return response.blob();
+  });
+}
+
 /**
  * Fill what is marked.
  * @param {import("./work.js").Work} work @param {Settings} settings

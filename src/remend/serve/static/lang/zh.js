@@ -424,5 +424,6 @@ export default {
   "allow it in the browser, or type": "请在浏览器中允许，或改用键盘输入",
   "Listening": "正在听",
   "Several things fit": "有几个都符合",
-  "send pick with the number of one, or all": "请选择其中一个，或全部"
+  "send pick with the number of one, or all": "请选择其中一个，或全部",
+  "{0}. Made larger by a net that was taught to: sharper than stretched.": "{0}。由学过放大的网络放大：比拉伸更清晰。"
 };
