@@ -40,7 +40,7 @@ def is_chinese() -> bool:
 @cache
 def table() -> dict[str, str]:
     """Chinese by the English that stands in the code, its blanks set straight."""
-    content = files("remend.cli").joinpath("chinese.json").read_text("utf-8")
+    content = files(__name__.rpartition(".")[0]).joinpath("chinese.json").read_text("utf-8")
     found: dict[str, str] = json.loads(content)
     return found
 
