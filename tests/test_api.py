@@ -107,3 +107,11 @@ def test_lines_that_cannot_be_meant(tmp_path):
     remend.repair(image, mask, guide=small, method=method, resize_mask=True)
     with pytest.raises(UsageError, match="follows no lines"):
         remend.repair(image, mask, guide=mask)
+
+
+@pytest.mark.parametrize("shape", ["grey", "grey1", "rgb"])
+def test_an_array_is_made_larger(shape):
+    image, _ = damaged()
+    image = {"grey": image[..., 0], "grey1": image[..., :1], "rgb": image}[shape]
+    large = remend.restore(image, only="tone", tone=0, upscale=2)
+    assert large.shape == (96, 128, *image.shape[2:])

@@ -25,7 +25,7 @@ HOUSE = (
     ("document", "metrics", "projection", "samples", "tone"),
     ("scans", "windows"),
     ("damage", "fill", "finish", "io", "patch", "restoration"),
-    ("adapt", "infrared", "nets", "plan", "provenance", "quantize"),
+    ("adapt", "infrared", "nets", "plan", "provenance", "quantize", "saying"),
     ("filling", "finding", "measured", "train"),
     ("pipeline",),
     ("export", "recording", "references", "report", "stack"),

@@ -233,7 +233,9 @@ def restore(
         raise UsageError("output is for paths: a PIL image or an array is returned")
     budget = Budget(bounds)
     done = restore_picture(as_picture(image, budget=budget), options, budget=budget).picture
-    return done.samples.reshape(image.shape) if isinstance(image, np.ndarray) else to_pil(done, like=image)
+    if not isinstance(image, np.ndarray):
+        return to_pil(done, like=image)
+    return done.samples[..., 0] if image.ndim == 2 else done.samples
 
 
 @own_errors()

@@ -2,7 +2,8 @@
 
     RemendError                    exit code
     ├── UsageError                 2   an option or argument that cannot be meant
-    │   └── MaskError              2   a mask that does not fit its picture
+    │   ├── MaskError              2   a mask that does not fit its picture
+    │   └── AmbiguousError         2   words that fit several things, one of which is meant
     ├── PictureError               1   this picture cannot be repaired; others can
     │   ├── FormatError            1   not a picture, or a format that is not supported
     │   └── DecodeError            1   a picture, but truncated or damaged beyond reading
@@ -17,7 +18,11 @@
 A message is one line: what came, what was expected, what to do next.
 """
 
+from dataclasses import dataclass
+
 __all__ = [
+    "AmbiguousError",
+    "Choice",
     "DecodeError",
     "DivergedError",
     "EvaluationError",
@@ -51,6 +56,38 @@ class UsageError(RemendError):
 
 class MaskError(UsageError):
     """A mask that does not fit its picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several things that words fit.
+
+    Attributes:
+        number: from 1 on; what ``pick`` takes.
+        name: what it is told as.
+        box: left, top, right and bottom in pixels.
+    """
+
+    number: int
+    name: str
+    box: tuple[int, int, int, int]
+
+
+class AmbiguousError(UsageError):
+    """Words that fit several things, one of which is meant.
+
+    Args:
+        question: with the choices in it.
+        advice: what to do on a command line; "" = nothing.
+        choices: what there is to choose from.
+    """
+
+    def __init__(self, question: str, advice: str = "", choices: tuple[Choice, ...] = ()) -> None:
+        super().__init__(question, advice, choices)
+        self.question, self.advice, self.choices = question, advice, choices
+
+    def __str__(self) -> str:
+        return self.question + self.advice
 
 
 class PictureError(RemendError):

@@ -216,7 +216,8 @@ def draw_regions(picture: NDArray[np.uint8], regions: Sequence[Region]) -> NDArr
     """
     drawn = (picture // 2 + 110).astype(np.uint8)
     kinds = sorted({region.kind for region in regions})
-    colours = {kind: _colour(number, len(KINDS)) for number, kind in enumerate(KINDS)}
+    shown = (*KINDS, "object")  # things that somebody said should go are no damage
+    colours = {kind: _colour(number, len(shown)) for number, kind in enumerate(shown)}
     thickness = max(1, round(max(drawn.shape) / 1000))
     for region in regions:
         colour = colours[region.kind]

@@ -108,7 +108,7 @@ def find_mask(
     """
     options.check_place(mask=mask is not None, guide=guided)
     measured = picture.container is not None and picture.container.details.get("measured", False)
-    if mask is None and measured and not (options.find or options.force):
+    if mask is None and measured and not (options.find or options.force or options.say):
         return Finding(np.zeros(picture.size, bool), notes=(UNSEARCHED,))
     said_of_sides = settle_projection(picture, options)
     if mask is None:
@@ -368,7 +368,8 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
         options: what to look for, and how hard.
 
     Raises:
-        UsageError: a tripod is to be found in what is no panorama.
+        AmbiguousError: several things fit what was said, and one is meant.
+        UsageError: nothing fits what was said; a tripod is to be found in what is no panorama.
         MaskError: infrared that was named cannot tell.
     """
     # Only who needs it pays for its import.
@@ -376,6 +377,8 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     from remend.damage.panorama import analyse_round
 
     settle_projection(picture, options)
+    if options.say:
+        return _said(picture, options)
     kinds = tuple(kind for kind in options.kinds if kind != "tripod")
     below, said = ((), ()) if kinds == options.kinds else _below(picture, options.tripod_deg)
     if not kinds:
@@ -417,6 +420,28 @@ def _below(picture: Picture, radius_deg: float) -> tuple[tuple[Region, ...], tup
         return (disc,), (f"{told}; {otherwise}",)
     told = f"what stands below the camera reaches to {seen:.0f}° from straight down"
     return (nadir_disc(picture, seen),), (f"{told}; {otherwise}",)
+
+
+def _said(picture: Picture, options: MaskOptions) -> Analysis:
+    """What somebody said should go.
+
+    Raises:
+        AmbiguousError: several things fit, and one is meant.
+        UsageError: the words mean nothing here, or nothing fits.
+    """
+    from remend.damage.find import Analysis
+    from remend.saying.choice import meant
+    from remend.saying.grammar import parse
+    from remend.saying.scene import Scene
+
+    if isinstance(picture.samples, LazyPlane):
+        raise UsageError(
+            "words are not understood of a picture as huge as this: give a mask, or --find kinds"
+        )
+    command = parse(options.say)
+    scene = Scene(np.ascontiguousarray(eight_bit(picture)), wraps_x=picture.wraps_x)
+    found = meant(command, scene, sensitivity=options.sensitivity, pick=options.pick)
+    return Analysis(found.regions, notes=found.notes)
 
 
 def _on_nothing(analysis: Analysis, options: MaskOptions) -> tuple[str, ...]:

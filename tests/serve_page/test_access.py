@@ -61,3 +61,26 @@ def test_what_was_found_and_what_was_not(page, png):
     expect(page.get_by_role("button", name="Search all the same")).to_be_visible()
     editor.wait_done()
     assert violations(page) == []
+
+
+SCREENS = {
+    "portrait phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
+    "landscape phone": {"viewport": {"width": 844, "height": 390}, "has_touch": True},
+    "tablet": {"viewport": {"width": 820, "height": 1180}, "has_touch": True, "color_scheme": "dark"},
+    "desktop": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_on_every_screen(open_page, screen, worn_png):
+    page = open_page(bypass_csp=True, **SCREENS[screen])
+    editor = Editor(page)
+    editor.open(worn_png, worn_png.renamed("second.png"))
+    assert violations(page) == []
+    toggle = page.locator("#panel-toggle")
+    if toggle.is_visible():
+        toggle.click()
+    page.fill("#say", "remove a scratch")
+    page.press("#say", "Enter")
+    expect(page.locator("#say-choices button").first).to_be_visible()
+    assert violations(page) == []

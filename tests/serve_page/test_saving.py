@@ -46,6 +46,21 @@ def test_formats_sizes_quality_and_both_sides(editor, jpg):
     assert after[122, 84].sum() < before[122, 84].sum() - 60
 
 
+def test_a_repaired_picture_is_saved_twice_as_large(editor, png):
+    editor.open(png)
+    page = editor.page
+    editor.stroke((62, 18), (84, 122), (104, 214))
+    editor.repair()
+    _, data = editor.download()
+    name, large = saved(page, size="200")
+    assert (name, large.format, large.size) == ("scene.repaired.png", "PNG", (640, 480))
+    small = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float)
+    again = np.asarray(large.convert("RGB").resize((320, 240), Image.Resampling.BOX), float)
+    assert np.abs(small - again).mean() < 4  # the same picture
+    _, jpeg = saved(page, format="jpeg", size="200")
+    assert (jpeg.format, jpeg.size) == ("JPEG", (640, 480))
+
+
 def test_the_example_is_a_photograph_with_damage_to_find(page):
     page.click("#example")
     expect(page.locator("#title")).to_contain_text("example.png")

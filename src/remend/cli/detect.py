@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from remend.cli.flags import flags, options_from
-from remend.errors import UsageError
+from remend.errors import AmbiguousError, UsageError
 from remend.options import DETECT, Bounds, MaskOptions
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def detect(inputs: tuple[str, ...], **given: Any) -> None:
             failures.append(failure := Failure.of(name, error))
             shown = "" if failure.message.startswith(printable(name)) else f"{printable(name)}: "
             click.echo(f"remend: {shown}{failure.message}", err=True)
+            if given["as_json"] and isinstance(error, AmbiguousError):
+                choices = [asdict(choice) for choice in error.choices]
+                click.echo(json.dumps({"input": name, "question": error.question, "choices": choices}))
             if debugging():
                 click.echo(failure.trace, err=True, nl=False)
     click.get_current_context().exit(exit_code(failures, len(inputs)))

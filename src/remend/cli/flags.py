@@ -50,7 +50,9 @@ def _flag(option: Option) -> Callable[[Command], Command]:
         if option.name == "accept":
             more["callback"] = _formats
     else:
-        more |= {"type": _type(option), "default": default, "show_default": default is not None}
+        if option.name == "say":
+            more["callback"] = _spoken
+        more |= {"type": _type(option), "default": default, "show_default": default not in (None, "")}
         if option.unit > 1:
             more["default"] = default // option.unit
             more["callback"] = lambda context, parameter, value: value * option.unit
@@ -70,6 +72,28 @@ def _type(option: Option) -> Any:
     if option.type == "number":
         return click.FloatRange(option.low, option.high, min_open=option.above)
     return None
+
+
+def _spoken(context: click.Context, parameter: click.Parameter, words: str) -> str:
+    """Words as they are; of a WAV file what is said in it, told.
+
+    Raises:
+        UsageError: it cannot be read, or nothing was understood.
+    """
+    if not words.lower().endswith(".wav"):
+        return words
+    from pathlib import Path
+
+    from remend.errors import UsageError
+    from remend.saying.listening import heard
+
+    try:
+        sound = Path(words).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{words} cannot be read ({error.strerror}): check the path") from error
+    text = heard(sound)
+    click.echo(f"heard: {text}", err=True)
+    return text
 
 
 def _formats(context: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:

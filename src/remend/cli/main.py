@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from remend import __version__
+from remend.cli.language import ChineseContext, is_chinese, translated
 from remend.faults import DEBUG, as_own, debugging, trace_of
 
 __all__ = ["main", "remend"]
@@ -57,7 +58,14 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), cmd_name)
         if not any(option.name == "debug" for option in command.params):
             command.params.append(_debug_option())
-        return command
+        return translated(command) if is_chinese() else command
+
+    def get_help(self, ctx: click.Context) -> str:
+        """In the user's language."""
+        if not is_chinese():
+            return super().get_help(ctx)
+        ctx.formatter_class = ChineseContext.formatter_class
+        return click.Group.get_help(translated(self), ctx)
 
 
 def _debug_option() -> click.Option:

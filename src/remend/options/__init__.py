@@ -182,6 +182,19 @@ class MaskOptions:
         told="",
         **SEARCH,
     )
+    say: str = option(
+        "",
+        "What to repair, in English or Chinese words: 'the scratches in the sky', '去掉日期'; by kind "
+        "of damage, colour, place and size, and what to keep.",
+        metavar="WORDS",
+        **SEARCH,
+    )
+    pick: str = option(
+        "",
+        "Of several things that `say` fits: their numbers, with commas between, or all.",
+        metavar="NUMBERS|all",
+        **SEARCH,
+    )
     tripod_deg: float = option(
         0.0,
         "How far a tripod reaches from straight below, in degrees; 0 = as the picture shows.",
@@ -212,6 +225,12 @@ class MaskOptions:
 
     def __post_init__(self) -> None:
         verify(self)
+        if self.say and (self.find or self.skip):
+            raise UsageError("say tells what to find in words: leave find and skip out")
+        if self.pick and not self.say:
+            raise UsageError(
+                "pick chooses of what say fits, and nothing is said: give --say, or leave it out"
+            )
         _ = self.kinds  # skip may leave nothing of what is to be found
 
     @property
@@ -295,7 +314,17 @@ class Bounds:
 
 
 SEARCHING = options_of(
-    MaskOptions, "sensitivity", "find", "skip", "tripod_deg", "force", "infrared", "tolerate", "projection"
+    MaskOptions,
+    "sensitivity",
+    "find",
+    "skip",
+    "say",
+    "pick",
+    "tripod_deg",
+    "force",
+    "infrared",
+    "tolerate",
+    "projection",
 )
 """What ``detect`` in Python has of `MaskOptions`; its regions are not grown."""
 
@@ -315,6 +344,8 @@ class DetectKeywords(TypedDict, total=False):
     sensitivity: float
     find: str | Sequence[str]
     skip: str | Sequence[str]
+    say: str
+    pick: str
     tripod_deg: float
     force: bool
     infrared: str

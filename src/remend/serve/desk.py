@@ -121,7 +121,7 @@ class Desk:
         task = Task(
             number=number,
             options=options,
-            image=upload.files["image"],
+            image=upload.files.get("image") or upload.files["sound"],
             mask=upload.files.get("mask"),
             kept=upload.files.get("kept"),
             result=self.folder / f"{number}.result",

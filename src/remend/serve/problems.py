@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from remend.errors import (
+    AmbiguousError,
+    Choice,
     DecodeError,
     FormatError,
     InternalError,
@@ -69,6 +71,7 @@ KINDS: dict[str, Kind] = {
         421, "Asked under a foreign name", "use the address that the server printed, or --allow-host"
     ),
     "invalid-option": Kind(422, "An option that cannot be meant", "correct it, or leave it out"),
+    "ambiguous": Kind(422, "Several things fit", "send pick with the number of one, or all"),
     "missing-field": Kind(422, "A field is missing", "add it to the form"),
     "undecodable": Kind(422, "The picture is damaged beyond reading", "send the whole file"),
     "unworkable": Kind(
@@ -109,6 +112,17 @@ def _told(*statuses: int) -> dict[int | str, dict[str, Any]]:
             **{name: {"type": "string"} for name in ("type", "title", "detail", "kind", "remedy")},
             "status": {"type": "integer"},
             **{name: {"type": ["string", "null"]} for name in ("field", "consent")},
+            "choices": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "number": {"type": "integer"},
+                        "name": {"type": "string"},
+                        "box": {"type": "array", "items": {"type": "integer"}},
+                    },
+                },
+            },
         },
     }
     return {
@@ -141,6 +155,7 @@ class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
         remedy: what to do next; None = what usually helps.
         retry_after: seconds.
         consent: the field of the form that lets it pass when it is sent as true; None = none does.
+        choices: what there is to choose from, where several things fit.
     """
 
     def __init__(
@@ -151,10 +166,11 @@ class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
         remedy: str | None = None,
         retry_after: int | None = None,
         consent: str | None = None,
+        choices: tuple[Choice, ...] = (),
     ) -> None:
-        super().__init__(kind, detail, field, remedy, retry_after, consent)
+        super().__init__(kind, detail, field, remedy, retry_after, consent, choices)
         self.kind, self.detail, self.field, self.retry_after = kind, detail, field, retry_after
-        self.consent = consent
+        self.consent, self.choices = consent, choices
         self.remedy = remedy or KINDS[kind].remedy
 
     @property
@@ -173,6 +189,7 @@ class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
             "field": self.field,
             "remedy": self.remedy,
             "consent": self.consent,
+            **({"choices": [asdict(choice) for choice in self.choices]} if self.choices else {}),
         }
 
 
@@ -194,6 +211,8 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
         error: its message names ``image``, ``mask`` or ``kept`` first where it is about a file.
         stage: of the repair, in which it was raised.
     """
+    if isinstance(error, AmbiguousError):
+        return Problem("ambiguous", error.question, "say", choices=error.choices)
     detail, field = str(error), "image"
     head, _, tail = detail.rpartition(": ")
     if "--" in tail:  # advice for the command line; the kind has its own for the form

@@ -15,6 +15,7 @@ from remend import __version__
 from remend.fill.registry import ENTRIES
 from remend.io.registry import FORMATS
 from remend.options import QUALITIES, Option
+from remend.saying.listening import listens
 from remend.serve.arrivals import Arrival, client_of
 from remend.serve.desk import Desk
 from remend.serve.events import listen
@@ -168,6 +169,39 @@ async def view(request: Request, desk: TheDesk) -> Response:
     return await _answer(request, desk, job)
 
 
+@router.post(
+    "/listen",
+    summary="A spoken command as text, for the field say. English, and only with the extra voice.",
+    response_class=Response,
+    responses={200: {"description": "What was understood, as JSON: text."}, **OF_WORK},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["sound"],
+                        "properties": {
+                            "sound": {
+                                "type": "string",
+                                "format": "binary",
+                                "description": "A WAV file of up to 15 seconds.",
+                            }
+                        },
+                        "additionalProperties": False,
+                    }
+                }
+            },
+        }
+    },
+)
+async def listen_to(request: Request, desk: TheDesk) -> Response:
+    """Nothing is repaired: show the words to who spoke them first."""
+    job = await _take(request, desk, {}, "listen", files=("sound",))
+    return await _answer(request, desk, job)
+
+
 @router.get("/methods", summary="Methods, qualities, formats and limits.")
 async def methods(desk: TheDesk) -> Response:
     """What the options may be, in words that can be shown."""
@@ -200,6 +234,7 @@ async def methods(desk: TheDesk) -> Response:
             "options": _told(REPAIR),
             "restore_options": _told(RESTORE),
             "formats": list(FORMATS),
+            "listens": listens(),
             "limits": {
                 "max_pixels": limits.max_pixels,
                 "max_bytes": limits.max_bytes,
@@ -365,8 +400,10 @@ async def _receive(
 ) -> JobOptions:
     """Read the body; what it asks for."""
     upload = await receive_upload(request, arrival, desk.arrivals, files=files)
-    if "image" not in upload.files:
-        raise Problem("missing-field", "the form has no image", "image", "add the picture as the field image")
+    if files[0] not in upload.files:
+        what = {"image": "picture", "sound": "WAV file"}[files[0]]
+        told = f"add the {what} as the field {files[0]}"
+        raise Problem("missing-field", f"the form has no {files[0]}", files[0], told)
     options = read_job_options(upload.fields, table, kind)
     if options.kind in ("repair", "mask"):
         check_place(options.mask_options, mask="mask" in upload.files)

@@ -33,7 +33,7 @@ class Task:
     Attributes:
         number: which task this is.
         options: what to do.
-        image, mask, kept: files to read; deleted by the server.
+        image, mask, kept: files to read; deleted by the server. To ``listen`` the first is a sound.
         references: other dates of a scene, in order; likewise.
         result: file to write; a detection writes its mask beside it, as ``mask_beside(result)``.
         filename: of the image, as the client calls it.

@@ -25,6 +25,7 @@ from remend.plan.plan import Plan, Step
 from remend.repairing import repair_file
 from remend.restoring import restore_file
 from remend.samples import eight_bit
+from remend.saying.listening import heard
 from remend.serve.pace import Pace
 from remend.serve.problems import Problem, problem_of, problem_of_system
 from remend.serve.task import Cancelled, Done, Failed, Progress, Task, mask_beside
@@ -272,6 +273,29 @@ def _as_png(task: Task, source: Picture, shown: Picture, what: str, finding: Fin
     }
 
 
+def _listen(task: Task, hear: Hear) -> dict[str, Any]:
+    """What is said in a sound."""
+    hear(Progress("read"))
+    text = heard(task.image.read_bytes())
+    content = json.dumps({"text": text}).encode()
+    task.result.write_bytes(content)
+    return {
+        "filename": "words.json",
+        "media_type": "application/json",
+        "bytes": len(content),
+        "width": 0,
+        "height": 0,
+        "hole_ratio": 0.0,
+        "nature": None,
+        "found": {},
+        "left": {},
+        "plan": [],
+        "steps": [],
+        "notes": [],
+        "seconds": {},
+    }
+
+
 WORK: dict[str, Callable[[Task, Hear], dict[str, Any]]] = {
     "repair": _repair,
     "detect": _detect,
@@ -279,6 +303,7 @@ WORK: dict[str, Callable[[Task, Hear], dict[str, Any]]] = {
     "inspect": _restore,
     "mask": _mask,
     "view": _view,
+    "listen": _listen,
 }
 
 

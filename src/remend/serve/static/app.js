@@ -18,6 +18,7 @@ import { tell } from "./editor/notices.js";
 import { RegionList } from "./editor/regions.js";
 import { pictureRestoring } from "./editor/restoring.js";
 import { galleryReview } from "./editor/review.js";
+import { pictureSaying } from "./editor/saying.js";
 import { pictureSaving } from "./editor/saving.js";
 import { Scene } from "./editor/scene.js";
 import { setTokenAsker } from "./editor/server.js";
@@ -53,6 +54,7 @@ const session = editingSession({ stage, easel, scene, gallery, compare, display 
 const filling = fillingChoice();
 const actions = pictureActions({ stage, scene, gallery, display, filling });
 const restoring = pictureRestoring({ scene, gallery, display });
+pictureSaying({ stage, scene, gallery, display, actions });
 const saving = pictureSaving({ stage, scene, display });
 const review = galleryReview({ scene, gallery, display, session });
 const marking = pictureMarking({ stage, easel, scene, regionList, actions, display });

@@ -71,6 +71,28 @@ export function findDamage(work, settings, progress, { force = false } = {}) {
   });
 }
 
+/**
+ * Mark what somebody said should go.
+ * @param {import("./work.js").Work} work @param {string} text @param {string} pick which of several; "" = not asked
+ * @returns {Promise<{isNew: boolean, notes: string[]}>} whether it marks anything more; what it was taken for
+ */
+export function markSaid(work, text, pick, progress) {
+  return alone(work, async (signal) => {
+    const source = work.answer?.file ? { image: work.answer.file } : sourceOf(work.record);
+    const { response } = await job({ kind: "detect", ...source, say: text, pick: pick || null }, progress, signal);
+    const { regions, notes } = await response.json();
+    const { mask } = work;
+    await mask.settled();
+    mask.begin({ traced: true });
+    for (const region of regions) eachRegionSpan(region, (y, from, to) => mask.fill(y, from, to, 1));
+    mask.refresh({ left: 0, top: 0, right: mask.width, bottom: mask.height });
+    const hand = mask.traced();
+    const difference = mask.commit();
+    work.paint({ difference, hand, label: "what was said", erased: false });
+    return { isNew: difference !== null, notes };
+  });
+}
+
 /** The file still has the damage that was repaired here: that is not found again. */
 function notYetRepaired(work, regions) {
   const repairs = work.past.filter((entry) => entry.kind === "repair");
@@ -119,6 +141,15 @@ export function restorePicture(work, asked, progress) {
     };
     work.restored(answer, asked);
     return answer;
+  });
+}
+
+/** A file made larger by the server's net, and nothing else done to it. @param {File} image @param {number} times 2 or 4 */
+export function enlarged(work, image, times, progress) {
+  const nothingElse = { only: "tone", tone: 0 };
+  return alone(work, async (signal) => {
+    const { response } = await job({ kind: "restore", image, upscale: times, ...nothingElse }, progress, signal);
+    return response.blob();
   });
 }
 

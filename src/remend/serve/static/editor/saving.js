@@ -4,6 +4,7 @@
 import { $ } from "./elements.js";
 import { notice, say, tell } from "./notices.js";
 import { finished, save } from "./pictures.js";
+import { enlarged } from "./repairs.js";
 import { tr } from "./words.js";
 
 const TYPES = { jpeg: "image/jpeg", webp: "image/webp", png: "image/png" };
@@ -22,20 +23,22 @@ export function pictureSaving({ stage, scene, display }) {
     quality: Number($("save-quality").value) / 100,
   });
   const stem = () => scene.work.record.name.replace(/\.[^.]+$/, "");
-  const isMadeHere = ({ format, share }) => format in TYPES && (share < 1 || format !== "png");
+  const isMadeHere = ({ format, share }) => format in TYPES && share <= 1 && (share < 1 || format !== "png");
 
   /** Say what the choice means, and offer only what goes together. */
   function follow() {
     const choice = chosen();
     const { width, height } = scene.work.record;
     const isOriginal = choice.format === "";
-    $("save-size").disabled = !(choice.format in TYPES);
-    if ($("save-size").disabled) $("save-size").value = "100";
+    for (const option of $("save-size").options) option.disabled = Number(option.value) < 100 && !(choice.format in TYPES);
+    if ($("save-size").selectedOptions[0].disabled) $("save-size").value = "100";
     const { share } = chosen();
     $("save-quality-field").hidden = !["jpeg", "webp"].includes(choice.format);
     $("save-quality-value").textContent = `${$("save-quality").value} %`;
     const size = `${Math.round(width * share)} × ${Math.round(height * share)}`;
-    $("save-about").textContent = isOriginal
+    $("save-about").textContent = share > 1
+      ? tr`${size}. Made larger by a net that was taught to: sharper than stretched.`
+      : isOriginal
       ? tr`${size}. The file as it came: every pixel that was not repaired, its depth and its metadata.`
       : isMadeHere({ ...choice, share })
         ? tr`${size}. A copy for sharing, without metadata.`
@@ -63,7 +66,12 @@ export function pictureSaving({ stage, scene, display }) {
     $("save").close();
     await display.attempt(async () => {
       const ending = ENDINGS[choice.format] ?? choice.format;
-      if (isMadeHere(choice)) {
+      if (choice.share > 1) {
+        const { name, blob } = await finished(scene.work, choice.format || null);
+        const image = new File([blob], choice.format ? `${stem()}.repaired.${ending}` : name, { type: blob.type });
+        const large = await enlarged(scene.work, image, choice.share, display.progressOf(scene.work));
+        save(large, image.name);
+      } else if (isMadeHere(choice)) {
         const blob = await drawn(stage.current, choice.share).convertToBlob({ type: TYPES[choice.format], quality: choice.quality });
         save(blob, `${stem()}.repaired.${ending}`);
       } else {

@@ -13,6 +13,8 @@ export class Problem extends Error {
     this.remedy = tr(said.remedy ?? "");
     /** the field that lets it pass when it is sent as true */
     this.consent = said.consent ?? null;
+    /** what there is to choose from, where several things fit @type {{number: number, name: string, box: number[]}[]} */
+    this.choices = said.choices ?? [];
     this.retryAfter = retryAfter;
   }
 }
@@ -191,6 +193,13 @@ export const effectiveMask = (fields, signal) => call("/v1/mask", { method: "POS
 
 /** A picture as PNG. @param {Record<string, any>} fields of `POST /v1/view` */
 export const view = (fields) => call("/v1/view", { method: "POST", body: form(fields) }, fields);
+
+/** What is said in a WAV file. @param {Blob} sound @returns {Promise<{text: string}>} */
+export async function listen(sound) {
+  const body = new FormData();
+  body.append("sound", sound, "words.wav");
+  return (await call("/v1/listen", { method: "POST", body })).json();
+}
 
 /** What was painted is meant, however much it is. @param {Record<string, any>} fields */
 const meant = (fields) => (fields.mask ? { yes: true, ...fields } : fields);

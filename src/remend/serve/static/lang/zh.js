@@ -413,5 +413,17 @@ export default {
   "Search documents, drawings and screenshots, too.": "也查找文档、绘图和截图。",
   "light": "浅色",
   "dark": "深色",
-  "as the system": "跟随系统"
+  "as the system": "跟随系统",
+  "Say what should go": "说出要去掉的东西",
+  "Speak": "说话",
+  "Speak, in English; click again when you are done": "请用英语说；说完再点一次",
+  "Mark": "标记",
+  "that is marked already": "已经标记过了",
+  "All of them": "全部",
+  "the microphone cannot be used": "无法使用麦克风",
+  "allow it in the browser, or type": "请在浏览器中允许，或改用键盘输入",
+  "Listening": "正在听",
+  "Several things fit": "有几个都符合",
+  "send pick with the number of one, or all": "请选择其中一个，或全部",
+  "{0}. Made larger by a net that was taught to: sharper than stretched.": "{0}。由学过放大的网络放大：比拉伸更清晰。"
 };

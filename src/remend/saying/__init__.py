@@ -1,0 +1,1 @@
+"""Repairs asked for in words: "remove the date", 去掉右下角的日期."""
