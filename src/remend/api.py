@@ -34,6 +34,7 @@ from remend.options import (
 from remend.options.option import lines_of
 from remend.options.restoration import RestoreKeywords, RestoreOptions
 from remend.picture import Region
+from remend.pipeline import may_be_whole
 from remend.pipeline import restore as mend
 from remend.references import read_references, settings_for_references
 from remend.restoring import restore_file, restore_picture, restored_name
@@ -166,6 +167,7 @@ def repair(
         options=options,
         budget=budget,
         guided=guide is not None,
+        whole=may_be_whole(settings.method),
         boxes=settings.deidentify,
     )
     budget.check_time("the picture")

@@ -87,6 +87,11 @@ def export(
         raise UsageError("weights are stored in 16 bits or in 8, not in both: give --half or --int8")
     net, state = load_net(source)
     taken = which_state(source, state)
+    if net.sees_hole and calibrate is not None:
+        raise UsageError(
+            "8 bits are fitted to pictures with holes, and this net makes worn ones clean: leave out --int8, "
+            "or give --half"
+        )
     samples = [] if calibrate is None else calibration_samples(calibrate, net)
     if half:
         net = net.folded()
@@ -104,6 +109,7 @@ def export(
     card = {
         "name": target.stem,
         "size_multiple": net.size_multiple,
+        **({"sees_hole": True} if net.sees_hole else {}),
         "window_px": 512,
         "sha256": hashlib.sha256(content).hexdigest(),
         "licence": licence,
@@ -172,7 +178,8 @@ def _in_eight_bits(
 
 def _inputs(net: Inpainter, *, prior: bool) -> dict[str, str]:
     inputs = {
-        "image": "N,3,H,W float32 RGB, 0 to 1, 0 under the hole",
+        "image": "N,3,H,W float32 RGB, 0 to 1, "
+        + ("worn under the hole" if net.sees_hole else "0 under the hole"),
         "hole": "N,1,H,W float32, 1 = fill",
     }
     if prior:

@@ -96,7 +96,8 @@ def find_mask(
         budget: what reading the mask may cost.
         name: of the picture's file, for a JSON that is about several.
         guided: whether lines to follow come with it.
-        whole: whether all of it may be marked, as slices of a volume may be missing.
+        whole: whether all of it may be marked: slices of a volume may be missing, and a net that makes
+            pictures clean sees what is marked.
         boxes: mark the boxes of what is found, not its outlines, in which lettering can be read still.
 
     Raises:

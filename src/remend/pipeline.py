@@ -33,7 +33,7 @@ from remend.windows.pole import Pole, View, poles_of
 from remend.windows.scale import enlarged, shrunk
 from remend.windows.window import Window
 
-__all__ = ["Beside", "Observer", "Restored", "method_notes", "plan_repair", "restore"]
+__all__ = ["Beside", "Observer", "Restored", "may_be_whole", "method_notes", "plan_repair", "restore"]
 
 PRIOR = "smooth"  # what fillers that refine a coarse fill start from: the most accurate one
 MOSAICS_AT_ONCE = 16  # cut before any is pasted: bounds the memory, and fixes what each may read
@@ -168,6 +168,15 @@ def method_notes(method: str | Filler) -> tuple[str, ...]:
     """
     notes: tuple[str, ...] = getattr(filler_of(method), "notes", ()) if method != "auto" else ()
     return notes
+
+
+def may_be_whole(method: str | Filler) -> bool:
+    """Whether a mask may cover all of a picture: by a method that sees what lies under it.
+
+    Raises:
+        UsageError, ModelError: as ``plan_repair``.
+    """
+    return method != "auto" and filler_of(method).capabilities.sees_hole
 
 
 def _check_guide(guide: Bool, size: tuple[int, int], fillers: _Fillers) -> None:
@@ -390,6 +399,10 @@ class _Repair:
         """
         assert step.hole is not None
         box, size, wraps_x = step.window, self.picture.size, self.picture.wraps_x
+        if filler.capabilities.sees_hole:
+            usable = readable(self.picture, box)
+            usable &= ~part(self.pending, box) | step.hole
+            return box, step.hole, usable
         while not (usable := readable(self.picture, box) & ~part(self.pending, box)).any():
             if (box.height, box.width) == size:
                 if self._shown(filler, box) is not None:
@@ -444,6 +457,8 @@ def _asked(filler: Filler, window: Window, near: Mapping[int, Neighbour], seed: 
 def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed: int) -> Float:
     """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
     after, hole, usable = window.composed(filled), window.hole, window.usable
+    if filler.capabilities.sees_hole:  # what it answers was there: no tone, seam or grain to be matched
+        return after
     if filler.capabilities.draws:
         after = keep_tone(after, hole, usable)
     if filler.capabilities.strays:
