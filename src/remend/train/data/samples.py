@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from remend.damage.synth.irregular import centre
@@ -21,7 +21,9 @@ from remend.train.data.mask_files import MaskFiles, read_mask_files
 from remend.train.data.masks import MaskBank
 from remend.train.data.pictures import Pictures
 from remend.train.wear.names import ranges_of
-from remend.train.wear.spec import WornAs, seeds_of
+
+if TYPE_CHECKING:
+    from remend.train.wear.spec import WornAs
 
 __all__ = ["USUAL_KINDS", "Sample", "Sampler", "validation_kinds", "validation_samples", "validation_side"]
 
@@ -296,6 +298,10 @@ def _sample(
 
 
 def _worn(target: NDArray[np.uint8], worn: WornAs, number: int) -> NDArray[np.uint8]:
+    import torch  # samples with holes are drawn without it
+
+    from remend.train.wear.spec import seeds_of
+
     planes = torch.from_numpy(target).permute(2, 0, 1)[None].float() / 255
     shown = worn(planes, seeds_of(0, [number]))[0] * 255
     return np.ascontiguousarray(shown.round().to(torch.uint8).permute(1, 2, 0).numpy())
