@@ -12,7 +12,7 @@ TRAIN_TESTS := tests/nets tests/train tests/test_export.py tests/test_quantize.p
                tests/cli/test_train.py tests/cli/test_convert.py tests/cli/test_data_report.py
 SERVE_TESTS := tests/serve tests/serve_page
 
-.PHONY: setup setup-train check test test-serve test-train test-slow mutants bench demo sheets wheel clean
+.PHONY: setup setup-train check test test-serve test-train test-slow test-pythons mutants bench demo sheets wheel clean
 
 setup: $(READY)
 
@@ -49,6 +49,9 @@ test-train: setup-train  ## the training stream's tests
 test-slow: setup  ## the tests that take their time
 	$(BIN)/python -m pytest -m slow
 
+test-pythons:  ## the fast tests on every Python that is supported and at hand (uv, pyenv or the path)
+	$(PYTHON) tools/pythons.py $(PYTHONS) -- -n auto $(addprefix --ignore=,$(TRAIN_TESTS) $(SERVE_TESTS))
+
 mutants: setup  ## faults put into the source, each of which a test must notice: some minutes
 	$(BIN)/python tests/mutations.py
 
@@ -65,4 +68,4 @@ sheets: setup  ## before | found | after sheets of real damaged prints, to sheet
 	$(BIN)/python -m benchmarks.sheets
 
 clean:
-	rm -rf $(VENV) build dist demo sheets
+	rm -rf $(VENV) $(VENV)-* build dist demo sheets

@@ -24,7 +24,7 @@ from remend.damage.synth import make_mask
 from remend.metrics import psnr, ws_psnr
 from remend.options import Settings
 from remend.picture import Picture
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.windows.pole import poles_of
 
 NADIR_DEG = 15  # the disc is 30° across
@@ -35,7 +35,7 @@ BEGINNINGS = 8  # places where the file begins, over which the step across the b
 def fill(samples: np.ndarray, hole: np.ndarray, method: str, *, projection: str = "equirect") -> np.ndarray:
     """The picture repaired; its hole is erased first."""
     picture = Picture(np.where(hole[..., None], np.uint8(128), samples), "RGB", projection=projection)
-    return restore(picture, hole, Settings(method=method)).picture.samples
+    return repair_picture(picture, hole, Settings(method=method)).picture.samples
 
 
 def across_border(size: tuple[int, int]) -> np.ndarray:

@@ -22,7 +22,7 @@ from benchmarks.line import SHARED, print_line
 from remend.adapt import from_array
 from remend.metrics import measure_bands
 from remend.options import Settings
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.references import read_references
 
 Scene = NDArray[Any]
@@ -106,7 +106,7 @@ def by_us(scene: Scene, hole: NDArray[np.bool_], dates: list[Scene], method: str
     """Our repair, with the other dates if there are any."""
     beside, _ = read_references(from_array(scene), hole, dates)
     settings = Settings(method="dates" if dates else method, grain=0)
-    return restore(from_array(scene), hole, settings, beside=beside).picture.samples
+    return repair_picture(from_array(scene), hole, settings, beside=beside).picture.samples
 
 
 def rounded(figures: dict[str, float]) -> dict[str, float]:

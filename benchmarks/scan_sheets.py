@@ -22,7 +22,7 @@ from remend.document import Document
 from remend.finding import Finding
 from remend.options import Settings
 from remend.picture import Container, Picture
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.references import read_references
 from remend.stack import walk
 
@@ -62,7 +62,9 @@ def satellite() -> PIL.Image.Image:
     damaged[scan] = 0
     hole = dilated(found, 4) | scan
     dates, _ = read_references(from_array(damaged), hole, [date])
-    with_it = restore(from_array(damaged), hole, Settings(method="dates"), beside=dates).picture.samples
+    with_it = repair_picture(
+        from_array(damaged), hole, Settings(method="dates"), beside=dates
+    ).picture.samples
     return beside(seen(damaged), seen(date), seen(with_it), seen(truth))
 
 

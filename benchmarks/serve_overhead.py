@@ -19,7 +19,7 @@ from skimage import data
 
 from benchmarks.line import print_line
 from benchmarks.serve_process import serving
-from remend.job import repair_file
+from remend.repairing import repair_file
 
 RUNS = 60
 

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.line import SHARED, print_line
 from benchmarks.video_clips import HOLES, Clip, holes, made_clip, stored_clip
 from remend.picture import Picture
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.video.metrics import measure, psnr_over_time
 from remend.video.propagate import propagate
 
@@ -38,7 +38,8 @@ def row(clip: Clip, kind: str) -> dict[str, Any]:
     frames = [one.pixels for one in done]
     cpu_alone = time.process_time()
     alone = [
-        restore(Picture(f.copy(), "RGB"), m).picture.samples for f, m in zip(damaged, masks, strict=True)
+        repair_picture(Picture(f.copy(), "RGB"), m).picture.samples
+        for f, m in zip(damaged, masks, strict=True)
     ]
     cpu_alone = time.process_time() - cpu_alone
     ours, theirs = psnr_over_time(frames, clip.frames, masks), psnr_over_time(alone, clip.frames, masks)

@@ -13,9 +13,9 @@ import PIL.Image
 from remend.explain import draw_sheet
 from remend.finding import Finding
 from remend.io import read_picture
-from remend.job import repair_file
 from remend.options import MaskOptions, Settings
 from remend.pipeline import Restored
+from remend.repairing import repair_file
 from remend.samples import eight_bit
 
 HERE = Path(__file__).parent

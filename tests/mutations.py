@@ -40,7 +40,7 @@ WRAPS = ("tests/test_wraps.py",)
 MUTATIONS = (
     Mutation(
         "every step has the same seed",
-        "pipeline.py",
+        "filling.py",
         "[seed + k for k in range(len(group))]",
         "[seed - seed % 1_000_003 for k in group]",
     ),
@@ -52,17 +52,17 @@ MUTATIONS = (
     ),
     Mutation(
         "all mosaics of a group have one seed",
-        "pipeline.py",
+        "filling.py",
         "group, mosaics, seeds))",
         "group, mosaics, seeds[:1] * len(seeds)))",
     ),
-    Mutation("what a window has filled stays pending", "pipeline.py", "waiting &= ~hole", "pass"),
+    Mutation("what a window has filled stays pending", "filling.py", "waiting &= ~hole", "pass"),
     Mutation(
         "what a mosaic has filled stays pending", "windows/mosaic.py", "pending[to_y, to_x] = False", "pass"
     ),
     Mutation(
         "damage whose turn has not come is read",
-        "pipeline.py",
+        "filling.py",
         "readable(self.picture, box) & ~part(self.pending, box)",
         "readable(self.picture, box)",
     ),
@@ -96,29 +96,29 @@ MUTATIONS = (
     ),
     Mutation(
         "mosaics of a group read one another",
-        "pipeline.py",
+        "filling.py",
         "size = MOSAICS_AT_ONCE if tiled else 1",
         "size = 1",
     ),
-    Mutation("strayed colours are let be", "pipeline.py", "filler.capabilities.strays", "False"),
-    Mutation("the tone is not kept", "pipeline.py", "after = keep_tone(after, hole, usable)", "pass"),
-    Mutation("seams are not healed", "pipeline.py", "return heal_seam(after, hole, usable)", "return after"),
-    Mutation("the amount of grain is ignored", "pipeline.py", "amount=grain", "amount=1.0"),
-    Mutation("all grain has one seed", "pipeline.py", "found, seed=seed, amount", "found, seed=0, amount"),
-    Mutation("no prior is made", "pipeline.py", "if filler.capabilities.takes_prior:", "if False:"),
+    Mutation("strayed colours are let be", "filling.py", "filler.capabilities.strays", "False"),
+    Mutation("the tone is not kept", "filling.py", "after = keep_tone(after, hole, usable)", "pass"),
+    Mutation("seams are not healed", "filling.py", "return heal_seam(after, hole, usable)", "return after"),
+    Mutation("the amount of grain is ignored", "filling.py", "amount=grain", "amount=1.0"),
+    Mutation("all grain has one seed", "filling.py", "found, seed=seed, amount", "found, seed=0, amount"),
+    Mutation("no prior is made", "filling.py", "if filler.capabilities.takes_prior:", "if False:"),
     Mutation(
         "other channels do not follow what was copied",
-        "pipeline.py",
+        "filling.py",
         "(leading.source_xy[hole] >= 0).all()",
         "False",
     ),
     Mutation(
-        "alpha is not filled when asked for", "pipeline.py", "alpha=self.settings.repair_alpha", "alpha=False"
+        "alpha is not filled when asked for", "filling.py", "alpha=self.settings.repair_alpha", "alpha=False"
     ),
     Mutation("polished tiles have no margin", "finish/polish.py", "MARGIN_PX = 24", "MARGIN_PX = 0"),
     Mutation(
         "a repair sets OpenCV's threads",
-        "pipeline.py",
+        "filling.py",
         "with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:",
         "cv2.setNumThreads(1)\n        with ThreadPoolExecutor(2) as pool:",
         ("tests/test_overlap.py",),
@@ -266,7 +266,7 @@ MUTATIONS = (
     Mutation(
         "blank areas are not told",
         "damage/find.py",
-        "found += rows + blank",
+        "found += rows + by_rules",
         "found += rows",
         ("tests/damage/test_find.py",),
     ),

@@ -13,8 +13,8 @@ from remend.album import counted, plan_jobs
 from remend.batch import BatchOptions, Failure, run_jobs
 from remend.cli.repair import repair
 from remend.errors import UsageError
-from remend.job import Report
 from remend.options import MaskOptions, Settings
+from remend.report import RepairReport
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())
 
@@ -58,7 +58,7 @@ def test_masks_beside_their_pictures_as_lama_has_them(tmp_path):
     }
     assert said == []
     outcomes = {job.source.name: outcome for job, outcome in run_jobs(jobs, SHARED)}
-    assert isinstance(outcomes["a.png"], Report)
+    assert isinstance(outcomes["a.png"], RepairReport)
     assert outcomes["a.png"].hole_ratio == pytest.approx(48 / 768)
     assert isinstance(outcomes["c.png"], Failure)  # never its own mask
     assert not (tmp_path / "out" / "a_mask001.png").exists()
@@ -144,7 +144,7 @@ def test_two_masks_that_fit_are_refused_for_that_picture_alone(tmp_path):
     outcomes = {job.source.name: outcome for job, outcome in run_jobs(jobs, SHARED)}
     assert isinstance(outcomes["a.jpg"], Failure)
     assert "a.png, a_mask.png" in outcomes["a.jpg"].message
-    assert isinstance(outcomes["b.jpg"], Report)
+    assert isinstance(outcomes["b.jpg"], RepairReport)
 
 
 def test_lists_pair_in_their_order(tmp_path):
@@ -232,5 +232,5 @@ def test_a_stereo_pair_comes_back_as_mpo(tmp_path):
     noise[0].save(path, "MPO", save_all=True, append_images=noise[1:])
     jobs, _ = plan(path.parent, tmp_path / "out", mask(tmp_path / "m.png"))
     ((_, outcome),) = run_jobs(jobs, SHARED)
-    assert isinstance(outcome, Report)
+    assert isinstance(outcome, RepairReport)
     assert os.path.basename(outcome.target) == "s.mpo"  # noqa: PTH119

@@ -19,9 +19,9 @@ from remend.io.png.chunks import SIGNATURE, ImageHeader, chunk_bytes
 from remend.io.png.frames import _chunks_of as chunks_of
 from remend.io.png.raster import encode_raster
 from remend.io.riff import read_chunks, riff_chunk, webp_bytes
-from remend.job import repair_file
 from remend.options import MaskOptions
 from remend.picture import Box
+from remend.repairing import repair_file
 
 H, W = 48, 64
 KINDS = ("gif", "webp", "png")

@@ -7,8 +7,8 @@ import pytest
 
 from remend.batch import BatchOptions, Failure, plan_jobs, run_jobs
 from remend.errors import UsageError
-from remend.job import Report
 from remend.options import MaskOptions, Settings
+from remend.report import RepairReport
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())
 
@@ -88,7 +88,7 @@ def test_links_that_lead_round_do_not_hang(tmp_path):
     assert [job.source.name for job in jobs] == ["a.png", "self.png"]
     outcomes = {job.source.name: outcome for job, outcome in run_jobs(jobs, SHARED)}
     assert isinstance(outcomes["self.png"], Failure)
-    assert isinstance(outcomes["a.png"], Report)
+    assert isinstance(outcomes["a.png"], RepairReport)
 
 
 def test_masks_of_a_folder_are_matched_by_place_and_stem(tmp_path):
@@ -106,7 +106,7 @@ def test_masks_of_a_folder_are_matched_by_place_and_stem(tmp_path):
     # The one without a mask fails by itself, the others are repaired.
     outcomes = {job.place.name: outcome for job, outcome in run_jobs(jobs, SHARED)}
     assert isinstance(outcomes["d.png"], Failure)
-    assert sum(isinstance(outcome, Report) for outcome in outcomes.values()) == 3
+    assert sum(isinstance(outcome, RepairReport) for outcome in outcomes.values()) == 3
 
 
 @pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])

@@ -7,8 +7,8 @@ import pytest
 import remend
 from made_dicoms import made_dicom
 from remend.errors import UsageError
-from remend.job import repair_file
 from remend.options import Settings
+from remend.repairing import repair_file
 
 WORDS = "DOE^JOHN 1961-03-04"
 

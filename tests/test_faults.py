@@ -20,8 +20,8 @@ from remend.errors import DecodeError, InternalError, ResourceError
 from remend.faults import DEBUG, as_own
 from remend.io import encode_picture, read_picture
 from remend.io.quiet import quiet_libraries
-from remend.job import Report
 from remend.options import Bounds, MaskOptions, Settings
+from remend.report import RepairReport
 
 SHARED = BatchOptions(settings=Settings(method="telea"), options=MaskOptions())
 
@@ -97,7 +97,7 @@ def test_a_picture_longer_than_3200_to_1_is_searched_and_explained(tmp_path, siz
     PIL.Image.fromarray(mask).save(tmp_path / "m.png")
     jobs = plan_jobs([path], output=tmp_path / "o.png", mask=tmp_path / "m.png", recursive=False)
     ((_, outcome),) = run_jobs(jobs, shared)
-    assert isinstance(outcome, Report)
+    assert isinstance(outcome, RepairReport)
 
 
 @pytest.mark.parametrize(
@@ -137,19 +137,19 @@ def test_python_gets_one_class_too(monkeypatch):
     def broken(*args, **more):
         raise struct.error("no")
 
-    monkeypatch.setattr("remend.api.mend", broken)
+    monkeypatch.setattr("remend.api.repair_picture", broken)
     with pytest.raises(InternalError, match=r"struct\.error") as caught:
         remend.repair(np.zeros((9, 9), np.uint8), np.eye(9, dtype=bool))
     assert isinstance(caught.value.__cause__, struct.error)
 
 
 @pytest.mark.parametrize("error", [struct.error("no"), OverflowError(), OSError("odd"), MemoryError()])
-@pytest.mark.parametrize("place", ["as_picture", "find_mask", "restore", "write_picture"])
+@pytest.mark.parametrize("place", ["as_picture", "find_mask", "repair_picture", "write_picture"])
 def test_a_file_repaired_from_python_raises_one_line_about_it(tmp_path, monkeypatch, place, error):
     def broken(*args, **more):
         raise error
 
-    monkeypatch.setattr(f"remend.job.{place}", broken)
+    monkeypatch.setattr(f"remend.repairing.{place}", broken)
     path, target = png((9, 9), tmp_path / "two\nlines.png"), tmp_path / "b.png"
     with pytest.raises(remend.RemendError) as caught:
         remend.repair_file(path, target, mask=np.eye(9, dtype=bool), settings=Settings(method="telea"))

@@ -9,9 +9,9 @@ import remend
 from remend.damage.find import Analysis
 from remend.errors import UsageError
 from remend.finding import find_mask
-from remend.job import repair_file
 from remend.options import MaskOptions
 from remend.picture import Box, Container, Metadata, Picture, Region
+from remend.repairing import repair_file
 
 SIZE = (60, 80)
 

@@ -114,12 +114,12 @@ def test_a_picture_one_pixel_high(tmp_path):
 )
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (2, 2), (3, 40)])
 def test_tiny_pictures(size, method):
-    from remend.pipeline import restore
+    from remend.pipeline import repair_picture
 
     picture = Picture(np.full((*size, 3), 100, np.uint8), "RGB")
     mask = np.zeros(size, bool)
     mask[0, 0] = size != (1, 1)
-    restored = restore(picture, mask, Settings(method=method))
+    restored = repair_picture(picture, mask, Settings(method=method))
     assert np.abs(restored.picture.samples.astype(int) - 100).max() <= 1
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import remend
-from remend.fill.catalogue import ENTRIES, filler_named
 from remend.fill.filler import Filler
+from remend.fill.registry import ENTRIES, filler_named
 
 SOURCE = Path(remend.__file__).parent
 
@@ -26,9 +26,10 @@ HOUSE = (
     ("scans", "windows"),
     ("damage", "fill", "finish", "io", "patch", "restoration"),
     ("adapt", "infrared", "nets", "plan", "provenance", "quantize"),
-    ("finding", "pipeline", "train"),
-    ("export", "recording", "references", "stack"),
-    ("cropping", "job", "restoring", "video"),
+    ("filling", "finding", "train"),
+    ("pipeline",),
+    ("export", "recording", "references", "report", "stack"),
+    ("cropping", "repairing", "restoring", "video"),
     ("album", "api", "explain", "undoing"),
     ("batch", "evaluation"),
     ("remend",),
@@ -174,10 +175,10 @@ def test_the_rules_notice_what_breaks_them(tmp_path):
     """An import upward in a function, one by a string, and a new room."""
     file = tmp_path / "made.py"
     file.write_text(
-        "def f():\n    from remend.cli import main\n\nWHERE = 'remend.job'\n"
+        "def f():\n    from remend.cli import main\n\nWHERE = 'remend.repairing'\n"
         "if TYPE_CHECKING:\n    from remend.serve import app\n"
     )
-    assert imports_of(file, {"cli.main", "job", "serve.app"}) == {"cli.main", "job"}
+    assert imports_of(file, {"cli.main", "repairing", "serve.app"}) == {"cli.main", "repairing"}
     rows = (("a", "b"), ("c",))
     assert walk_up(rows, {"a": {}, "b": {}, "c": {"a": {"a.x"}}}) == []
     assert walk_up(rows, {"a": {"b": {"b.x"}}, "b": {"c": {"c"}}, "c": {}}) == [
@@ -207,14 +208,14 @@ def test_every_public_name_of_the_package_loads(name):
 
 def test_importing_a_module_first_does_not_hide_a_verb():
     code = """
-import remend.job, remend.api, remend.pipeline, remend.restoring, remend.restoration.net, remend
+import remend.repairing, remend.api, remend.pipeline, remend.restoring, remend.restoration.net, remend
 assert callable(remend.repair) and callable(remend.restore)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if name != "neural"])
-def test_every_filler_of_the_catalogue_keeps_the_contract(name):
+def test_every_filler_of_the_registry_keeps_the_contract(name):
     filler = filler_named(name)
     assert isinstance(filler, Filler)
     assert filler.name == name

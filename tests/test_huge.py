@@ -16,10 +16,10 @@ from remend.errors import FormatError, LimitError, MaskError, WriteError
 from remend.io import lazily, read_picture
 from remend.io.bands import bands_of
 from remend.io.lazily import open_lazily
-from remend.job import repair_file
 from remend.options import Bounds, MaskOptions, Settings
 from remend.picture import Picture
 from remend.planes import LazyPlane
+from remend.repairing import repair_file
 
 SIZE = (300, 420)
 FAST = Settings(quality="fast")
@@ -84,7 +84,7 @@ def both(tmp_path, monkeypatch, source, mask, **options):
     repair_file(source, tmp_path / "whole.tif", mask=mask, settings=FAST, **options)
     monkeypatch.setattr("remend.io.lazily.LEAST_PIXELS", 1)
     monkeypatch.setattr("remend.io.bands.LEAST_PIXELS", 1)
-    monkeypatch.setattr("remend.job.as_picture", None)  # it is not read
+    monkeypatch.setattr("remend.repairing.as_picture", None)  # it is not read
     report = repair_file(source, tmp_path / "lazy.tif", mask=mask, settings=FAST, **options)
     return (tmp_path / "whole.tif").read_bytes(), (tmp_path / "lazy.tif").read_bytes(), report
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import remend
-from remend import pipeline
+from remend import filling
 from remend.fill.biharmonic import smooth
 from remend.finish import polish
 from remend.options import Settings
 from remend.picture import Picture
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.plan import plan as planning
 from remend.windows.tiles import TILE_PX
 
@@ -78,7 +78,7 @@ def noisy(size: tuple[int, int] = SIZE, sigma: float = 9.0) -> Picture:
 def filled(filler: Recorder, mask: np.ndarray, picture: Picture | None = None, **settings) -> np.ndarray:
     picture = flat(size=mask.shape) if picture is None else picture
     settings = {"grain": 0.0} | settings
-    return restore(picture, mask, Settings(method=filler, **settings)).picture.samples
+    return repair_picture(picture, mask, Settings(method=filler, **settings)).picture.samples
 
 
 THIN = (100, 10, 103, 230)
@@ -97,16 +97,16 @@ def apart(monkeypatch):
 
 def test_every_step_has_a_seed_of_its_own_counted_from_the_jobs(apart):
     filler = recorder()
-    restored = restore(flat(), holes(*FAR, (110, 20, 140, 50)), Settings(method=filler, seed=7))
+    restored = repair_picture(flat(), holes(*FAR, (110, 20, 140, 50)), Settings(method=filler, seed=7))
     seeds = [call.seed for call in filler.calls]
     assert seeds == [7 * 1_000_003 + n for n in range(len(restored.plan.steps))]
     assert len(seeds) == 3
 
 
 def test_every_mosaic_has_a_seed_of_its_own(monkeypatch):
-    monkeypatch.setattr(pipeline, "MOSAICS_AT_ONCE", 2)
+    monkeypatch.setattr(filling, "MOSAICS_AT_ONCE", 2)
     filler = recorder(local=True, mosaic_px=60)
-    restored = restore(flat(), holes(THIN, FAR[0]), Settings(method=filler, seed=2))
+    restored = repair_picture(flat(), holes(THIN, FAR[0]), Settings(method=filler, seed=2))
     assert len(restored.plan.steps) > 5
     # Mosaics of a group are filled side by side, so their calls come in any order.
     assert sorted(call.seed for call in filler.calls) == [
@@ -123,7 +123,7 @@ def test_thin_damage_comes_first_then_windows_from_the_top(apart):
         heard.append((number, count, step.tiles is not None))
 
     mask = holes(THIN, (110, 30, 150, 60), (10, 150, 50, 190))
-    restore(flat(), mask, Settings(method=filler), observer=hear)
+    repair_picture(flat(), mask, Settings(method=filler), observer=hear)
     assert heard == [(1, 3, True), (2, 3, False), (3, 3, False)]
     assert [call.pixels for call in filler.calls] == [3 * 220, 40 * 40, 40 * 30]
 
@@ -231,9 +231,9 @@ def test_lines_are_cut_to_the_window():
     lines = np.zeros(SIZE, bool)
     lines[:, 120] = lines[77] = True
     mask = holes((60, 100, 100, 140))
-    restore(flat(), mask, Settings(method=filler), guide=lines)
+    repair_picture(flat(), mask, Settings(method=filler), guide=lines)
     np.testing.assert_array_equal(filler.calls[0].guide, lines[52:108, 92:148])
-    restore(flat(), mask, Settings(method=filler))
+    repair_picture(flat(), mask, Settings(method=filler))
     assert filler.calls[1].guide is None
 
 

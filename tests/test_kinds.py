@@ -3,7 +3,9 @@
 import pytest
 
 from remend.errors import UsageError
-from remend.kinds import DEFAULT_KINDS, FOUND_KINDS, SEEN_KINDS, parse_kinds
+from remend.kinds import KINDS, default_kinds, parse_kinds, seen_kinds
+
+DEFAULT_KINDS, FOUND_KINDS, SEEN_KINDS = default_kinds(), tuple(KINDS), seen_kinds()
 
 
 def test_lettering_is_not_looked_for_by_default():

@@ -18,7 +18,7 @@ import remend
 from remend.cli.repair import repair as command
 from remend.cli.restore import restore as restore_command
 from remend.errors import LimitError, UsageError
-from remend.kinds import FOUND_KINDS, GROUPS
+from remend.kinds import KINDS, groups
 from remend.options import DETECT, Bounds, DetectKeywords, MaskOptions, RepairKeywords, Settings, options_of
 from remend.options.restoration import RestoreKeywords, RestoreOptions
 from remend.plan.policy import POLICIES
@@ -35,15 +35,15 @@ import numpy as np
 from click.testing import CliRunner
 import remend, remend.api
 from remend.cli.repair import repair
-from remend.serve.options import REPAIR, read_wish, schema_of
+from remend.serve.options import REPAIR, read_job_options, schema_of
 from remend.serve.problems import Problem
 
 heard = []
-truly = remend.api.mend
-def mend(picture, mask, settings, **more):
+truly = remend.api.repair_picture
+def repair_picture(picture, mask, settings, **more):
     heard.append(settings.swirl)
     return truly(picture, mask, settings, **more)
-remend.api.mend = mend
+remend.api.repair_picture = repair_picture
 image, hole = np.full((24, 24, 3), 90, np.uint8), np.eye(24, dtype=bool)
 remend.repair(image, hole, method="telea", swirl=1.5)
 remend.repair(image, hole, method="telea", settings=remend.Settings(swirl=2))
@@ -51,7 +51,7 @@ remend.repair(image, hole, method="telea")
 said = []
 for refused in (
     lambda: remend.repair(image, hole, swirl=3),
-    lambda: read_wish({"swirl": "3"}, REPAIR, "repair"),
+    lambda: read_job_options({"swirl": "3"}, REPAIR, "repair"),
 ):
     try:
         refused()
@@ -64,7 +64,7 @@ print(json.dumps({
     "doc": "swirl: Swirl what was filled. A number from 0 to 2." in remend.repair.__doc__,
     "help": CliRunner().invoke(repair, ["--help"]).output,
     "flag": CliRunner().invoke(repair, ["a.png", "--swirl", "3"]).exit_code,
-    "form": read_wish({"swirl": "0.25"}, REPAIR, "repair").settings.swirl,
+    "form": read_job_options({"swirl": "0.25"}, REPAIR, "repair").settings.swirl,
     "schema": schema_of(REPAIR["swirl"]),
     "label": REPAIR["swirl"].label,
 }))
@@ -161,7 +161,7 @@ def test_what_restoring_shares_with_repairs_is_the_same_option():
 
 def test_the_help_names_all_kinds_of_damage_and_the_policies_all_qualities():
     options = options_of(MaskOptions) | options_of(Settings)
-    for word in (*FOUND_KINDS, *GROUPS):
+    for word in (*KINDS, *groups()):
         assert word in options["find"].help
     assert list(options["quality"].choices) == list(POLICIES)
 

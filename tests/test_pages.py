@@ -13,8 +13,8 @@ import remend
 from remend.cli.main import main
 from remend.errors import FormatError, MaskError, PictureError, UsageError
 from remend.io.pages import open_document
-from remend.job import repair_file
 from remend.pages import check_pages, chosen_pages
+from remend.repairing import repair_file
 
 H, W = 60, 80
 

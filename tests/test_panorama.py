@@ -13,7 +13,7 @@ from remend.errors import UsageError
 from remend.finding import find_mask
 from remend.options import MaskOptions, Settings
 from remend.picture import Box, Container, Metadata, Picture, Region
-from remend.pipeline import plan_repair, restore
+from remend.pipeline import plan_repair, repair_picture
 from remend.projection import projection_of
 from remend.windows.pole import poles_of
 
@@ -111,7 +111,7 @@ def test_it_is_told_and_the_metadata_stay():
     out = io.BytesIO()
     mask = np.zeros(SIZE, np.uint8)
     mask[100:120, np.r_[500:512, 0:12]] = 255
-    from remend.job import repair_file
+    from remend.repairing import repair_file
 
     report = repair_file(file.getvalue(), out, mask=mask)
     assert any("360° panorama" in note for note in report.notes)
@@ -137,15 +137,15 @@ def test_a_disc_around_a_pole_is_filled_as_if_seen_straight_on(down, dtype):
 
     hurt = copy_of(whole)
     hurt.samples[mask] = 0
-    done = restore(hurt, mask, settings).picture
+    done = repair_picture(hurt, mask, settings).picture
     assert (done.samples[~mask] == whole.samples[~mask]).all()
     seen = pole.look(whole, mask)
-    straight = restore(copy_of(seen.picture), seen.hole, settings).picture.samples.astype(float)
+    straight = repair_picture(copy_of(seen.picture), seen.hole, settings).picture.samples.astype(float)
     truth = pole.look(whole, np.zeros(SIZE, bool)).picture.samples
     assert error(done) == pytest.approx(np.abs(straight - truth)[pole.lay(mask)].mean(), rel=0.1)
     lying = copy_of(whole, projection="flat")
     lying.samples[mask] = 0
-    lying = restore(lying, mask, settings).picture
+    lying = repair_picture(lying, mask, settings).picture
     row = -1 if down else 0  # one place of the world
     spread, spread_lying = (one.samples[row].std(axis=0).mean() for one in (done, lying))
     assert spread < 0.1 * spread_lying
@@ -188,8 +188,8 @@ def test_where_the_file_begins_does_not_matter():
     hurt = copy_of(whole)
     hurt.samples[mask] = 0
     turned = copy_of(hurt, samples=np.roll(hurt.samples, 256, axis=1))
-    one = restore(hurt, mask, Settings(grain=0)).picture.samples
-    other = restore(turned, np.roll(mask, 256, axis=1), Settings(grain=0)).picture.samples
+    one = repair_picture(hurt, mask, Settings(grain=0)).picture.samples
+    other = repair_picture(turned, np.roll(mask, 256, axis=1), Settings(grain=0)).picture.samples
     gap = np.abs(np.roll(other, -256, axis=1).astype(int) - one)
     assert gap[mask].mean() <= 1
     assert (gap[disc(15)] == 0).all()
@@ -211,7 +211,7 @@ def test_what_is_damaged_or_says_nothing_is_not_read_in_the_view():
             assert window[usable].min() > 0.05
             return remend.Filled(np.where(hole[..., None], np.float32(0.5), window))
 
-    done = restore(picture, mask, Settings(method=Seeing(), grain=0)).picture.samples
+    done = repair_picture(picture, mask, Settings(method=Seeing(), grain=0)).picture.samples
     assert (done[..., 3] == samples[..., 3]).all()
     assert np.abs(done[mask, :3].astype(int) - 128).max() <= 1
 
@@ -226,7 +226,7 @@ def test_the_plan_tells_of_the_view():
     assert (first.hole == mask[first.window.slices]).all()
     assert second.window.bottom < 200
     heard = []
-    restore(
+    repair_picture(
         picture,
         mask,
         Settings(),

@@ -11,9 +11,9 @@ from PIL import Image
 
 from remend.adapt import as_picture
 from remend.errors import FormatError, MaskError
-from remend.job import repair_file
 from remend.patch import lay_patch, patch_of
 from remend.picture import Picture
+from remend.repairing import repair_file
 
 
 def noise(*shape: int, dtype: type = np.uint8) -> np.ndarray:

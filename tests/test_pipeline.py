@@ -5,7 +5,7 @@ from made_models import write_mean_filler
 from remend.errors import MaskError, ModelError, UsageError
 from remend.options import Settings
 from remend.picture import Picture
-from remend.pipeline import plan_repair, restore
+from remend.pipeline import plan_repair, repair_picture
 from remend.plan.plan import Plan
 
 SIZE = (72, 90)
@@ -47,7 +47,7 @@ def test_outside_the_mask_every_sample_is_bit_identical_and_inside_it_fits(mode,
     picture = scene(mode, dtype)
     truth, mask = picture.samples.copy(), scratches()
     picture.samples[mask] = 0  # whatever lies under the mask must not matter
-    restored = restore(picture, mask, Settings(method=method))
+    restored = repair_picture(picture, mask, Settings(method=method))
     np.testing.assert_array_equal(restored.picture.samples[~mask], truth[~mask])
     assert restored.picture.samples.dtype == dtype
     assert restored.picture.mode == mode
@@ -61,7 +61,7 @@ def test_outside_the_mask_every_sample_is_bit_identical_and_inside_it_fits(mode,
 def test_an_empty_mask_changes_nothing():
     picture = scene("RGB")
     truth = picture.samples.copy()
-    restored = restore(picture, np.zeros(SIZE, bool))
+    restored = repair_picture(picture, np.zeros(SIZE, bool))
     np.testing.assert_array_equal(restored.picture.samples, truth)
     assert restored.plan == Plan(())
 
@@ -69,7 +69,7 @@ def test_an_empty_mask_changes_nothing():
 def test_same_seed_same_bytes():
     outputs = []
     for _ in range(2):
-        restored = restore(scene("RGB"), scratches(), Settings(method="exemplar", seed=7))
+        restored = repair_picture(scene("RGB"), scratches(), Settings(method="exemplar", seed=7))
         outputs.append(restored.picture.samples)
     np.testing.assert_array_equal(outputs[0], outputs[1])
 
@@ -78,9 +78,9 @@ def test_alpha_stays_unless_asked_for():
     picture = scene("RGBA")
     mask = scratches()
     picture.samples[mask, 3] = 17
-    kept = restore(Picture(picture.samples.copy(), "RGBA"), mask).picture
+    kept = repair_picture(Picture(picture.samples.copy(), "RGBA"), mask).picture
     assert (kept.samples[mask, 3] == 17).all()
-    filled = restore(picture, mask, Settings(repair_alpha=True)).picture
+    filled = repair_picture(picture, mask, Settings(repair_alpha=True)).picture
     assert (filled.samples[mask, 3] > 200).all()
 
 
@@ -91,7 +91,7 @@ def test_transparent_colour_is_never_read():
     mask[30:40, 30:40] = True
     picture.samples[20:50, 20:30] = (255, 0, 255, 0)
     for method in ("telea", "biharmonic", "exemplar"):
-        restored = restore(Picture(picture.samples.copy(), "RGBA"), mask, Settings(method=method))
+        restored = repair_picture(Picture(picture.samples.copy(), "RGBA"), mask, Settings(method=method))
         np.testing.assert_allclose(restored.picture.samples[mask, :3], 90, atol=2, err_msg=method)
 
 
@@ -100,7 +100,7 @@ def test_missing_data_is_never_read():
     picture.samples[5:60, 20:24] = np.nan
     mask = np.zeros(SIZE, bool)
     mask[30:40, 24:34] = True
-    restored = restore(picture, mask).picture
+    restored = repair_picture(picture, mask).picture
     assert np.isfinite(restored.samples[mask]).all()
     assert np.isnan(restored.samples[5:60, 20:24]).all()
 
@@ -109,7 +109,7 @@ def test_a_hole_that_covers_all_but_far_pixels_finds_them():
     picture = Picture(np.full((300, 300, 3), 60, np.uint8), "RGB")
     mask = np.ones((300, 300), bool)
     mask[:2] = False
-    restored = restore(picture, mask, Settings(method="telea"))
+    restored = repair_picture(picture, mask, Settings(method="telea"))
     assert np.abs(restored.picture.samples[mask].astype(int) - 60).max() <= 1
 
 
@@ -117,12 +117,12 @@ def test_nothing_to_repair_from_is_said():
     picture = scene("RGBA")
     picture.samples[..., 3] = 0
     with pytest.raises(MaskError, match="no pixel to repair from"):
-        restore(picture, scratches())
+        repair_picture(picture, scratches())
 
 
 def test_observers_hear_of_every_step():
     heard = []
-    restored = restore(
+    restored = repair_picture(
         scene("RGB"), scratches(), observer=lambda number, count, step, filled: heard.append((number, count))
     )
     count = len(restored.plan.steps)
@@ -133,9 +133,9 @@ def test_polish_stays_in_the_hole_unless_the_whole_picture_is_meant():
     mask = scratches()
     picture = scene("RGB")
     truth = picture.samples.copy()
-    inside = restore(picture, mask, Settings(sharpen=1.0, denoise=0.3)).picture
+    inside = repair_picture(picture, mask, Settings(sharpen=1.0, denoise=0.3)).picture
     np.testing.assert_array_equal(inside.samples[~mask], truth[~mask])
-    everywhere = restore(scene("RGB"), mask, Settings(sharpen=1.0, whole_picture=True))
+    everywhere = repair_picture(scene("RGB"), mask, Settings(sharpen=1.0, whole_picture=True))
     assert (everywhere.picture.samples[~mask] != truth[~mask]).any()
     assert everywhere.changed.all()
 
@@ -171,8 +171,8 @@ def test_every_window_gets_its_part_of_the_lines_and_nothing_else_changes(tmp_pa
     picture, mask, lines = scene(mode), scratches(), crossed()
     truth = picture.samples.copy()
     settings = Settings(method=method, grain=0)
-    plain = restore(scene(mode), mask, settings)
-    drawn = restore(picture, mask, settings, guide=lines)
+    plain = repair_picture(scene(mode), mask, settings)
+    drawn = repair_picture(picture, mask, settings, guide=lines)
     np.testing.assert_array_equal(drawn.picture.samples[~mask], truth[~mask])
     assert drawn.plan.fillers == plain.plan.fillers
     changed = (drawn.picture.samples != plain.picture.samples).any(axis=2)
@@ -190,4 +190,4 @@ def test_lines_that_nobody_follows_are_refused():
 
 def test_lines_of_another_shape_are_refused():
     with pytest.raises(UsageError, match="a guide is bool of the picture's shape"):
-        restore(scene("RGB"), scratches(), Settings(method="telea"), guide=np.zeros((3, 4), bool))
+        repair_picture(scene("RGB"), scratches(), Settings(method="telea"), guide=np.zeros((3, 4), bool))

@@ -5,7 +5,7 @@ import pytest
 
 from remend.options import Settings
 from remend.picture import Picture, check_mask
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.planes import BLOCK_PX, LazyPlane, count_marked, marks
 
 SIZE = (300, 530)
@@ -74,11 +74,11 @@ def test_a_repair_is_the_same_and_reads_windows_alone(quality):
     array = np.clip(base[..., None] + rng.normal(0, 6, (1400, 1500, 3)), 0, 255).astype(np.uint8)
     mask = np.zeros((1400, 1500), bool)
     mask[40:70, 50:90] = mask[1000:1003, 200:420] = mask[1370:1400, 1490:1500] = True
-    whole = restore(Picture(array.copy(), "RGB"), mask, Settings(quality=quality)).picture.samples
+    whole = repair_picture(Picture(array.copy(), "RGB"), mask, Settings(quality=quality)).picture.samples
     plane, asked = lazy(array)
     sparse = LazyPlane(mask.shape, bool)
     sparse[0:1400, 0:1500] = mask
-    restored = restore(Picture(plane, "RGB"), sparse, Settings(quality=quality))
+    restored = repair_picture(Picture(plane, "RGB"), sparse, Settings(quality=quality))
     assert (restored.picture.samples[0:1400, 0:1500] == whole).all()
     assert max(asked[:-1]) < 500 * 500
     assert len(list(plane.blocks())) * BLOCK_PX**2 < mask.size / 2

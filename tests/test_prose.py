@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remend.fill.catalogue import ENTRIES
+from remend.fill.registry import ENTRIES
 from remend.options import QUALITIES
 from remend.plan.policy import POLICIES, Looks
 
@@ -99,7 +99,7 @@ def test_the_readmes_table_is_the_policies():
                 assert policy.choose(replace(hole, activity=0.005)).filler == "smooth"
 
 
-def test_nets_that_are_named_are_in_the_catalogue():
+def test_nets_that_are_named_are_in_the_registry():
     for page in PAGES:
         for name in re.findall(r"`(neural(?:-[a-z]+)?)`", page.read_text("utf-8")):
             assert name in ENTRIES, f"{page.name}: {name}"

@@ -6,7 +6,7 @@ import pytest
 import remend
 from remend.options import Settings
 from remend.picture import Box, Picture, keep_part, part
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.plan.holes import clusters
 from remend.windows import tiles as tiling
 from remend.windows.mosaic import cut
@@ -35,7 +35,9 @@ def rolled(picture, by):
 
 def mended(picture, mask, **settings):
     copy = Picture(picture.samples.copy(), picture.mode, projection=picture.projection)
-    return restore(copy, mask, Settings(**({"quality": "fast", "grain": 0.0} | settings))).picture.samples
+    return repair_picture(
+        copy, mask, Settings(**({"quality": "fast", "grain": 0.0} | settings))
+    ).picture.samples
 
 
 # Windows
@@ -130,7 +132,7 @@ def test_a_hole_over_the_border_is_one_window_with_context_on_both_sides():
 def test_a_picture_that_does_not_wrap_is_cut_at_its_border():
     filler = Seeing()
     flat = Picture(panorama().samples, "RGB")
-    restore(flat, across((40, 220, 60, 240)), Settings(method=filler))
+    repair_picture(flat, across((40, 220, 60, 240)), Settings(method=filler))
     assert len(filler.calls) == 2
 
 
@@ -190,12 +192,12 @@ def test_a_palette_wraps_too():
     entries = np.concatenate([table, np.full((64, 1), 255, np.uint8)], axis=1)
     picture = Picture(np.asarray(palette)[..., None].copy(), "P", entries, projection="equirect")
     filler = Seeing()
-    restore(picture, across((40, 220, 60, 240)), Settings(method=filler))
+    repair_picture(picture, across((40, 220, 60, 240)), Settings(method=filler))
     assert len(filler.calls) == 1
 
 
 def test_it_is_the_repair_of_a_flat_picture_in_which_the_hole_lies_amid():
     picture, mask = panorama(), across((40, 220, 60, 240))
     turned = Picture(np.roll(picture.samples, 115, axis=1), "RGB")
-    alone = restore(turned, np.roll(mask, 115, axis=1), Settings(grain=1.0)).picture.samples
+    alone = repair_picture(turned, np.roll(mask, 115, axis=1), Settings(grain=1.0)).picture.samples
     assert (np.roll(mended(picture, mask, quality="balanced", grain=1.0), 115, axis=1) == alone).all()

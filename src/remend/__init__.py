@@ -32,8 +32,9 @@ _HOME = {
     "make_mask": "remend.damage.synth",
     "read_picture": "remend.io",
     "register": "remend.fill.filler",
+    "register_finder": "remend.damage.finder",
     "repair": "remend.api",
-    "repair_file": "remend.job",
+    "repair_file": "remend.repairing",
     "restore": "remend.api",
     "write_picture": "remend.io",
 }
@@ -57,6 +58,7 @@ __all__ = [
     "make_mask",
     "read_picture",
     "register",
+    "register_finder",
     "repair",
     "repair_file",
     "restore",
@@ -67,15 +69,16 @@ keep_quiet()
 
 if TYPE_CHECKING:
     from remend.api import crop, detect, repair, restore
+    from remend.damage.finder import register_finder
     from remend.damage.synth import make_mask
     from remend.errors import RemendError
     from remend.evaluation import evaluate
     from remend.fill.filler import Capabilities, Filler, register
     from remend.io import read_picture, write_picture
-    from remend.job import repair_file
     from remend.options import Bounds, MaskOptions, Settings
     from remend.options.restoration import RestoreOptions
     from remend.picture import Box, Filled, Picture, Region
+    from remend.repairing import repair_file
 
 
 def __getattr__(name: str) -> object:

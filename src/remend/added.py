@@ -21,8 +21,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 def folder() -> Path:
     """Where added models lie: ``$REMEND_MODELS``, or ``remend/models`` in the system's folder for data."""
-    if told := os.environ.get(VARIABLE):
-        return Path(told)
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
     home = Path.home()
     if sys.platform == "win32":
         data = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")

@@ -19,8 +19,8 @@ from remend.errors import UsageError
 from remend.infrared import BESIDE
 from remend.io.atomic import DRAFT
 from remend.io.registry import ending_of, readable_suffixes
-from remend.job import default_target
 from remend.places import is_remote, located
+from remend.repairing import default_target
 
 __all__ = ["Job", "LeftOut", "counted", "plan_jobs"]
 

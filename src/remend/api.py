@@ -20,7 +20,6 @@ from remend.errors import UsageError
 from remend.faults import own_errors
 from remend.finding import analyse_picture, find_mask, read_guide, to_blank
 from remend.io.registry import formats_named
-from remend.job import default_target, repair_file
 from remend.options import (
     SEARCHING,
     Bounds,
@@ -34,9 +33,9 @@ from remend.options import (
 from remend.options.option import lines_of
 from remend.options.restoration import RestoreKeywords, RestoreOptions
 from remend.picture import Region
-from remend.pipeline import may_be_whole
-from remend.pipeline import restore as mend
+from remend.pipeline import may_be_whole, repair_picture
 from remend.references import read_references, settings_for_references
+from remend.repairing import default_target, repair_file
 from remend.restoring import restore_file, restore_picture, restored_name
 
 if TYPE_CHECKING:
@@ -172,7 +171,7 @@ def repair(
     )
     budget.check_time("the picture")
     dates, _ = read_references(picture, finding.mask, references, budget=budget)
-    repaired = mend(
+    repaired = repair_picture(
         picture,
         finding.mask,
         settings_for_references(settings) if dates else settings,

@@ -18,7 +18,7 @@ from remend.budget import Budget
 from remend.errors import UsageError
 from remend.faults import own_errors
 from remend.io import write_picture
-from remend.io.read import printable
+from remend.io.read import printable, same_file
 from remend.io.write import check_target
 from remend.options import Bounds
 from remend.picture import Container, Picture
@@ -164,8 +164,8 @@ def crop_file(
         notes = [note for note in container.notes if not note.startswith("first of")] if container else []
         if container is not None and container.details.get("pages", 1) > 1:
             notes.append("only the first page is looked at: the others are in none of the prints")
-        cuts, told = find_cuts(picture, without_rim=without_rim)
-        notes += told
+        cuts, of_cuts = find_cuts(picture, without_rim=without_rim)
+        notes += of_cuts
         written = []
         for cut, path in zip(
             cuts or (None,), _targets(target, container, max(1, len(cuts)), overwrite), strict=False
@@ -209,14 +209,7 @@ def _targets(
         wide = len(str(count))
         names = [path.with_stem(f"{path.stem}-{number:0{wide}}") for number in range(1, count + 1)]
     for one in names:
-        if container is not None and container.path is not None and _same(container.path, one):
+        if container is not None and same_file(one, container.path):
             raise UsageError(f"{one} is the scan itself, which is kept: give another -o")
         check_target(one, overwrite=overwrite)
     return names
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False

@@ -21,7 +21,7 @@ from remend import __version__
 from remend.errors import WriteError
 from remend.finding import Finding
 from remend.io.atomic import write_whole
-from remend.kinds import FOUND_KINDS
+from remend.kinds import KINDS
 from remend.options import Settings
 from remend.picture import Bool, Filled, Picture, Region
 from remend.pipeline import Restored
@@ -216,16 +216,17 @@ def draw_regions(picture: NDArray[np.uint8], regions: Sequence[Region]) -> NDArr
     """
     drawn = (picture // 2 + 110).astype(np.uint8)
     kinds = sorted({region.kind for region in regions})
+    colours = {kind: _colour(number, len(KINDS)) for number, kind in enumerate(KINDS)}
     thickness = max(1, round(max(drawn.shape) / 1000))
     for region in regions:
-        colour = _colour(FOUND_KINDS.index(region.kind), len(FOUND_KINDS))
+        colour = colours[region.kind]
         drawn[region.box.slices][region.mask] = colour
         if region.mask.size > 32 * 32:
             box = region.box.grown(4, drawn.shape[:2])
             cv2.rectangle(drawn, (box.left, box.top), (box.right - 1, box.bottom - 1), colour, thickness)
     for row, kind in enumerate(kinds):
         count = sum(region.kind == kind for region in regions)
-        colour = _colour(FOUND_KINDS.index(kind), len(FOUND_KINDS))
+        colour = colours[kind]
         _label(drawn, f"{kind}: {count}", row, colour)
     return drawn
 

@@ -45,7 +45,7 @@ def as_own(error: Exception, file: str = "") -> RemendError:
         return ResourceError(f"{about}out of memory: use a smaller picture or fewer --jobs")
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    said = " ".join(str(error).split())[:_LONGEST]
+    text = " ".join(str(error).split())[:_LONGEST]
     where = next(
         (
             f" at {Path(frame.filename).relative_to(_HERE).as_posix()}:{frame.lineno}"
@@ -55,7 +55,7 @@ def as_own(error: Exception, file: str = "") -> RemendError:
         "",
     )
     return InternalError(
-        f"{about}a fault of Remend's own ({name}{where}{': ' if said else ''}{said}): please report it, "
+        f"{about}a fault of Remend's own ({name}{where}{': ' if text else ''}{text}): please report it, "
         "with what --debug says"
     )
 

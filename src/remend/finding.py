@@ -21,6 +21,7 @@ from remend.document import Document
 from remend.errors import DecodeError, MaskError
 from remend.infrared import find_dust
 from remend.io.pages import open_document
+from remend.io.read import same_file
 from remend.options import FOUND_DILATION_PX, OF_SCENES, SCENE_POLARITIES, MaskOptions
 from remend.picture import Bool, Picture, Region
 from remend.planes import LazyPlane, count_marked
@@ -126,7 +127,7 @@ def find_mask(
             left=analysis.left,
             nature=analysis.nature,
         )
-    itself = picture.container is not None and _is_file(mask, picture.container.path)
+    itself = picture.container is not None and same_file(mask, picture.container.path)
     if itself and options.mask_polarity not in OF_SCENES:
         raise MaskError("the mask is the picture itself: give a picture that is white where to repair")
     # A bool array has one meaning, whatever marks the hole in mask pictures.
@@ -269,7 +270,7 @@ def masks_by_page(
     if isinstance(mask, np.ndarray) and mask.ndim == 3 and mask.dtype == np.bool_:
         several: Sequence[object] = list(mask)
     elif isinstance(mask, (str, PathLike, bytes, bytearray)) or hasattr(mask, "read"):
-        if _is_file(mask, document.container.path):
+        if same_file(mask, document.container.path):
             raise MaskError("the mask is the picture itself: give a picture that is white where to repair")
         drawn = _json_in(mask)
         if drawn is not None:
@@ -286,14 +287,6 @@ def masks_by_page(
             "all, or as many"
         )
     return lambda number: several[number]
-
-
-def _is_file(given: object, path: Path | None) -> bool:
-    """Whether it is a path to that very file."""
-    try:
-        return path is not None and isinstance(given, (str, PathLike)) and path.samefile(given)
-    except OSError:  # told when it is read
-        return False
 
 
 def with_missing(finding: Finding, picture: Picture, laid: Bool | None = None) -> Finding:
@@ -381,10 +374,10 @@ def analyse_picture(picture: Picture, options: MaskOptions) -> Analysis:
     below = () if kinds == options.kinds else (nadir_disc(picture, options.tripod_deg),)
     if not kinds:
         return Analysis(below)
-    marks, told = None, None
+    marks, note = None, None
     if {"dust", "scratch"} & set(kinds):
-        marks, told = find_dust(picture, options.infrared, sensitivity=options.sensitivity)
-    notes = () if told is None else (told,)
+        marks, note = find_dust(picture, options.infrared, sensitivity=options.sensitivity)
+    notes = () if note is None else (note,)
     if marks is not None:
         dust = tuple(one for one in regions_of(marks) if one.kind in kinds)
         return Analysis((*dust, *below), notes=notes)

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError, UsageError
-from remend.kinds import DamageKind
 from remend.planes import LazyPlane
 
 __all__ = [
@@ -317,13 +316,13 @@ class Region:
     Attributes:
         box: where it is in the picture.
         mask: (box.height, box.width) bool, True = damaged.
-        kind: what it is.
+        kind: what it is, a name of `remend.kinds.KINDS`.
         confidence: 0 (a guess) to 1 (sure); 1 for masks that the user gave.
     """
 
     box: Box
     mask: Bool
-    kind: DamageKind
+    kind: str
     confidence: float = 1.0
 
     def __post_init__(self) -> None:

@@ -1,42 +1,30 @@
 """The pipeline: plan the mask of one picture, fill window by window, finish, put back.
 
-The only module that joins the stages. It knows pictures and masks; files are `remend.job`'s.
+With `remend.filling`, which does the steps of the plan, the only module that joins the stages. It knows
+pictures and masks; files are `remend.repairing`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from typing import cast
 
-import cv2
 import numpy as np
 
-from remend.errors import MaskError, UsageError
-from remend.fill.catalogue import filler_named, filler_of
-from remend.fill.filler import Filler, Following, Neighbour, Propagating
-from remend.finish.colours import keep_colours
-from remend.finish.grain import add_grain, measure_grain
+from remend.errors import UsageError
+from remend.fill.filler import Filler
+from remend.fill.registry import filler_of
+from remend.filling import Beside, Fillers, Filling
 from remend.finish.polish import polish
-from remend.finish.seam import heal_seam
-from remend.finish.tone import keep_tone
 from remend.options import Settings
-from remend.picture import Bool, Box, Filled, Float, Picture, check_mask, keep_part, part
+from remend.picture import Bool, Filled, Picture, check_mask
 from remend.plan.plan import Plan, Step, make_plan
 from remend.plan.policy import policy_for
 from remend.planes import count_marked
-from remend.samples import blank, collapse_palette, colour_groups, expand_palette, readable
-from remend.windows.mosaic import Mosaic, cut
+from remend.samples import blank, collapse_palette, colour_groups, expand_palette
 from remend.windows.pole import Pole, View, poles_of
-from remend.windows.scale import enlarged, shrunk
-from remend.windows.window import Window
 
-__all__ = ["Beside", "Observer", "Restored", "may_be_whole", "method_notes", "plan_repair", "restore"]
-
-PRIOR = "smooth"  # what fillers that refine a coarse fill start from: the most accurate one
-MOSAICS_AT_ONCE = 16  # cut before any is pasted: bounds the memory, and fixes what each may read
+__all__ = ["Observer", "Restored", "may_be_whole", "method_notes", "plan_repair", "repair_picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +42,12 @@ class Restored:
     plan: Plan = field(default_factory=lambda: Plan(()))
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Another page of the same document.
-
-    Attributes:
-        picture: a palette's colours in place of its indices.
-        pending: (H, W) bool, what is damaged there and may not be read.
-    """
-
-    picture: Picture
-    pending: Bool
-
-    def fits(self, page: Picture) -> bool:
-        """Whether it is of the size and kind of ``page``."""
-        return (self.picture.samples.shape, self.picture.samples.dtype, self.picture.mode) == (
-            page.samples.shape,
-            page.samples.dtype,
-            page.mode,
-        )
-
-
 Observer = Callable[[int, int, Step, Filled], None]
 """Called after each step with its number from 1, how many there are, the step, and its fill."""
 
 
 def plan_repair(picture: Picture, mask: Bool, settings: Settings, *, guide: Bool | None = None) -> Plan:
-    """What ``restore`` would do, without doing it.
+    """What ``repair_picture`` would do, without doing it.
 
     Raises:
         MaskError: the mask does not fit.
@@ -89,7 +56,7 @@ def plan_repair(picture: Picture, mask: Bool, settings: Settings, *, guide: Bool
             passes unseen.
     """
     settings = _suited(picture, settings)
-    return _course(picture, mask, settings, guide, _Fillers(settings.method)).plan
+    return _course(picture, mask, settings, guide, Fillers(settings.method)).plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +89,7 @@ class _Course:
 
 
 def _course(
-    picture: Picture, mask: Bool, settings: Settings, guide: Bool | None, fillers: _Fillers
+    picture: Picture, mask: Bool, settings: Settings, guide: Bool | None, fillers: Fillers
 ) -> _Course:
     check_mask(mask, picture.size)
     if guide is not None:
@@ -179,7 +146,7 @@ def may_be_whole(method: str | Filler) -> bool:
     return method != "auto" and filler_of(method).capabilities.sees_hole
 
 
-def _check_guide(guide: Bool, size: tuple[int, int], fillers: _Fillers) -> None:
+def _check_guide(guide: Bool, size: tuple[int, int], fillers: Fillers) -> None:
     """Lines need a picture of their size and somebody who follows them.
 
     Raises:
@@ -196,25 +163,7 @@ def _check_guide(guide: Bool, size: tuple[int, int], fillers: _Fillers) -> None:
         )
 
 
-class _Fillers(dict[str, Filler]):
-    """The fillers of one job by name, made when first asked for: a model that no hole needs stays closed.
-
-    Attributes:
-        method: what was asked for: ``auto``, or the name of what is here already.
-    """
-
-    def __init__(self, method: str | Filler) -> None:
-        super().__init__()
-        self.method = method if isinstance(method, str) else filler_of(method).name
-        if method != "auto":
-            self[self.method] = filler_of(method)
-
-    def __missing__(self, name: str) -> Filler:
-        self[name] = filler_named(name)
-        return self[name]
-
-
-def restore(
+def repair_picture(
     picture: Picture,
     mask: Bool,
     settings: Settings | None = None,
@@ -241,7 +190,7 @@ def restore(
         UsageError, ModelError: see ``plan_repair``.
     """
     settings = _suited(picture, settings or Settings())
-    fillers = _Fillers(settings.method)
+    fillers = Fillers(settings.method)
     course = _course(picture, mask, settings, guide, fillers)
     plan = course.plan
     if planned is not None:
@@ -264,12 +213,12 @@ def restore(
     first = settings.seed * 1_000_003
     for one in course.around:
         lines = None if guide is None else one.pole.lay(guide)
-        repair = _Repair(one.view.picture, one.view.hole.copy(), lines, settings, fillers, {})
+        repair = Filling(one.view.picture, one.view.hole.copy(), lines, settings, fillers, {})
         for step, filled in repair.run(one.steps, first + number):
             heard(one.told(step), Filled(filled.pixels))
         channels = [c for group in colour_groups(work, alpha=settings.repair_alpha) for c in group]
         one.pole.put(work, repair.picture, channels)
-    repair = _Repair(work, course.mask.copy(), guide, settings, fillers, around)
+    repair = Filling(work, course.mask.copy(), guide, settings, fillers, around)
     for step, filled in repair.run(course.steps, first + number):
         heard(step, filled)
     changed = mask
@@ -279,191 +228,3 @@ def restore(
     if picture.palette is not None:
         work = collapse_palette(picture, work, changed)
     return Restored(work, changed, plan)
-
-
-def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    """Steps in order; tiled ones in groups that are cut at once and filled side by side."""
-    for tiled, run in groupby(steps, key=lambda step: step.tiles is not None):
-        same = list(run)
-        size = MOSAICS_AT_ONCE if tiled else 1
-        for start in range(0, len(same), size):
-            yield same[start : start + size]
-
-
-@dataclass(frozen=True, slots=True)
-class _Repair:
-    """A picture on its way, or a mosaic of its tiles.
-
-    Attributes:
-        picture: repaired in place.
-        pending: (H, W) bool, what is still to be filled and may not be read; cleared hole by hole.
-        guide: (H, W) bool, lines to follow; None = there are none.
-        settings: how.
-        fillers: who can be asked.
-        beside: the pages around, for those that look at them.
-    """
-
-    picture: Picture
-    pending: Bool
-    guide: Bool | None
-    settings: Settings
-    fillers: _Fillers
-    beside: Mapping[int, Beside]
-
-    def run(self, steps: Sequence[Step], seed: int) -> Iterator[tuple[Step, Filled]]:
-        """Do the steps in order, the first with ``seed``, each other one with the next."""
-        for group in _groups(steps):
-            yield from zip(group, self.fill_group(group, [seed + k for k in range(len(group))]), strict=True)
-            seed += len(group)
-
-    def fill_group(self, group: list[Step], seeds: list[int]) -> list[Filled]:
-        """Fill a group's holes and write them into the picture."""
-        if group[0].tiles is None:
-            return [self.fill_step(step, seed) for step, seed in zip(group, seeds, strict=True)]
-        mosaics = [cut(self.picture, self.pending, step.tiles) for step in group if step.tiles is not None]
-        # OpenCV divides the work of one of these threads at a time and leaves the others alone. Its number of
-        # threads is the process's: to set it to one here would be felt by every other repair.
-        with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
-            answers = list(pool.map(self._fill_mosaic, group, mosaics, seeds))
-        filled = []
-        for step, mosaic, answer, seed in zip(group, mosaics, answers, seeds, strict=True):
-            if answer is not None:
-                mosaic.paste(self.picture, self.pending)
-            else:  # Amid transparency: windows grow until they find something to read.
-                for box, hole in step.pieces():
-                    answer = self.fill_step(replace(step, window=box, hole=hole, tiles=None), seed)
-            assert answer is not None
-            filled.append(answer)
-        return filled
-
-    def _fill_mosaic(self, step: Step, mosaic: Mosaic, seed: int) -> Filled | None:
-        """Fill a mosaic's holes in the mosaic; None where it holds nothing to read."""
-        whole = Box(0, 0, *mosaic.picture.size)
-        if not (readable(mosaic.picture, whole) & ~mosaic.pending).any():
-            return None
-        lines = None if self.guide is None else mosaic.lay(self.guide)
-        beside: dict[int, Beside] = {}
-        if self.fillers[step.filler].capabilities.neighbours and step.tiles is not None:
-            laid = {far: cut(page.picture, page.pending, step.tiles) for far, page in self.beside.items()}
-            beside = {far: Beside(tiles.picture, tiles.pending) for far, tiles in laid.items()}
-        inside = replace(self, picture=mosaic.picture, pending=mosaic.pending, guide=lines, beside=beside)
-        return inside.fill_step(replace(step, window=whole, hole=mosaic.hole, tiles=None), seed)
-
-    def fill_step(self, step: Step, seed: int) -> Filled:
-        """Fill one window's holes and write them into the picture."""
-        picture, filler = self.picture, self.fillers[step.filler]
-        box, hole, usable = self._place(step, filler)
-        lines = None if self.guide is None else part(self.guide, box)
-        leading: Filled | None = None
-        for channels in colour_groups(picture, alpha=self.settings.repair_alpha):
-            window = self._cut(box, channels, hole, usable, lines)
-            if leading is not None and leading.source_xy is not None and (leading.source_xy[hole] >= 0).all():
-                filled = window.copied(leading.source_xy)  # ink K follows CMY, alpha follows RGB
-            else:
-                near = _neighbours(self.beside, window, step.scale, filler.capabilities.neighbours)
-                filled = enlarged(_asked(filler, shrunk(window, step.scale), near, seed), window)
-            window.put(picture, _finished(filler, window, filled, self.settings.grain, seed))
-            leading = leading or filled
-        waiting = part(self.pending, box)
-        waiting &= ~hole
-        keep_part(self.pending, box, waiting)
-        assert leading is not None
-        return leading
-
-    def _cut(
-        self, box: Box, channels: tuple[int, ...], hole: Bool, usable: Bool, lines: Bool | None
-    ) -> Window:
-        """The window of one group of channels; where it shows nothing, in the range of the nearest page."""
-        if not usable.any():
-            page = self._shown(None, box)
-            if page is not None:
-                there = readable(page.picture, box) & ~part(page.pending, box)
-                span = Window.cut(page.picture, box, channels, hole=hole, usable=there)
-                return replace(span, usable=usable, lines=lines)
-        return Window.cut(self.picture, box, channels, hole=hole, usable=usable, lines=lines)
-
-    def _shown(self, filler: Filler | None, box: Box) -> Beside | None:
-        """The nearest page around that shows something there; None = there is none in the filler's reach."""
-        reach = None if filler is None else filler.capabilities.neighbours
-        for far in sorted(self.beside, key=abs):
-            page = self.beside[far]
-            if (reach is None or abs(far) <= reach) and not part(page.pending, box).all():
-                return page
-        return None
-
-    def _place(self, step: Step, filler: Filler) -> tuple[Box, Bool, Bool]:
-        """The step's window, grown until it holds pixels that can be read; its hole, and those pixels.
-
-        Raises:
-            MaskError: there are none in the whole picture.
-        """
-        assert step.hole is not None
-        box, size, wraps_x = step.window, self.picture.size, self.picture.wraps_x
-        if filler.capabilities.sees_hole:
-            usable = readable(self.picture, box)
-            usable &= ~part(self.pending, box) | step.hole
-            return box, step.hole, usable
-        while not (usable := readable(self.picture, box) & ~part(self.pending, box)).any():
-            if (box.height, box.width) == size:
-                if self._shown(filler, box) is not None:
-                    break
-                raise MaskError(
-                    "the mask leaves no pixel to repair from: mark less, "
-                    "or turn it round with --mask-polarity"
-                )
-            box = box.grown(max(box.height, box.width), size, wraps_x=wraps_x)
-        hole = np.zeros((box.height, box.width), bool)
-        hole[step.window.inside(box).slices] = step.hole
-        return box, hole, usable
-
-
-def _neighbours(
-    pages: Mapping[int, Beside], window: Window, scale: float, reach: int
-) -> dict[int, Neighbour]:
-    """What the pages up to ``reach`` away show where the window lies, at the scale that it is filled at."""
-    seen = {
-        far: shrunk(window.beside(page.picture, page.pending), scale)
-        for far, page in pages.items()
-        if abs(far) <= reach
-    }
-    return {far: Neighbour(small.pixels, small.usable) for far, small in seen.items()}
-
-
-def _asked(filler: Filler, window: Window, near: Mapping[int, Neighbour], seed: int) -> Filled:
-    """One call of the filler, with a prior where it wants one, and with the lines where there are any.
-
-    Raises:
-        UsageError: its answer is of another size, or not finite in the hole.
-    """
-    pixels, hole, usable, prior = window.pixels, window.hole, window.usable, None
-    if filler.capabilities.takes_prior:
-        prior = filler_named(PRIOR).fill(pixels, hole, usable=usable).pixels
-    if window.lines is not None:  # then the plan has asked: the filler follows them
-        following = cast(Following, filler)
-        filled = following.fill(pixels, hole, usable=usable, prior=prior, guide=window.lines, seed=seed)
-    elif near:  # then it has asked for them
-        looking = cast(Propagating, filler)
-        filled = looking.fill(pixels, hole, usable=usable, prior=prior, neighbours=near, seed=seed)
-    else:
-        filled = filler.fill(pixels, hole, usable=usable, prior=prior, seed=seed)
-    if filled.pixels.shape != pixels.shape or not np.isfinite(filled.pixels[hole]).all():
-        raise UsageError(
-            f"the filler {filler.name} answered {filled.pixels.shape} for {pixels.shape}, or numbers that "
-            "are not finite: it breaks its contract"
-        )
-    return filled
-
-
-def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed: int) -> Float:
-    """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
-    after, hole, usable = window.composed(filled), window.hole, window.usable
-    if filler.capabilities.sees_hole:  # what it answers was there: no tone, seam or grain to be matched
-        return after
-    if filler.capabilities.draws:
-        after = keep_tone(after, hole, usable)
-    if filler.capabilities.strays:
-        after = keep_colours(after, hole, usable)
-    if filler.capabilities.makes_texture:
-        return heal_seam(after, hole, usable)
-    found = measure_grain(window.pixels, usable) if grain > 0 else None
-    return after if found is None else add_grain(after, hole, found, seed=seed, amount=grain)

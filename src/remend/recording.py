@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from remend.errors import UsageError
-from remend.fill.catalogue import filler_of
+from remend.fill.registry import filler_of
 from remend.finding import Finding
 from remend.io.write import output_format
 from remend.options import Settings

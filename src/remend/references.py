@@ -11,11 +11,11 @@ import numpy as np
 from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.errors import FormatError, UsageError
-from remend.fill.catalogue import filler_of
+from remend.fill.registry import filler_of
+from remend.filling import Beside
 from remend.io.raster import on_grid_of
 from remend.options import Settings
 from remend.picture import Bool, Box, Float, Picture
-from remend.pipeline import Beside
 from remend.planes import LazyPlane
 from remend.samples import readable
 
@@ -59,7 +59,7 @@ def read_references(
         budget: what reading each may cost.
 
     Returns:
-        Them by number from 1, as `remend.pipeline.restore` takes them, and what was done, in words.
+        Them by number from 1, as `remend.pipeline.repair_picture` takes them, and what was done, in words.
 
     Raises:
         UsageError: too many, another type or number of bands; or another size, and no place on the map.
@@ -85,11 +85,11 @@ def read_references(
             raise UsageError(
                 f"{name} has channels {kinds[0]}, and the picture {kinds[1]}: they must be alike"
             )
-        date, empty, said = _placed(picture, date, name)
-        notes += said
+        date, empty, done = _placed(picture, date, name)
+        notes += done
         empty |= ~readable(date, Box(0, 0, *date.size))
-        date, empty, said = _registered(picture, ~mask, date, empty, name)
-        notes += said
+        date, empty, done = _registered(picture, ~mask, date, empty, name)
+        notes += done
         found[number] = Beside(date, empty)
     return found, tuple(notes)
 

@@ -28,7 +28,7 @@ from remend.options import Bounds
 from remend.options.restoration import RestoreOptions
 from remend.patch import lay_patch
 from remend.picture import Bool, Picture
-from remend.pipeline import restore as mend
+from remend.pipeline import repair_picture
 from remend.restoration.enlarging import enlarged
 from remend.restoration.grain import put_back_grain
 from remend.restoration.inspection import Inspection, inspect_picture
@@ -177,7 +177,7 @@ def restore_picture(
         finding = with_missing(find_mask(picture, None, options=options.mask_options), picture)
         notes += finding.notes
         if finding.mask.any():
-            mended = mend(
+            mended = repair_picture(
                 picture,
                 finding.mask,
                 options.settings,

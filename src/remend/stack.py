@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from remend.document import Document
-from remend.fill.catalogue import filler_of
+from remend.fill.registry import filler_of
+from remend.filling import Beside
 from remend.finding import Finding
 from remend.options import Settings
 from remend.picture import Bool, Picture
-from remend.pipeline import Beside, Observer, Restored, plan_repair, restore
+from remend.pipeline import Observer, Restored, plan_repair, repair_picture
 from remend.plan.plan import Plan
 from remend.samples import expand_palette
 
@@ -74,7 +75,7 @@ def walk(
         settings: how to repair; the seed is every page's own.
         guide: the lines of a page that its holes are to hold.
         plan_only: plan, and fill nothing.
-        observer, planned: as `remend.pipeline.restore` takes them.
+        observer, planned: as `remend.pipeline.repair_picture` takes them.
 
     Cost: one page in memory, and as many on each side as the filler wants to see.
     """
@@ -105,7 +106,7 @@ def walk(
             plan = plan_repair(picture, finding.mask, settings, guide=lines)
             restored = Restored(picture, finding.mask, plan)
         else:
-            restored = restore(
+            restored = repair_picture(
                 picture,
                 finding.mask,
                 settings,

@@ -21,11 +21,12 @@ from remend.io.atomic import write_whole
 from remend.io.read import printable, read_picture
 from remend.io.registry import codec_of_bytes
 from remend.io.xmp import FORMATS_WITH_XMP, packet_in
-from remend.job import Report, repair_file
 from remend.options import MaskOptions, Settings
 from remend.picture import Bool
 from remend.provenance.packet import record_in
 from remend.provenance.record import Record, read_sidecar, sidecar_of
+from remend.repairing import repair_file
+from remend.report import RepairReport
 
 __all__ = ["Audited", "audit", "audit_folder", "original_of", "read_record", "redo", "undo"]
 
@@ -88,7 +89,7 @@ def undo(path: Path, original: Path, target: Path, *, overwrite: bool = False) -
     return found
 
 
-def redo(path: Path, original: Path, target: Path | None = None, *, overwrite: bool = False) -> Report:
+def redo(path: Path, original: Path, target: Path | None = None, *, overwrite: bool = False) -> RepairReport:
     """Repair the original again as the record says, and see that the same bytes come of it.
 
     Args:
@@ -179,8 +180,8 @@ def audit(path: Path, originals: Path | None = None) -> Audited:
             return Audited(path, "missing", "its record lies there, and the file does not")
         if beside is None:
             inside = record_in(_packet(path), str(path))
-            said = "its record inside tells nothing of its own bytes, and the one beside is gone"
-            return Audited(path, "no record") if inside is None else Audited(path, "bad record", said)
+            reason = "its record inside tells nothing of its own bytes, and the one beside is gone"
+            return Audited(path, "no record") if inside is None else Audited(path, "bad record", reason)
         if beside.output_sha256 != _hash(path):
             return Audited(path, "changed", "its bytes are not those that were written")
         inside = record_in(_packet(path), str(path))

@@ -19,8 +19,8 @@ from remend.batch import run as running
 from remend.batch.manifest import manifest_in
 from remend.cli.repair import repair
 from remend.io import atomic
-from remend.job import Report
 from remend.options import Bounds, MaskOptions, Settings
+from remend.report import RepairReport
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 
@@ -174,7 +174,7 @@ def test_memory_that_runs_out_is_tried_again_with_smaller_windows(tmp_path, monk
     monkeypatch.setattr(work, "attempt", hungry)
     outcomes = [outcome for _, outcome in run_jobs(jobs, shared())]
     assert asked == [None, None, running.LESS_PX, None]
-    assert all(isinstance(one, Report) for one in outcomes)
+    assert all(isinstance(one, RepairReport) for one in outcomes)
     assert "windows of 256 px" in outcomes[0].notes[-1]
     assert outcomes[1].notes == ()
 

@@ -12,8 +12,8 @@ from made_models import write_lama_like, write_mean_filler
 from remend.cli.methods import methods
 from remend.cli.models import models
 from remend.errors import ModelError, UsageError, WriteError
-from remend.fill.catalogue import filler_named
 from remend.fill.model_file import ModelFile
+from remend.fill.registry import filler_named
 from remend.plan.policy import policy_for
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from remend.damage.blank import blank_areas
+from remend.damage.rules.blank import blank_areas
 from remend.damage.synth import damage_picture
 
 

@@ -10,7 +10,7 @@ from remend.damage.find import DAMAGE, _spare, analyse, find_damage
 from remend.damage.synth import damage_picture
 from remend.damage.synth.graphics import graphic
 from remend.errors import UsageError
-from remend.kinds import SEEN_KINDS
+from remend.kinds import seen_kinds
 from remend.picture import Box, Region
 
 
@@ -101,7 +101,7 @@ def test_lettering_is_no_evidence_of_damage():
 def test_every_region_keeps_the_contract():
     picture, _ = damage_picture(data.astronaut()[:256, :256], "scratches", seed=1)
     for region in find_damage(picture, sensitivity=0.8):
-        assert region.mask.any() and region.kind in SEEN_KINDS and 0 < region.confidence <= 1
+        assert region.mask.any() and region.kind in seen_kinds() and 0 < region.confidence <= 1
         assert (
             0 <= region.box.top < region.box.bottom <= 256 and 0 <= region.box.left < region.box.right <= 256
         )
@@ -136,7 +136,7 @@ def test_who_asks_for_text_and_gets_none_is_told_of_a_better_reader(monkeypatch)
     monkeypatch.setattr("remend.damage.find.reads_well", lambda: False)
     picture = worn()[0]
     assert "rapidocr" in "".join(analyse(picture, kinds=["text"]).notes)
-    for kinds in (None, SEEN_KINDS):
+    for kinds in (None, seen_kinds()):
         assert "rapidocr" not in "".join(analyse(picture, kinds=kinds).notes)
     monkeypatch.setattr("remend.damage.find.reads_well", lambda: True)
     assert not analyse(picture, kinds=["text"]).notes

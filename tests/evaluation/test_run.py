@@ -195,13 +195,13 @@ def test_panoramas_get_ws_psnr_and_methods_hear_of_them(tmp_path: Path, save, mo
     import remend.api
 
     heard = []
-    truly = remend.api.mend
+    truly = remend.api.repair_picture
 
-    def mend(picture, mask, settings, **more):
+    def repair_picture(picture, mask, settings, **more):
         heard.append(picture.projection)
         return truly(picture, mask, settings, **more)
 
-    monkeypatch.setattr(remend.api, "mend", mend)
+    monkeypatch.setattr(remend.api, "repair_picture", repair_picture)
     y, x = np.mgrid[:64, :128]
     hole = np.zeros((64, 128), np.uint8)
     hole[20:30, :10] = 255

@@ -16,10 +16,10 @@ from made_hostile_models import HOSTILE_CARDS, HOSTILE_MODELS, SOUND_CARD, hosti
 from made_models import write_mean_filler
 from process_costs import measured
 from remend.errors import ModelError
-from remend.fill.catalogue import filler_named
 from remend.fill.model_card import Card
 from remend.fill.neural import Neural
-from remend.job import repair_file
+from remend.fill.registry import filler_named
+from remend.repairing import repair_file
 
 LIMITED = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux alone")
 IMAGE = np.random.default_rng(0).random((64, 64, 3), np.float32)

@@ -211,7 +211,7 @@ def test_measured_values_are_filled_smoothly_without_grain_or_nets(tmp_path: Pat
 
 
 def test_measured_values_are_neither_searched_nor_restored_unasked(tmp_path: Path) -> None:
-    from remend.job import repair_file
+    from remend.repairing import repair_file
 
     scratched = soft(np.int16)
     scratched[0, :, 14:16] = scratched.max()

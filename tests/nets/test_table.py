@@ -76,7 +76,7 @@ def test_what_papers_print_is_of_nets_that_are_here_and_has_a_source():
         assert said["source"]
         assert said["licence"]
         assert set(said) == {"code", "licence", "figures", "protocol", "source"}
-    assert {name for name, net in NETS.items() if net.doi} == set(published())
+    assert set(published()) <= {name for name, net in NETS.items() if net.doi}
 
 
 def test_a_page_keeps_what_stands_around_its_table(tmp_path):

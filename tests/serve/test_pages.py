@@ -6,7 +6,7 @@ import re
 
 from fastapi.routing import APIRoute
 
-from remend.fill.catalogue import ENTRIES
+from remend.fill.registry import ENTRIES
 from remend.options import QUALITIES
 from remend.serve.options import REPAIR
 from remend.serve.page import read_assets

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the page is served by remend[serve]")
 
 from page_driver import Editor
-from remend.fill.catalogue import ENTRIES
+from remend.fill.registry import ENTRIES
 from remend.options import QUALITIES
 from remend.serve.options import REPAIR
 from remend.serve.problems import KINDS

@@ -8,7 +8,7 @@ import pytest
 from made_clips import panned
 from remend.errors import MaskError
 from remend.picture import Picture
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.video.carried import Carried
 from remend.video.propagate import Options, propagate
 
@@ -36,7 +36,7 @@ def test_a_logo_over_a_pan_gives_way_to_what_was_behind_it():
     done = list(propagate(zip(broken, holes, strict=True), Options(reach=12)))
     gains = []
     for one, still, truth, hole in zip(done, broken, frames, holes, strict=True):
-        alone = restore(Picture(still.copy(), "RGB"), hole).picture.samples
+        alone = repair_picture(Picture(still.copy(), "RGB"), hole).picture.samples
         gains.append(psnr(one.pixels, truth, hole) - psnr(alone, truth, hole))
         assert (one.pixels[~hole] == still[~hole]).all()
         assert one.confidence[~hole].min() == 1

@@ -2,7 +2,7 @@ import numpy as np
 
 from remend.options import Settings
 from remend.picture import Picture
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.windows.mosaic import cut, mirrored
 from remend.windows.tiles import Tiles
 
@@ -55,7 +55,9 @@ def test_tiles_and_one_window_agree():
     mask = np.zeros((120, 150), bool)
     for column in range(5, 145):
         mask[20 + column // 2 : 24 + column // 2, column] = True
-    tiled = restore(Picture(samples.astype(np.float32), "RGB"), mask, Settings(method="smooth", grain=0))
+    tiled = repair_picture(
+        Picture(samples.astype(np.float32), "RGB"), mask, Settings(method="smooth", grain=0)
+    )
     assert all(step.tiles is not None for step in tiled.plan.steps)
     from remend.fill.biharmonic import smooth
 
@@ -74,7 +76,7 @@ def test_the_number_of_threads_changes_nothing():
     before = cv2.getNumThreads()
     for threads in (1, 3):
         cv2.setNumThreads(threads)
-        outputs.append(restore(Picture(samples.copy(), "RGB"), mask).picture.samples)
+        outputs.append(repair_picture(Picture(samples.copy(), "RGB"), mask).picture.samples)
     cv2.setNumThreads(before)
     np.testing.assert_array_equal(*outputs)
 

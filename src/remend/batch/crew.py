@@ -135,16 +135,16 @@ class Crew:
             task = worker.task
             assert task is not None
             try:
-                said: Answer | None = pipe.recv()
+                message: Answer | None = pipe.recv()
             except (EOFError, OSError):
                 self._bury(worker)
                 events.append(Event("died", task))
                 continue
-            if said is None:
+            if message is None:
                 events.append(Event("begins", task))
             else:
                 worker.task = None
-                events.append(Event("done", task, said))
+                events.append(Event("done", task, message))
         for worker in at_work.values():
             if worker.overdue and worker.task is not None:
                 events.append(Event("stopped", worker.task))

@@ -62,7 +62,7 @@ class Known:
         source, target: as it writes them.
         reason: why it was skipped or failed.
         seconds: that it took.
-        certainty: see `remend.job.Report`.
+        certainty: see `remend.report.RepairReport`.
     """
 
     state: State

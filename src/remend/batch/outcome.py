@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 from remend.errors import ResourceError, WriteError
 from remend.faults import as_own, trace_of
-from remend.job import Report, repair_file
 from remend.options import Bounds, MaskOptions, Settings
+from remend.repairing import repair_file
+from remend.report import RepairReport
 
 __all__ = ["BatchOptions", "Failure", "Outcome", "Skipped", "attempt", "make_folder"]
 
@@ -52,7 +53,7 @@ class Skipped:
         return {"input": self.source, "skipped": self.reason, "result": self.target}
 
 
-Outcome = Report | Failure | Skipped
+Outcome = RepairReport | Failure | Skipped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def attempt(
     *,
     mask: Path | None,
     place: Path,
-) -> Report | Failure:
+) -> RepairReport | Failure:
     """Repair one picture; whatever goes wrong becomes a Failure.
 
     Args:

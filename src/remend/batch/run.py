@@ -80,8 +80,8 @@ def _in_processes(leader: Leader, processes: int) -> Iterator[tuple[Job, Outcome
                     answer = leader.lost(event.task, ResourceError(DIED))
                 else:
                     limit = event.task.shared.bounds.time_limit_s
-                    told = f"did not end within {limit:g} s and was stopped: raise --time-limit"
-                    answer = leader.lost(event.task, LimitError(told))
+                    reason = f"did not end within {limit:g} s and was stopped: raise --time-limit"
+                    answer = leader.lost(event.task, LimitError(reason))
                 if (more := leader.hear(event.task, answer)) is not None:
                     again.append(more)
             yield from leader.ready()

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from remend.album import Job
 from remend.batch.outcome import Failure
 from remend.errors import PictureError, WriteError
-from remend.job import Report
 from remend.places import is_remote
 from remend.provenance.record import sidecar_of
+from remend.report import RepairReport
 
 __all__ = ["deliver", "named_as", "staged"]
 
@@ -81,7 +81,7 @@ def deliver(here: Path, target: Path) -> None:
             raise WriteError(f"{target}: cannot be written ({_short(error)})") from error
 
 
-def named_as(outcome: Report | Failure, job: Job, here: Job) -> Report | Failure:
+def named_as(outcome: RepairReport | Failure, job: Job, here: Job) -> RepairReport | Failure:
     """An outcome that speaks of the places that the user named, and not of those that were used."""
     if here is job:
         return outcome

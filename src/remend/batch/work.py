@@ -17,9 +17,9 @@ from remend.batch.outcome import BatchOptions, Failure, Outcome, Skipped, attemp
 from remend.batch.staging import deliver, named_as, staged
 from remend.errors import RemendError, UsageError, WriteError
 from remend.io.read import printable
-from remend.job import Report
 from remend.places import is_remote
 from remend.plan.plan import Plan
+from remend.report import RepairReport
 
 __all__ = ["Answer", "Task", "failed", "hash_of", "is_there", "settle", "work"]
 
@@ -182,7 +182,7 @@ def failed(failure: Failure, known: Known | None = None) -> Answer:
     return Answer(failure, replace(known, state="failed", reason=failure.message))
 
 
-def _light(report: Report, note: str) -> Report:
+def _light(report: RepairReport, note: str) -> RepairReport:
     """A report without the arrays of its plan: a million of them are kept, and sent between processes."""
     steps = tuple(replace(step, hole=None, tiles=None) for step in report.plan.steps)
     return replace(report, plan=Plan(steps), notes=report.notes + ((note,) if note else ()))

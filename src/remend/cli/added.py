@@ -82,9 +82,9 @@ def _of_onnx(path: Path) -> tuple[bytes, dict[str, Any], list[str]]:
     except OSError as error:
         raise ModelError(f"the model {path} cannot be read ({error.strerror}): check the path") from error
     card = read_card(path)
-    told = card.get("sha256")
+    expected = card.get("sha256")
     found = hashlib.sha256(content).hexdigest()
-    if told is not None and told.lower() != found:
+    if expected is not None and expected.lower() != found:
         raise ModelError(f"{path.name} is not the file that its card describes (SHA-256 differs)")
     origin, licence = _CIRCULATE.get(found, (None, None))
     card = {"licence": licence or _UNKNOWN, "origin": origin or f"unknown; {path.name}"} | card

@@ -48,8 +48,8 @@ def repair_album(inputs: Sequence[Path], shared: BatchOptions, given: dict[str, 
     if given["watch"] and not any(path.is_dir() for path in inputs):
         raise UsageError("--watch waits for pictures in a folder: name one")
     jobs = look()
-    if told := counted(left.values()):
-        click.echo(f"remend: {told}", err=True)
+    if line := counted(left.values()):
+        click.echo(f"remend: {line}", err=True)
     failures: list[Failure] = []
     total = 0
     with ExitStack() as stack:

@@ -66,8 +66,8 @@ class Console:
         left_s = self._forecast(outcome)
         if isinstance(outcome, Failure):
             name = printable(outcome.source)
-            said = outcome.message.startswith(name)
-            self.log(f"remend: {outcome.message}" if said else f"remend: {name}: {outcome.message}")
+            names_itself = outcome.message.startswith(name)
+            self.log(f"remend: {outcome.message}" if names_itself else f"remend: {name}: {outcome.message}")
             if debugging() and outcome.trace:
                 self.log(outcome.trace.rstrip())
             content: dict[str, Any] = outcome.as_json()

@@ -44,8 +44,8 @@ def inspect(inputs: tuple[str, ...], **given: Any) -> None:
                 found, scan = inspect_picture(picture), lay_out(picture)
         except Exception as error:
             failures.append(failure := Failure.of(name, error))
-            said = failure.message if failure.message.startswith(shown) else f"{shown}: {failure.message}"
-            click.echo(f"remend: {said}", err=True)
+            line = failure.message if failure.message.startswith(shown) else f"{shown}: {failure.message}"
+            click.echo(f"remend: {line}", err=True)
             continue
         if given["as_json"]:
             size = {"width": picture.width, "height": picture.height}
@@ -62,12 +62,12 @@ def _lines(found: Inspection) -> list[str]:
     lines = [f"noise     {noise.mean:.1f} levels ({', '.join(f'{one:.1f}' for one in noise.sigma)})"]
     if noise.dark != noise.light:
         lines[0] += f", {noise.dark:.1f} in the dark, {noise.light:.1f} in the light"
-    said = "none seen" if shown is None else f"quality {shown.quality}, blocks from {shown.offset}"
+    line = "none seen" if shown is None else f"quality {shown.quality}, blocks from {shown.offset}"
     if shown is not None and shown.earlier is not None:
-        said += f"; {shown.earlier} before that"
+        line += f"; {shown.earlier} before that"
     if found.quality is not None:
-        said += f"; the file's tables say {found.quality}"
-    lines.append(f"JPEG      {said}")
+        line += f"; the file's tables say {found.quality}"
+    lines.append(f"JPEG      {line}")
     lines.append("blur      " + ("no edges" if found.blur_px is None else f"{found.blur_px:.1f} px"))
     black, white = ("/".join(f"{one:.0f}" for one in ends) for ends in (tones.black, tones.white))
     one = ", one tone" if tones.one_tone else ""

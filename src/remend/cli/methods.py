@@ -14,7 +14,7 @@ __all__ = ["methods"]
 def methods(as_json: bool) -> None:
     """List the fillers: what each is good for, and the paper it comes from."""
     from remend.added import names
-    from remend.fill.catalogue import ENTRIES
+    from remend.fill.registry import ENTRIES
 
     if as_json:
         lines = [{"name": n, "summary": e.summary, "reference": e.reference} for n, e in ENTRIES.items()]

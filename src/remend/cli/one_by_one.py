@@ -37,8 +37,8 @@ def each(places: Sequence[Place], work: Callable[[Path, Path], None], *, dry_run
         except Exception as error:
             failures.append(failure := Failure.of(str(source), error))
             name = printable(str(source))
-            said = failure.message if failure.message.startswith(name) else f"{name}: {failure.message}"
-            click.echo(f"remend: {said}", err=True)
+            line = failure.message if failure.message.startswith(name) else f"{name}: {failure.message}"
+            click.echo(f"remend: {line}", err=True)
     click.get_current_context().exit(exit_code(failures, len(places)))
 
 

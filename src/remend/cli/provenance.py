@@ -79,6 +79,6 @@ def audit(folders: tuple[str, ...], originals: str | None, as_json: bool) -> Non
                 click.echo(json.dumps(found.as_json()))
             elif not found.fine:
                 click.echo(f"{printable(str(found.path))}: {found.state}: {found.reason}")
-    said = ", ".join(f"{count} {state}" for state, count in counts.most_common())
-    click.echo(f"remend: {said or 'no pictures'}", err=True)
+    line = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    click.echo(f"remend: {line or 'no pictures'}", err=True)
     click.get_current_context().exit(1 if bad else 0)

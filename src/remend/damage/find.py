@@ -3,21 +3,20 @@
 The gate decides whether a picture may be searched (``gate``), its softness at which scale (``softness``);
 the embedded net gives each pixel a chance (``chances``); what hangs together is a piece (``pieces``) and is
 weighed together with all others (``signs``, ``perceptron``); what is left are regions (``regions``). Areas
-without any picture follow from a rule (``blank``).
+without any picture, and whatever else is registered (``finder``), follow from rules (``rules``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.damage.blank import blank_areas
 from remend.damage.chances import PLANES, card_of, chances_of
+from remend.damage.finder import finders
 from remend.damage.gate import nature_of
 from remend.damage.lettering import BETTER_READER, lettering_of, plain_rows, reads_well
 from remend.damage.perceptron import perceptron_from
@@ -27,7 +26,7 @@ from remend.damage.signs import signs_of
 from remend.damage.softness import reduced, reduction_of, softened, without_tone
 from remend.damage.transport import transport_scratches
 from remend.errors import UsageError
-from remend.kinds import DEFAULT_KINDS, FOUND_KINDS, SEEN_KINDS, DamageKind
+from remend.kinds import KINDS, default_kinds, seen_kinds
 from remend.picture import Region
 
 __all__ = ["Analysis", "analyse", "find_damage"]
@@ -96,7 +95,7 @@ def analyse(
         image: (H, W) grey or (H, W, 3) RGB uint8, display orientation.
         sensitivity: 0 (only the surest) to 1 (anything that might be): regions whose confidence is at
             least 1 - sensitivity are returned, so that more of it never finds less.
-        kinds: which of ``SEEN_KINDS`` are wanted; None = ``DEFAULT_KINDS``, all but lettering.
+        kinds: which of ``seen_kinds()`` are wanted; None = ``default_kinds()``, all but lettering.
         force: search what is no photograph, too.
 
     Returns:
@@ -112,7 +111,7 @@ def analyse(
     soft; 630 MB at 12 megapixels.
     """
     _check(image, sensitivity, kinds)
-    wanted = set(DEFAULT_KINDS if kinds is None else kinds)
+    wanted = set(default_kinds() if kinds is None else kinds)
     if int(np.ptp(image)) <= FLAT:
         return Analysis(())
     nature = nature_of(image)
@@ -131,7 +130,7 @@ def analyse(
             notes.append(f"{what} was seen and left: --find {kind} removes it")
     asked = [region for region in seen if region.kind in wanted]
     # Who asks for everything asks for nothing in particular: the page does so each time.
-    meant = "text" in wanted and wanted != set(SEEN_KINDS)
+    meant = "text" in wanted and wanted != set(seen_kinds())
     if meant and not any(region.kind == "text" and region.confidence >= least for region in asked):
         notes += [] if reads_well() else [BETTER_READER]
     return Analysis(
@@ -151,7 +150,9 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
     """All that might be damage or lettering; ``read`` looks for text as well as can be, not only by rules."""
     size = image.shape[0], image.shape[1]
     rgb = _rgb(image)
-    blank = blank_areas(rgb)  # before the net: what each needs at a time need not be held at once
+    by_rules = [
+        region for find in finders() for region in find(rgb)
+    ]  # before the net: what each needs at a time need not be held at once
     rows = lettering_of(rgb) if read else plain_rows(rgb)
     reduction = max(reduction_of(image), (size[0] * size[1] / MOST_PIXELS) ** 0.5)
     small = reduced(without_tone(image), reduction)
@@ -181,8 +182,9 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
         cell_px=2 * cell_px,
         size=size,
     )
-    found += rows + blank
-    return sorted(found, key=lambda region: (FOUND_KINDS.index(region.kind), region.box))
+    found += rows + by_rules
+    order = list(KINDS)
+    return sorted(found, key=lambda region: (order.index(region.kind), region.box))
 
 
 def _believed(chance: float) -> float:
@@ -210,12 +212,12 @@ def _seconded(line: Region, planes: NDArray[np.uint8]) -> float:
     return float(np.interp(total[line.mask].mean() / 255, SECONDED, (0, 1)))
 
 
-def _masks(pieces: Pieces, planes: slice) -> list[tuple[int, NDArray[np.bool_], DamageKind]]:
+def _masks(pieces: Pieces, planes: slice) -> list[tuple[int, NDArray[np.bool_], str]]:
     """(number, mask within its box, kind) of every piece."""
     found = []
     for k in range(len(pieces)):
         mask = pieces.labels[pieces.box(k).slices] == k + 1
-        kind = cast(DamageKind, PLANES[planes][pieces.kind[k]])
+        kind = PLANES[planes][pieces.kind[k]]
         if kind == "scratch" and is_network(mask):
             kind = "crack"
         found.append((k, mask, kind))
@@ -229,9 +231,9 @@ def _check(image: NDArray[np.uint8], sensitivity: float, kinds: Collection[str] 
         raise UsageError(f"a picture to search must be uint8 of shape (H, W) or (H, W, 3), got {got}")
     if not 0 <= sensitivity <= 1:
         raise UsageError(f"sensitivity must lie between 0 and 1, got {sensitivity}")
-    unknown = sorted(set(kinds or ()) - set(SEEN_KINDS))
+    unknown = sorted(set(kinds or ()) - set(seen_kinds()))
     if unknown:
-        raise UsageError(f"{unknown[0]!r} cannot be found: choose from {', '.join(SEEN_KINDS)}")
+        raise UsageError(f"{unknown[0]!r} cannot be found: choose from {', '.join(seen_kinds())}")
 
 
 def _rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -81,8 +81,8 @@ def effective_mask(
         )
     mask = _half(levels, full)
     if soft:
-        mask, said = _with_soft_edges(mask, levels, full, given)
-        notes += said
+        mask, more = _with_soft_edges(mask, levels, full, given)
+        notes += more
     return _at_size(mask, notes, size, resize, dilate_px)
 
 

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.damage.regions import gathered
-from remend.kinds import DamageKind
 from remend.picture import Bool, Box, Float, Region
 
 __all__ = ["InfraredError", "find_by_infrared", "regions_of"]
@@ -124,7 +123,7 @@ def regions_of(marks: Bool) -> tuple[Region, ...]:
     for number in range(1, count):
         left, top, wide, high, area = (int(one) for one in stats[number])
         box, length = Box(top, left, top + high, left + wide), max(wide, high)
-        kind: DamageKind = "scratch" if length >= LONG_PX and area < THIN * length * length else "dust"
+        kind = "scratch" if length >= LONG_PX and area < THIN * length * length else "dust"
         found.append(Region(box, labels[box.slices] == number, kind, CONFIDENCE))
     height, width = marks.shape
     return tuple(gathered(found, cell_px=CELL_PX, size=(height, width)))
@@ -183,12 +182,12 @@ def _refuse_silver(terms: list[Float], seen: list[Float], weights: Array, *, gre
     """
     logs = slice(1, 2 if grey else 4)
     light = [each[..., logs].mean(axis=2) for each in terms]
-    said = [each @ weights for each in terms]
+    predicted = [each @ weights for each in terms]
     contrast = float(np.std(np.concatenate([each.ravel() for each in light])))
     if contrast < FLAT:
         return
-    leak = float(np.std(np.concatenate([each.ravel() for each in said]))) / contrast
-    fine = sum(float(np.abs(_fine(each)).sum()) for each in said)
+    leak = float(np.std(np.concatenate([each.ravel() for each in predicted]))) / contrast
+    fine = sum(float(np.abs(_fine(each)).sum()) for each in predicted)
     fine /= sum(float(np.abs(_fine(each)).sum()) for each in light) + 1e-9
     colourful = max(float(np.median(each[..., logs].std(axis=2))) for each in terms)
     limits = (MOST_LEAK, MOST_FINE) if grey or colourful > GREY else (MOST_LEAK_GREY,) * 2
@@ -197,7 +196,7 @@ def _refuse_silver(terms: list[Float], seen: list[Float], weights: Array, *, gre
         kind = "black-and-white film (silver)" if silver else "Kodachrome, or toned silver,"
         share = f"{max(leak, fine):.0%} of its contrast"
         raise InfraredError(f"it shows the picture itself with {share}: {kind} stops infrared as dust does")
-    alike = [_alike(each - told, shown) for each, told, shown in zip(seen, said, light, strict=True)]
+    alike = [_alike(each - leaked, shown) for each, leaked, shown in zip(seen, predicted, light, strict=True)]
     if (worst := float(np.median(alike))) > MOST_LEFT:
         raise InfraredError(
             f"without the dyes it is still like the picture (correlation {worst:.2f}): it is no colour film"

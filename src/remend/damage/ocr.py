@@ -114,7 +114,7 @@ class Reader:
         across, down = (float(np.linalg.norm(corners[k] - corners[0])) for k in (1, 3))
         turns = (0,) if across >= 0.67 * down else (1, 3)
         tries = [self._read(rgb, np.roll(corners, -turn, axis=0)) for turn in turns]
-        return max(tries, key=lambda said: said[1])
+        return max(tries, key=lambda reading: reading[1])
 
     def _lines_at(self, rgb: NDArray[np.uint8], long_side: int) -> Iterator[Line]:
         chances = self.chances(rgb, long_side)
@@ -166,8 +166,8 @@ def reader() -> Reader | None:
     detector, recogniser = (
         open_session(path.read_bytes(), name=path.name, threads=cv2.getNumThreads()) for path in paths
     )
-    said = recogniser.get_modelmeta().custom_metadata_map.get("character", "")
-    letters = ("", *said.split("\n"), " ")
+    characters = recogniser.get_modelmeta().custom_metadata_map.get("character", "")
+    letters = ("", *characters.split("\n"), " ")
     if recogniser.get_outputs()[0].shape[-1] not in (len(letters), len(letters) - 1):
         raise ModelError(f"the model {RECOGNISER} does not say which letters it reads: install rapidocr anew")
     return Reader(detector, recogniser, letters)

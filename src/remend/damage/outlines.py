@@ -161,9 +161,9 @@ def _of_picture(
             other = ascii(PurePath(str(images[0]["file_name"])).name)[:60]
             notes = (f"the mask's JSON is about {other} alone: taken for this picture",)
     if len(fitting) != 1:
-        said = "does not name" if not fitting else "names several times"
+        fault = "does not name" if not fitting else "names several times"
         raise MaskError(
-            f"the mask's JSON {said} the picture {base}: give one whose images have its file_name"
+            f"the mask's JSON {fault} the picture {base}: give one whose images have its file_name"
         )
     image = fitting[0]
     drawn = (int(image.get("height") or size[0]), int(image.get("width") or size[1]))

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.kinds import DamageKind
 from remend.picture import Bool, Box, Region
 
 __all__ = ["enlarged", "gathered", "hugs_border", "is_network"]
@@ -71,7 +70,7 @@ def enlarged(
     box: Box,
     small: tuple[int, int],
     size: tuple[int, int],
-    kind: DamageKind,
+    kind: str,
     confidence: float,
 ) -> Region:
     """A region seen in a reduced picture, in the picture's own pixels.

@@ -90,7 +90,7 @@ def library(methods: Iterable[str], quality: str, seed: int, projection: str = "
         UsageError, ModelError: no such method, or a model that cannot be loaded.
     """
     from remend.api import repair
-    from remend.fill.catalogue import filler_named
+    from remend.fill.registry import filler_named
 
     for method in methods:
         if method != "auto":

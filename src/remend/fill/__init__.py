@@ -1,1 +1,1 @@
-"""Fillers, one a file, and the catalogue above them."""
+"""Fillers, one a file, and their registry."""

@@ -103,13 +103,13 @@ class Dates:
         """One channel, what the dates say where it is not usable; and where any of them says something."""
         total, weights = np.zeros_like(target), np.zeros_like(target)
         for date in dates:
-            said, weight = self._told(target, usable, date, channel)
-            total += weight * said
+            predicted, weight = self._told(target, usable, date, channel)
+            total += weight * predicted
             weights += weight
         shown = weights > 0
-        told = np.where(shown, total / np.maximum(weights, 1e-30), 0)
-        left = np.where(usable & shown, target - told, 0)
-        plane = np.where(usable, target, told + self._faded(left, usable & shown))
+        predicted = np.where(shown, total / np.maximum(weights, 1e-30), 0)
+        left = np.where(usable & shown, target - predicted, 0)
+        plane = np.where(usable, target, predicted + self._faded(left, usable & shown))
         return plane.astype(np.float32), shown
 
     def _told(self, target: Float, usable: Bool, date: Neighbour, channel: int) -> tuple[Float, Float]:
@@ -128,10 +128,10 @@ class Dates:
         # Where a date is flat around, the slope is that of the whole window.
         least = max(LEAST_SPREAD, 0.01 * float((s * s).sum()) / max(float(both.sum()), 1.0))
         slope = (common + least * whole) / (np.maximum(spread, 0) + least)
-        told = target_mean + t_mean + slope * (source - source_mean - s_mean)
+        predicted = target_mean + t_mean + slope * (source - source_mean - s_mean)
         error = np.maximum(tt / n - t_mean * t_mean - 2 * slope * common + slope * slope * spread, 0)
         weight = np.where(seen & date.usable, 1 / (error + 1e-6) ** 2, 0)
-        return told.astype(np.float32), weight.astype(np.float32)
+        return predicted.astype(np.float32), weight.astype(np.float32)
 
     def _around(self, plane: Float) -> Float:
         """Sums in a near window and, counting little, a wide one; at lower scales, as they are smooth."""

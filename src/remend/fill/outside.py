@@ -65,13 +65,13 @@ class Budget:
 
 
 def _number(variable: str, usual: float) -> float:
-    said = os.environ.get(variable, "")
+    given = os.environ.get(variable, "")
     try:
-        number = float(said) if said else usual
+        number = float(given) if given else usual
     except ValueError:
         number = 0.0
     if not 0 < number < 1e6:
-        raise ModelError(f"{variable} is {said!r}: give a number above 0, or leave it out")
+        raise ModelError(f"{variable} is {given!r}: give a number above 0, or leave it out")
     return number
 
 
@@ -162,9 +162,9 @@ class Outside:
         if "error" in reply:
             return str(reply["error"])
         if data is None:
-            said = reply.get("type")
+            given = reply.get("type")
             wanted = list(feed["image"].shape)
-            return f"its output {output} is {said} {reply.get('shape')}, expected float32 {wanted}"
+            return f"its output {output} is {given} {reply.get('shape')}, expected float32 {wanted}"
         return np.frombuffer(data, reply["type"]).reshape(feed["image"].shape)
 
     def _load(self) -> None:

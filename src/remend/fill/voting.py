@@ -40,13 +40,13 @@ def vote(
     weights = np.zeros(len(pixels), np.float32)
     for delta in patch_offsets(stride, radius_px):
         voters = pixels + delta
-        said = packed.take(source.take(voters) - delta).view(np.float32).reshape(-1, 4)
+        votes = packed.take(source.take(voters) - delta).view(np.float32).reshape(-1, 4)
         voices = weight.take(voters)
         if falloff_px is not None:
             down = round(int(delta) / stride)
             across = int(delta) - down * stride
             voices *= np.float32(np.exp(-(down**2 + across**2) / (2 * falloff_px**2)))
-        total += said * voices[:, None]
+        total += votes * voices[:, None]
         weights += voices
     total /= weights[:, None]
     return total

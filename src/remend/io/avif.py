@@ -83,9 +83,9 @@ class AvifCodec:
         squeezed = np.squeeze(picture.samples, 2) if picture.samples.shape[2] == 1 else picture.samples
         metadata = renewed(picture.container.metadata, picture)
         beside = beside_pictures(picture.container.read_bytes())
-        data, told = _encoded(Image.fromarray(np.ascontiguousarray(squeezed)), metadata)
+        data, colour_notes = _encoded(Image.fromarray(np.ascontiguousarray(squeezed)), metadata)
         note = f"lossy AVIF: the whole frame was compressed again (quality {QUALITY}, no chroma subsampling)"
-        return Encoded(data, (note, *told, *beside))
+        return Encoded(data, (note, *colour_notes, *beside))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, RGB or RGBA with profile, EXIF and XMP, at quality 95."""
@@ -95,8 +95,8 @@ class AvifCodec:
             notes += ("AVIF has no place for the resolution: left out",)
         if metadata.text:
             notes += ("AVIF has no place for text entries: left out",)
-        data, told = _encoded(image, metadata)
-        return Encoded(data, notes + told)
+        data, colour_notes = _encoded(image, metadata)
+        return Encoded(data, notes + colour_notes)
 
 
 def _encoded(image: Image.Image, metadata: Metadata) -> tuple[bytes, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from remend.io.icc import icc_of
 from remend.picture import Metadata
 
-__all__ = ["beside_pictures", "carried_to", "nclx_of", "said", "with_nclx"]
+__all__ = ["beside_pictures", "carried_to", "nclx_of", "specified", "with_nclx"]
 
 Code = tuple[int, int]
 
@@ -35,13 +35,13 @@ def nclx_of(data: bytes) -> Code | None:
     at = data.find(NCLX)
     if at < 0 or at + len(NCLX) + 4 > len(data):
         return None
-    return said(struct.unpack_from(">HH", data, at + len(NCLX)))
+    return specified(struct.unpack_from(">HH", data, at + len(NCLX)))
 
 
-def said(code: Code) -> Code | None:
+def specified(code: Code) -> Code | None:
     """The code points where they say anything but sRGB.
 
-    >>> said((12, 13)), said((1, 13))
+    >>> specified((12, 13)), specified((1, 13))
     ((12, 13), None)
     """
     return None if tuple(code) in UNSAID else code

@@ -52,9 +52,9 @@ def derive(dataset: Any, done: str, filled: NDArray[Any]) -> tuple[str, ...]:
 
     kinds = [str(kind) for kind in _several(dataset.get("ImageType"))]
     dataset.ImageType = ["DERIVED", "SECONDARY", *kinds[2:]]
-    said = f"{done} {NOT_FOR_DIAGNOSIS}"
+    note = f"{done} {NOT_FOR_DIAGNOSIS}"
     before = str(dataset.get("DerivationDescription") or "")
-    dataset.DerivationDescription = f"{said} {before}".strip()[:SHORT_TEXT]
+    dataset.DerivationDescription = f"{note} {before}".strip()[:SHORT_TEXT]
     series = str(dataset.get("SeriesDescription") or "")
     if MARK not in series:
         series = series[: LONG_STRING - len(MARK) - 2]

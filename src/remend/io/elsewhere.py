@@ -42,4 +42,4 @@ def known_elsewhere(head: bytes) -> str | None:
     >>> known_elsewhere(b"%PDF-1.7")
     'a PDF: take its pictures out first (pdfimages -all)'
     """
-    return next((said for at, sign, said in SIGNS if head.startswith(sign, at)), None)
+    return next((advice for at, sign, advice in SIGNS if head.startswith(sign, at)), None)

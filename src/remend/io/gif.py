@@ -5,17 +5,20 @@ Of an animation each frame can be repaired, too: `remend.io.gif_frames`.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from remend.document import Document, Repaired
 from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Header, Source
-from remend.io.gif_blocks import Block, Screen, read_screen, walk_blocks
+from remend.io.gif_blocks import Block, read_screen, walk_blocks
 from remend.io.gif_frames import open_frames, rewrite_frames
 from remend.io.gif_image import (
     CREDENTIALS,
@@ -29,6 +32,7 @@ from remend.io.gif_image import (
     read_metadata,
     with_size,
 )
+from remend.io.pillow_codec import left_out
 from remend.io.previews import TAKEN_OUT, bare_xmp
 from remend.io.source_stream import opened
 from remend.picture import Bool, Container, Metadata, Picture
@@ -141,14 +145,14 @@ class GifCodec:
 
     def open(self, source: Source) -> Document:
         """Every frame, as it is composed on the screen: RGBA."""
-        told = self.header(source)
-        return open_frames(source, (told.height, told.width))
+        header = self.header(source)
+        return open_frames(source, (header.height, header.width))
 
     def rewrite_pages(self, document: Document, repaired: Iterable[Repaired]) -> Encoded:
         """Frames that look different get a new image with a colour table of its own, all others stay."""
         container = document.container
-        told = self.header(Source(str(container.path or "GIF"), data=container.read_bytes()))
-        return rewrite_frames(document, (told.height, told.width), repaired)
+        header = self.header(Source(str(container.path or "GIF"), data=container.read_bytes()))
+        return rewrite_frames(document, (header.height, header.width), repaired)
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """Mode P with at most one transparent colour, or L; with the first text entry as the comment."""
@@ -170,32 +174,16 @@ class GifCodec:
             if clear.size:
                 transparent = int(clear[0])
                 indices = np.where(np.isin(indices, clear), np.uint8(transparent), indices)
-        table = grown(b"\0" * 6, palette)
-        packed = with_size(0xF0, table)
-        parts = [Screen(b"89a", picture.width, picture.height, packed, 0, 0, table).to_bytes()]
+        image = Image.frombytes("P", indices.shape[::-1], np.ascontiguousarray(indices).tobytes())
+        image.putpalette(np.ascontiguousarray(palette[:, :3]).tobytes())
+        options: dict[str, Any] = {} if transparent is None else {"transparency": transparent}
         comment = metadata.text.get("Comment") or next(iter(metadata.text.values()), None)
         if comment:
-            encoded = comment.encode()
-            pieces = (encoded[at : at + 255] for at in range(0, len(encoded), 255))
-            parts += [b"!\xfe", *(bytes([len(piece)]) + piece for piece in pieces), b"\0"]
-        if transparent is not None:
-            parts.append(bytes([0x21, 0xF9, 4, 1, 0, 0, transparent, 0]))
-        parts.append(struct.pack("<BHHHHB", 0x2C, 0, 0, picture.width, picture.height, 0))
-        parts += [coded(indices, interlaced=False), b";"]
-        lost = [
-            word
-            for word, value in (
-                ("the profile", metadata.icc),
-                ("EXIF", metadata.exif),
-                ("XMP", metadata.xmp),
-                ("the resolution", metadata.dpi),
-                ("further text", len(metadata.text) > 1),
-            )
-            if value
-        ]
-        return Encoded(
-            b"".join(parts), (f"a GIF has no place for {', '.join(lost)}: left out",) if lost else ()
-        )
+            options["comment"] = comment
+        file = io.BytesIO()
+        image.save(file, "GIF", optimize=False, interlace=0, **options)
+        kept = ("text",) if len(metadata.text) == 1 else ()
+        return Encoded(file.getvalue(), left_out("GIF", metadata, kept))
 
 
 def _palette(frame: Frame, largest: int) -> NDArray[np.uint8]:

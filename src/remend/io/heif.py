@@ -89,9 +89,9 @@ class HeifCodec:
         image, notes = eight_bit_image(picture, kind="HEIF", modes=("L", "LA", "RGB", "RGBA"))
         note = f"lossy HEIF: the whole frame was compressed again (quality {QUALITY})"
         metadata = renewed(picture.container.metadata, picture)
-        data, told = _encoded(image, metadata)
+        data, colour_notes = _encoded(image, metadata)
         beside = beside_pictures(picture.container.read_bytes())
-        return Encoded(data, (*notes, note, *told, *beside))
+        return Encoded(data, (*notes, note, *colour_notes, *beside))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """L, LA, RGB or RGBA with profile, EXIF and XMP, at quality 95."""
@@ -101,8 +101,8 @@ class HeifCodec:
             notes += ("HEIF has no place for the resolution: left out",)
         if metadata.text:
             notes += ("HEIF has no place for text entries: left out",)
-        data, told = _encoded(image, metadata)
-        return Encoded(data, notes + told)
+        data, colour_notes = _encoded(image, metadata)
+        return Encoded(data, notes + colour_notes)
 
 
 def _library() -> ModuleType:

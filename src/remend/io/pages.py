@@ -186,8 +186,8 @@ def _write_series(
         )
         notes |= dict.fromkeys(written.notes)
         count += 1
-    told = f"{count} of {len(files)} slices were repaired and written: a series of their own"
-    return Written(folder, "dicom", (*document.container.notes, told, *notes))
+    note = f"{count} of {len(files)} slices were repaired and written: a series of their own"
+    return Written(folder, "dicom", (*document.container.notes, note, *notes))
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def on_grid_of(picture: Picture, other: Picture) -> tuple[Picture, Bool] | None:
         same = here.transform.almost_equals(there.transform, precision=1e-6 * abs(here.transform.a))
         if same and here.crs == there.crs and here.shape == there.shape:
             return other, np.zeros(other.size, bool)
-        told = there.nodata is not None or other.alpha_channel is not None
+        has_nodata = there.nodata is not None or other.alpha_channel is not None
         with library.vrt.WarpedVRT(
             there,
             crs=here.crs,
@@ -55,7 +55,7 @@ def on_grid_of(picture: Picture, other: Picture) -> tuple[Picture, Bool] | None:
             width=here.width,
             height=here.height,
             resampling=library.enums.Resampling.cubic,
-            add_alpha=not told,
+            add_alpha=not has_nodata,
         ) as warped:
             samples = warped.read(list(range(1, there.count + 1))).transpose(1, 2, 0)
             empty = warped.dataset_mask() == 0

@@ -17,7 +17,7 @@ from remend.io.orientation import to_display
 from remend.io.registry import FORMATS, codec_of_bytes, format_of_suffix
 from remend.picture import Container, Picture
 
-__all__ = ["PictureSource", "printable", "read_header", "read_picture", "unchanged_since_read"]
+__all__ = ["PictureSource", "printable", "read_header", "read_picture", "same_file", "unchanged_since_read"]
 
 PictureSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -164,6 +164,14 @@ def identity_of(opened: Source) -> tuple[int, int] | None:
         return None
     found = opened.path.stat()
     return found.st_size, found.st_mtime_ns
+
+
+def same_file(one: object, other: Path | None) -> bool:
+    """Whether both are paths to one file; False where either is no path, or is not there."""
+    try:
+        return other is not None and isinstance(one, (str, os.PathLike)) and other.samefile(one)
+    except OSError:
+        return False
 
 
 def unchanged_since_read(container: Container) -> bool:

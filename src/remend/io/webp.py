@@ -62,12 +62,13 @@ class WebpCodec:
         data = source.read_bytes()
         chunks = read_chunks(io.BytesIO(data), source.name)
         contents = dict(reversed(chunks))
-        told = self.header(source)
+        header = self.header(source)
         frames = sum(kind == b"ANMF" for kind, _ in chunks)
         # an animation is composed on canvases of its own
-        source.budget.take(source.name, told.width * told.height, 32, len(data), copies=4 if frames else 2)
+        copies = 4 if frames else 2
+        source.budget.take(source.name, header.width * header.height, 32, len(data), copies=copies)
         with open_frame(WebPImagePlugin.WebPImageFile, data, source.name, "WebP") as image:
-            if image.size != (told.width, told.height):
+            if image.size != (header.width, header.height):
                 raise DecodeError(f"{source.name}: a damaged WebP: its header and its picture differ in size")
             samples = array_of(load_frame(image, source.name, "WebP"))
         exif = bare_exif(contents[b"EXIF"]) if b"EXIF" in contents else None
@@ -125,14 +126,14 @@ class WebpCodec:
 
     def open(self, source: Source) -> Document:
         """Every frame, as it is composed on the canvas: RGBA."""
-        told = self.header(source)
-        return open_frames(source, (told.height, told.width))
+        header = self.header(source)
+        return open_frames(source, (header.height, header.width))
 
     def rewrite_pages(self, document: Document, repaired: Iterable[Repaired]) -> Encoded:
         """Frames that look different become lossless ones, all others stay."""
         container = document.container
-        told = self.header(Source(str(container.path or "WebP"), data=container.read_bytes()))
-        return rewrite_frames(document, (told.height, told.width), repaired)
+        header = self.header(Source(str(container.path or "WebP"), data=container.read_bytes()))
+        return rewrite_frames(document, (header.height, header.width), repaired)
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:
         """Lossless RGB or RGBA with profile, EXIF and XMP."""

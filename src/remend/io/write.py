@@ -17,7 +17,7 @@ from remend.io.exif_size import with_size
 from remend.io.limits import own_limits
 from remend.io.orientation import normalised_exif, normalised_xmp, to_stored
 from remend.io.previews import TAKEN_OUT, credentials_left, renewed
-from remend.io.read import printable, unchanged_since_read
+from remend.io.read import printable, same_file, unchanged_since_read
 from remend.io.registry import FORMATS, codec_named, ending_of, format_of_suffix
 from remend.io.xmp import packet_in, with_packet
 from remend.picture import Bool, Container, Metadata, Picture, check_mask
@@ -51,7 +51,7 @@ def output_format(picture: Picture | Document, target: Path | None = None, forma
     source = picture.container.format if picture.container else None
     if target is not None and target.suffix:
         path = picture.container.path if picture.container else None
-        if source and path is not None and _same_file(path, target):
+        if source and same_file(target, path):
             return source
         named = format_of_suffix(target)
         if named is None:
@@ -148,11 +148,11 @@ def _encoded(
         lifted = container.metadata if container else Metadata()
         if resized:
             lifted = with_size(lifted, picture.width, picture.height)
-        lifted, told = carried_to(lifted, chosen, picture.mode)
+        lifted, notes = carried_to(lifted, chosen, picture.mode)
         with own_limits():
             lifted = renewed(_upright(lifted) if orientation != 1 else lifted, picture)
             encoded = codec.encode(picture, lifted)
-        return replace(encoded, notes=encoded.notes + told)
+        return replace(encoded, notes=encoded.notes + notes)
     assert container is not None
     if not unchanged_since_read(container):
         raise WriteError(
@@ -232,10 +232,3 @@ def _upright(metadata: Metadata) -> Metadata:
         exif=normalised_exif(metadata.exif) if metadata.exif else None,
         xmp=normalised_xmp(metadata.xmp) if metadata.xmp else None,
     )
-
-
-def _same_file(a: Path, b: Path) -> bool:
-    try:
-        return a.samefile(b)
-    except OSError:
-        return False

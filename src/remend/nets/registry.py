@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from remend.errors import UsageError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from remend.nets.inpainter import Inpainter
 
-__all__ = ["NETS", "Figures", "Net", "build", "figures"]
+__all__ = ["NETS", "Figures", "Net", "build", "figures", "register_net"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +24,24 @@ class Net:
     Attributes:
         summary: one line of what it is.
         reference: paper, venue, year.
-        doi: of the paper; None = our own.
-        differs: what differs from the paper.
         module: where its body lives.
         body: the body's class there.
+        doi: of the paper; None = our own.
+        differs: what differs from the paper.
     """
 
     summary: str
     reference: str
-    doi: str | None
-    differs: str
     module: str
     body: str
+    doi: str | None = None
+    differs: str = "–"
 
 
 NETS: dict[str, Net] = {
     "remend": Net(
         summary="dense residual net in units of contrast, context at 1/16, attention that copies",
         reference="our own; see the module for the papers it draws on",
-        doi=None,
-        differs="–",
         module="remend.nets.remend",
         body="RemendNet",
     ),
@@ -170,6 +170,32 @@ NETS: dict[str, Net] = {
     ),
 }
 """Every net, by its name on the command line."""
+_BODIES: dict[str, type[nn.Module]] = {}  # of nets that were registered
+Body = TypeVar("Body", bound="type[nn.Module]")
+
+
+def register_net(
+    name: str, *, summary: str, reference: str, doi: str | None = None, differs: str = "–"
+) -> Callable[[Body], Body]:
+    """Let a net be called by its name: a decorator for its body's class (`remend.nets.inpainter` says what
+    that is). A name holds in the process that registered it; the nets of the package have rows in ``NETS``.
+
+    Args:
+        name: the word on the command line, lower case with underscores.
+        summary, reference, doi, differs: as of `Net`.
+
+    Raises:
+        UsageError: the name is taken.
+    """
+    if name in NETS:
+        raise UsageError(f"no net can be registered as {name!r}: the name is taken, choose another")
+
+    def entered(body: Body) -> Body:
+        NETS[name] = Net(summary, reference, body.__module__, body.__qualname__, doi, differs)
+        _BODIES[name] = body
+        return body
+
+    return entered
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +231,7 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Inpainter:
         raise UsageError(
             f"nets need PyTorch, which is not installed ({error.name}): pip install 'remend[train]'"
         ) from error
-    body = getattr(import_module(NETS[name].module), NETS[name].body)
+    body = _BODIES.get(name) or getattr(import_module(NETS[name].module), NETS[name].body)
     try:
         own = dict(options or {})
         outside = {key: bool(own.pop(key, False)) for key in ("from_base", "sees_hole")}

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from remend.errors import UsageError
-from remend.kinds import DamageKind, parse_kinds
+from remend.kinds import KINDS, default_kinds, parse_kinds
 from remend.options.option import Option, option, options_of, verify, with_help
 from remend.pages import check_pages
 
@@ -117,6 +117,18 @@ SNAPS = {
 }
 """What a mask is brought to."""
 
+
+def _kinds_told() -> str:
+    """What the help says of ``find``."""
+    seen = (f"{name} ({kind.about})" if kind.about else name for name, kind in KINDS.items() if kind.seen)
+    others = {name: kind.about for name, kind in KINDS.items() if not kind.seen}
+    return (
+        f"Exactly what to look for, with commas between: {', '.join(seen)}; "
+        + "".join(f"{name} = {about}; " for name, about in others.items())
+        + f"damage = {', '.join(default_kinds())}, the default; all = all but {', '.join(others)}."
+    )
+
+
 SEARCH: dict[str, Any] = {"needs": frozenset({"search"})}
 MASK: dict[str, Any] = {"needs": frozenset({"mask"})}
 
@@ -156,9 +168,7 @@ class MaskOptions:
     )
     find: str | Sequence[str] = option(
         (),
-        "Exactly what to look for, with commas between: scratch, crack, dust, stain, hole, text (dates, "
-        "captions), watermark; tripod = what is right below the camera of a 360° panorama; damage = the "
-        "first five, the default; all = all but tripod.",
+        _kinds_told(),
         metavar="KINDS",
         check=parse_kinds,
         told="damage",
@@ -205,7 +215,7 @@ class MaskOptions:
         _ = self.kinds  # skip may leave nothing of what is to be found
 
     @property
-    def kinds(self) -> tuple[DamageKind, ...]:
+    def kinds(self) -> tuple[str, ...]:
         """The kinds that are looked for."""
         return parse_kinds(self.find, self.skip)
 

@@ -40,7 +40,7 @@ class Step:
     """One call of one filler: on a window, or on many tiles laid side by side.
 
     Attributes:
-        filler: its name in the catalogue, or the path of a model.
+        filler: its name in the registry, or the path of a model.
         reason: why this filler, in words.
         radius_px: the largest inscribed radius among the step's holes.
         window: what the filler sees; for tiles, the box around them.

@@ -36,7 +36,7 @@ class Rung:
     """One line of the table: this filler, if the hole is within these bounds.
 
     Attributes:
-        filler: its name in the catalogue, or the path of a model.
+        filler: its name in the registry, or the path of a model.
         radius_px: largest inscribed radius of the hole; None = any.
         activity: largest texture activity around the hole (see ``remend.plan.holes``); None = any.
         unevenness: largest unevenness of the surroundings (see ``remend.windows.evenness``); None = any.
@@ -81,18 +81,18 @@ class Rung:
 
     def met(self, hole: Looks) -> list[str]:
         """The bounds beside the radius that the hole is within, in words."""
-        said = []
+        reasons = []
         if self.activity is not None and hole.activity is not None:
-            said.append(f"texture {hole.activity:.3f} ≤ {self.activity:g}")
+            reasons.append(f"texture {hole.activity:.3f} ≤ {self.activity:g}")
         if self.unevenness is not None and hole.unevenness is not None:
-            said.append(f"unevenness {hole.unevenness:.2f} ≤ {self.unevenness:g}: one texture")
+            reasons.append(f"unevenness {hole.unevenness:.2f} ≤ {self.unevenness:g}: one texture")
         if self.beyond_border:
-            said.append(f"{100 * hole.border:.0f} % of its outline is the picture's border")
+            reasons.append(f"{100 * hole.border:.0f} % of its outline is the picture's border")
         elif self.beyond_share:
-            said.append(
+            reasons.append(
                 f"{100 * hole.share:.0f} % of the picture's side, too wide to be made up of what is around"
             )
-        return said
+        return reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +135,14 @@ class Policy:
 
     def choose(self, hole: Looks) -> Choice:
         """The filler for a hole, and why: what it met, and which measured bounds it did not."""
-        said: list[str] = []
+        reasons: list[str] = []
         for rung in self.rungs:
             unmet = rung.unmet(hole)
             if unmet is None:
                 least = "" if rung.radius_px is None else f" ≤ {rung.radius_px:g}"
-                return Choice(
-                    rung.filler, ", ".join([f"radius {hole.radius_px:.1f} px{least}", *said, *rung.met(hole)])
-                )
-            said += [] if not unmet or unmet in said else [unmet]
+                first = f"radius {hole.radius_px:.1f} px{least}"
+                return Choice(rung.filler, ", ".join([first, *reasons, *rung.met(hole)]))
+            reasons += [] if not unmet or unmet in reasons else [unmet]
         raise AssertionError("the last rung of a policy has no bounds")
 
 

@@ -60,7 +60,7 @@ def packet_with(old: bytes | None, record: Record) -> bytes | None:
 
 def _description(record: Record, about: str) -> bytes:
     small = record.mask is not None and len(record.mask) + len(record.guide or b"") <= MOST_MASK
-    said = {
+    fields = {
         "Version": record.version,
         "When": record.when,
         "Method": ", ".join(str(one["name"]) for one in record.methods),
@@ -70,7 +70,7 @@ def _description(record: Record, about: str) -> bytes:
         "MaskSHA256": record.mask_sha256,
         "Record": record.as_json(images=small),
     }
-    attributes = "".join(f"\n  remend:{name}={_quoted(value)}" for name, value in said.items() if value)
+    attributes = "".join(f"\n  remend:{name}={_quoted(value)}" for name, value in fields.items() if value)
     if record.source_type is not None:
         attributes += f'\n  xmlns:Iptc4xmpExt="{IPTC}"'
         attributes += f"\n  Iptc4xmpExt:DigitalSourceType={_quoted(record.source_type)}"

@@ -18,7 +18,7 @@ from remend.serve.job import Job
 from remend.serve.limits import Ledger, Limits
 from remend.serve.line import Line
 from remend.serve.metrics import Metrics
-from remend.serve.options import Wish
+from remend.serve.options import JobOptions
 from remend.serve.problems import Problem
 from remend.serve.records import Records
 from remend.serve.task import Cancelled, Done, Failed, Task
@@ -104,13 +104,13 @@ class Desk:
             raise self.ending.problem("no new work is taken")
         self.line.check_place(client)
 
-    def submit(self, arrival: Arrival, wish: Wish, *, kept: bool) -> Job:
+    def submit(self, arrival: Arrival, options: JobOptions, *, kept: bool) -> Job:
         """Line it up.
 
         Args:
             arrival: all of it has come; its upload is the desk's from now on, and deleted when the work is
                 over.
-            wish: what to do.
+            options: what to do.
             kept: remember the result for who asks by id; otherwise ``release`` must be called.
 
         Raises:
@@ -120,7 +120,7 @@ class Desk:
         number, upload = next(self._numbers), arrival.upload
         task = Task(
             number=number,
-            wish=wish,
+            options=options,
             image=upload.files["image"],
             mask=upload.files.get("mask"),
             kept=upload.files.get("kept"),
@@ -194,8 +194,8 @@ class Desk:
         if job.began is not None:
             self.line.forecast.learn(spent)
         if job.state == "done":
-            self.metrics.seconds.labels(job.task.wish.kind).observe(spent)
-        self.metrics.jobs.labels(job.task.wish.kind, job.state).inc()
+            self.metrics.seconds.labels(job.task.options.kind).observe(spent)
+        self.metrics.jobs.labels(job.task.options.kind, job.state).inc()
         self.records.keep(job)
         job.tell()
 

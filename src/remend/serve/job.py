@@ -131,7 +131,7 @@ class Job:
         here = f"/v1/jobs/{self.id}"
         return {
             "id": self.id,
-            "kind": self.task.wish.kind,
+            "kind": self.task.options.kind,
             "state": self.state,
             "place": self.position if self.state == "queued" else None,
             "stage": None if self.progress is None else self.progress.stage,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from remend.errors import UsageError
-from remend.fill.catalogue import ENTRIES
+from remend.fill.registry import ENTRIES
 from remend.infrared import AUTO, NO
 from remend.io.registry import FORMATS, codec_named
 from remend.options import DETECT as FOUND
@@ -25,10 +25,10 @@ __all__ = [
     "REPAIR",
     "RESTORE",
     "VIEW",
-    "Wish",
+    "JobOptions",
     "check_place",
     "form_schema",
-    "read_wish",
+    "read_job_options",
     "schema_of",
 ]
 
@@ -91,12 +91,12 @@ JOB = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class JobOptions:
     """What a form asks for, checked.
 
     Attributes:
         kind: ``repair``, ``detect``, ``restore``, ``inspect``, ``mask`` or ``view``.
-        settings, mask_options, format, as_patch: as `remend.job.repair_file` takes them.
+        settings, mask_options, format, as_patch: as `remend.repairing.repair_file` takes them.
         restoration: as `remend.restoring.restore_file` takes it.
     """
 
@@ -108,7 +108,9 @@ class Wish:
     restoration: RestoreOptions = field(default_factory=RestoreOptions)
 
 
-def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str | None = None) -> Wish:
+def read_job_options(
+    fields: Mapping[str, str], table: Mapping[str, Option], kind: str | None = None
+) -> JobOptions:
     """The fields of a form, each checked.
 
     Args:
@@ -135,14 +137,14 @@ def read_wish(fields: Mapping[str, str], table: Mapping[str, Option], kind: str 
     if kind in ("restore", "inspect"):
         format = _format(given.get("format"))
         restoration = _made(RestoreOptions, given, "skip")
-        return Wish(kind, Settings(), MaskOptions(), format, restoration=restoration)
+        return JobOptions(kind, Settings(), MaskOptions(), format, restoration=restoration)
     options = _made(MaskOptions, given, "skip")
     if kind != "repair":
-        return Wish(kind, Settings(), options)
+        return JobOptions(kind, Settings(), options)
     settings = _made(Settings, given, "whole_picture")
     if given["format"] == PATCH:
-        return Wish("repair", settings, options, as_patch=True)
-    return Wish("repair", settings, options, _format(given["format"]))
+        return JobOptions("repair", settings, options, as_patch=True)
+    return JobOptions("repair", settings, options, _format(given["format"]))
 
 
 def _read(option: Option, text: str) -> Any:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 from remend import __version__
-from remend.fill.catalogue import ENTRIES
+from remend.fill.registry import ENTRIES
 from remend.io.registry import FORMATS
 from remend.options import QUALITIES, Option
 from remend.serve.arrivals import Arrival, client_of
@@ -29,10 +29,10 @@ from remend.serve.options import (
     REPAIR,
     RESTORE,
     VIEW,
-    Wish,
+    JobOptions,
     check_place,
     form_schema,
-    read_wish,
+    read_job_options,
     schema_of,
 )
 from remend.serve.problems import BEHIND_TOKEN, OF_WORK, Problem
@@ -225,7 +225,7 @@ async def post_job(
         raise Problem("invalid-option", f"Idempotency-Key must have 1 to {MOST_LENGTH} characters")
     replayed = False
     async with _admitted(request, desk) as arrival:
-        wish = await _receive(request, desk, arrival, JOB, None, files=("image", "mask", "kept"))
+        options = await _receive(request, desk, arrival, JOB, None, files=("image", "mask", "kept"))
         upload = arrival.upload
         known: Job | None = None
         if idempotency_key is not None:
@@ -235,7 +235,7 @@ async def post_job(
             upload.discard()
             job, replayed = known, True
         else:
-            job = desk.submit(arrival, wish, kept=True)
+            job = desk.submit(arrival, options, kept=True)
             if idempotency_key is not None:
                 desk.records.keys.keep(idempotency_key, fingerprint, job)
     headers = {"Location": f"/v1/jobs/{job.id}"}
@@ -354,27 +354,27 @@ async def _receive(
     kind: str | None,
     *,
     files: tuple[str, ...],
-) -> Wish:
+) -> JobOptions:
     """Read the body; what it asks for."""
     upload = await receive_upload(request, arrival, desk.arrivals, files=files)
     if "image" not in upload.files:
         raise Problem("missing-field", "the form has no image", "image", "add the picture as the field image")
-    wish = read_wish(upload.fields, table, kind)
-    if wish.kind in ("repair", "mask"):
-        check_place(wish.mask_options, mask="mask" in upload.files)
+    options = read_job_options(upload.fields, table, kind)
+    if options.kind in ("repair", "mask"):
+        check_place(options.mask_options, mask="mask" in upload.files)
     for field, what in (("mask", "mask"), ("kept", "patch")):
-        if field in upload.files and wish.kind in WITHOUT[field]:
-            told = f"{WITHOUT[field][wish.kind]} takes no {what}"
+        if field in upload.files and options.kind in WITHOUT[field]:
+            told = f"{WITHOUT[field][options.kind]} takes no {what}"
             raise Problem("invalid-option", told, field, "leave it out")
-    return wish
+    return options
 
 
 async def _take(
     request: Request, desk: Desk, table: dict[str, Option], kind: str, *, files: tuple[str, ...]
 ) -> Job:
     async with _admitted(request, desk) as arrival:
-        wish = await _receive(request, desk, arrival, table, kind, files=files)
-        return desk.submit(arrival, wish, kept=False)
+        options = await _receive(request, desk, arrival, table, kind, files=files)
+        return desk.submit(arrival, options, kept=False)
 
 
 async def _answer(request: Request, desk: Desk, job: Job) -> Response:
@@ -413,4 +413,4 @@ async def _left(request: Request) -> None:
 def _wants_mask(request: Request, job: Job) -> bool:
     """Of a detection: the mask, if PNG is asked for by name and JSON is not."""
     accept = request.headers.get("accept", "")
-    return job.task.wish.kind == "detect" and "image/png" in accept and "application/json" not in accept
+    return job.task.options.kind == "detect" and "image/png" in accept and "application/json" not in accept

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from remend.options import Bounds
 
 if TYPE_CHECKING:
-    from remend.serve.options import Wish
+    from remend.serve.options import JobOptions
     from remend.serve.problems import Problem
 
 __all__ = [
@@ -32,7 +32,7 @@ class Task:
 
     Attributes:
         number: which task this is.
-        wish: what to do.
+        options: what to do.
         image, mask, kept: files to read; deleted by the server.
         result: file to write; a detection writes its mask beside it, as ``mask_beside(result)``.
         filename: of the image, as the client calls it.
@@ -40,7 +40,7 @@ class Task:
     """
 
     number: int
-    wish: Wish
+    options: JobOptions
     image: Path
     mask: Path | None
     kept: Path | None

@@ -20,9 +20,9 @@ from remend.errors import RemendError
 from remend.finding import Finding, find_mask, with_missing
 from remend.io import encode_picture
 from remend.io.registry import FORMATS, codec_of_bytes, ending_of
-from remend.job import repair_file
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
+from remend.repairing import repair_file
 from remend.restoring import restore_file
 from remend.samples import eight_bit
 from remend.serve.pace import Pace
@@ -68,7 +68,7 @@ def perform(task: Task, hear: Hear) -> Done | Failed | Cancelled:
         hear(progress)
 
     try:
-        return Done(WORK[task.wish.kind](task, listen))
+        return Done(WORK[task.options.kind](task, listen))
     except Stopped:
         return Cancelled()
     except RemendError as error:
@@ -105,10 +105,10 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         encoded,
         mask=None if task.mask is None else NamedFile(task.mask, "mask"),
         kept=None if task.kept is None else NamedFile(task.kept, "kept"),
-        as_patch=task.wish.as_patch,
-        settings=task.wish.settings,
-        options=task.wish.mask_options,
-        format=task.wish.format,
+        as_patch=task.options.as_patch,
+        settings=task.options.settings,
+        options=task.options.mask_options,
+        format=task.options.format,
         bounds=task.bounds,
         observer=observe,
         stages=staged,
@@ -138,7 +138,7 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
 def _detect(task: Task, hear: Hear) -> dict[str, Any]:
     """Regions as JSON, and beside them the mask that `remend detect` would write."""
     laps = [time.perf_counter()]
-    options = task.wish.mask_options
+    options = task.options.mask_options
     picture = _read(task, hear)
     laps.append(time.perf_counter())
     hear(Progress("find"))
@@ -188,12 +188,12 @@ def _restore(task: Task, hear: Hear) -> dict[str, Any]:
     """The very call of the command line, on the same bytes; ``inspect`` measures and decides alone."""
     encoded = io.BytesIO()
     encoded.name = "the answer"
-    measures = task.wish.kind == "inspect"
+    measures = task.options.kind == "inspect"
     report = restore_file(
         NamedFile(task.image, "image", task.filename),
         None if measures else encoded,
-        options=task.wish.restoration,
-        format=task.wish.format,
+        options=task.options.restoration,
+        format=task.options.format,
         bounds=task.bounds,
         kept=None if task.kept is None else NamedFile(task.kept, "kept"),
         stages=lambda stage: hear(Progress(stage)),
@@ -225,7 +225,7 @@ def _restore(task: Task, hear: Hear) -> dict[str, Any]:
 def _mask(task: Task, hear: Hear) -> dict[str, Any]:
     """The mask that `_repair` would use, if one is sent; and what the picture lacks."""
     picture = _read(task, hear)
-    finding, options = Finding(np.zeros(picture.size, bool)), task.wish.mask_options
+    finding, options = Finding(np.zeros(picture.size, bool)), task.options.mask_options
     if task.mask is not None:
         hear(Progress("find"))
         sent, budget = NamedFile(task.mask, "mask"), Budget(task.bounds)
@@ -246,7 +246,7 @@ def _view(task: Task, hear: Hear) -> dict[str, Any]:
 
 def _read(task: Task, hear: Hear) -> Picture:
     hear(Progress("read"))
-    tolerate = task.wish.mask_options.tolerate
+    tolerate = task.options.mask_options.tolerate
     return as_picture(NamedFile(task.image, "image"), budget=Budget(task.bounds), tolerate=tolerate)
 
 

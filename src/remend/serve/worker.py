@@ -176,7 +176,7 @@ def _hear(pipe: Connection, number: int) -> Callable[[Progress], None]:
 def _missing() -> tuple[str, ...]:
     """Load every filler, so that the first picture does not wait; the names of those that cannot run."""
     from remend.errors import ModelError
-    from remend.fill.catalogue import ENTRIES, filler_named
+    from remend.fill.registry import ENTRIES, filler_named
 
     missing = []
     for name in ENTRIES:

@@ -24,7 +24,7 @@ from remend.errors import MaskError
 from remend.fill.push_pull import push_pull
 from remend.options import Settings
 from remend.picture import Bool, Box, Float, Picture
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.video.carried import Carried
 from remend.video.flow import Frame, Motion, look, motion_between
 from remend.video.trail import Sight, at, colours, follow, inside
@@ -210,7 +210,7 @@ class _Window:
             rest[ys[far], xs[far]] = False
             weak &= ~far
         if rest.any():
-            restore(Picture(pixels, "RGB"), rest, self.options.settings)
+            repair_picture(Picture(pixels, "RGB"), rest, self.options.settings)
         if weak.any():
             still = pixels[ys[weak], xs[weak]].astype(np.float32)
             share = (variance[weak] / (variance[weak] + np.float32(STILL**2)))[:, None]

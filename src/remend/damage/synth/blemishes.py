@@ -153,12 +153,12 @@ def _threads(
     for k in range(many):
         heading = first + 2 * np.pi * (k + float(rng.uniform(0, 0.8))) / many
         length = radius * float(rng.uniform(0.5, 1.15))
-        trunk = wander(at, heading, length, rng, bend=0.5, jitter=0.25, kinks=2.0)
-        pieces = [(trunk, 1.0)]
+        main = wander(at, heading, length, rng, bend=0.5, jitter=0.25, kinks=2.0)
+        pieces = [(main, 1.0)]
         for _ in range(int(rng.poisson(min(length / (12 * scale), 2.5)))):
-            n = int(rng.integers(len(trunk) // 5, len(trunk)))
+            n = int(rng.integers(len(main) // 5, len(main)))
             side = heading + float(rng.choice([-1, 1]) * rng.uniform(0.3, 1.0))
-            start = (float(trunk[n, 0]), float(trunk[n, 1]))
+            start = (float(main[n, 0]), float(main[n, 1]))
             pieces.append(
                 (wander(start, side, length * float(rng.uniform(0.1, 0.4)), rng, bend=0.5, jitter=0.3), 0.75)
             )

@@ -132,7 +132,7 @@ class PngCodec:
         return Picture(samples, MODES[image.colour], palette, container)
 
     def rewrite(self, picture: Picture, changed: Bool, *, consume: bool = False) -> Encoded:
-        """New IDAT, and PLTE, tRNS and hIST where the palette grew; all other chunks as they were."""
+        """New IDAT, never interlaced, and PLTE, tRNS and hIST where the palette grew; other chunks stay."""
         assert picture.container is not None
         name = str(picture.container.path or "PNG")
         data = picture.container.read_bytes()
@@ -143,9 +143,13 @@ class PngCodec:
         dropped: set[bytes] = set()
         if picture.palette is not None:
             image, replaced = _palette_update(picture.palette, data, chunks, image)
-            if b"IHDR" in replaced and find(chunks, b"acTL"):
-                dropped = {b"acTL", b"fcTL", b"fdAT"}
-                notes = ("the animation was dropped: the repaired frame needs a larger palette than it has",)
+        if image.interlaced:
+            image = replace(image, interlaced=False)
+            replaced[b"IHDR"] = chunk_bytes(b"IHDR", image.to_bytes())
+            notes = ("written without interlacing",)
+        if b"IHDR" in replaced and find(chunks, b"acTL"):
+            dropped = {b"acTL", b"fcTL", b"fdAT"}
+            notes += ("the animation was dropped: its frames are not laid out as the repaired one must be",)
         if changed.any():
             unsafe = {chunk.type for chunk in chunks if not may_stay(chunk.type)}
             notes += unsafe_notes(unsafe)

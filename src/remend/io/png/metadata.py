@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
-from remend.io.colour import said
+from remend.io.colour import specified
 from remend.io.exif_tag import bare_exif
 from remend.io.png.chunks import MAX_INFLATED, Chunk, chunk_bytes, inflate
 from remend.picture import Metadata
@@ -34,7 +34,7 @@ def read_metadata(data: bytes, chunks: Sequence[Chunk]) -> Metadata:
             icc = inflate(content.partition(b"\0")[2][1:], room)
             room -= len(icc or b"")
         elif chunk.type == b"cICP" and len(content) == 4:
-            cicp = said((content[0], content[1]))
+            cicp = specified((content[0], content[1]))
         elif chunk.type == b"gAMA" and content == SRGB_GAMMA and "gAMA" in colour:
             colour.remove("gAMA")
         elif chunk.type == b"eXIf":
@@ -54,8 +54,8 @@ def read_metadata(data: bytes, chunks: Sequence[Chunk]) -> Metadata:
                 exif = exif or _raw_profile(value)
             else:
                 text[keyword] = value
-    told = f"what it says of its colours ({', '.join(colour)})" if colour else ""
-    return Metadata(icc=icc, exif=exif, xmp=xmp, dpi=dpi, text=text, cicp=cicp, colour=told)
+    note = f"what it says of its colours ({', '.join(colour)})" if colour else ""
+    return Metadata(icc=icc, exif=exif, xmp=xmp, dpi=dpi, text=text, cicp=cicp, colour=note)
 
 
 def metadata_chunks(metadata: Metadata) -> tuple[bytes, bytes]:

@@ -30,14 +30,14 @@ def may_stay(kind: bytes) -> bool:
 
 def unsafe_notes(kinds: Collection[bytes]) -> tuple[str, ...]:
     """What to say of chunks that were dropped; those that describe only the old coding need no word."""
-    told = sorted(kind.decode() for kind in kinds if kind not in (b"iDOT", b"tIME", b"caBX", b"dSIG"))
+    lost = sorted(kind.decode() for kind in kinds if kind not in (b"iDOT", b"tIME", b"caBX", b"dSIG"))
     notes: tuple[str, ...] = ()
     if b"caBX" in kinds:
         notes += (TAKEN_OUT,)
     if b"dSIG" in kinds:
         notes += ("its digital signature is of the picture before the repair: taken out",)
-    if told:
-        notes += (f"chunks that describe the picture before the repair were taken out: {', '.join(told)}",)
+    if lost:
+        notes += (f"chunks that describe the picture before the repair were taken out: {', '.join(lost)}",)
     return notes
 
 

@@ -93,12 +93,12 @@ def encode_raster(samples: NDArray[Any], header: ImageHeader) -> bytes:
     must fit the depth.
 
     Raises:
-        FormatError: more than OpenCV writes.
+        FormatError: interlaced, or more than OpenCV writes.
 
     Cost: a copy of the frame, except for L, and for RGB whose memory is BGR.
     """
     if header.interlaced:
-        return chunk_bytes(b"IDAT", _interlaced(samples, header))
+        raise FormatError("frames of an interlaced PNG cannot be written: save it without interlacing first")
     if header.depth < 8:
         carrier: Array = packed(samples[:, :, 0], header)
         parameters = NO_FILTER
@@ -286,31 +286,3 @@ def packed(values: Array, header: ImageHeader) -> NDArray[np.uint8]:
     for place in range(8 // depth):
         packed |= padded[:, :, place] << np.uint8(8 - depth * (place + 1))
     return packed
-
-
-def _interlaced(samples: Array, header: ImageHeader) -> bytes:
-    """The Adam7 passes, filtered (Paeth, or none below 8 bits and for palettes) and deflated."""
-    encoder = zlib.compressobj(6)
-    parts: list[bytes] = []
-    for x, y, dx, dy, _, _ in header.passes:
-        part = samples[y::dy, x::dx]
-        if header.depth < 8:
-            rows = packed(part[:, :, 0], header)
-        else:
-            rows = np.ascontiguousarray(part.astype(f">u{header.depth // 8}")).view(np.uint8)
-            rows = rows.reshape(len(part), -1)
-        plain = header.depth < 8 or header.colour == 3
-        filtered = rows if plain else _paeth(rows, header.channels * header.depth // 8)
-        kind = np.full((len(rows), 1), 0 if plain else 4, np.uint8)
-        parts.append(encoder.compress(np.hstack((kind, filtered)).tobytes()))
-    return b"".join((*parts, encoder.flush()))
-
-
-def _paeth(rows: NDArray[np.uint8], pixel_bytes: int) -> NDArray[np.uint8]:
-    """Each byte less the one of left, above and above-left that is nearest to left + above - above-left."""
-    padded = np.pad(rows.astype(np.int16), ((1, 0), (pixel_bytes, 0)))
-    left, above, corner = padded[1:, :-pixel_bytes], padded[:-1, pixel_bytes:], padded[:-1, :-pixel_bytes]
-    to_left, to_above, to_corner = abs(above - corner), abs(left - corner), abs(left + above - 2 * corner)
-    nearest = np.where(to_above <= to_corner, above, corner)
-    nearest = np.where((to_left <= to_above) & (to_left <= to_corner), left, nearest)
-    return (rows - nearest).astype(np.uint8)

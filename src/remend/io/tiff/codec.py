@@ -201,11 +201,11 @@ class TiffCodec:
         notes: dict[str, None] = {}
         for one in repaired:
             called = f"{name}, page {one.number + 1}"
-            data, said = repainted(data, starts[one.number], one.picture, one.changed, called)
+            data, messages = repainted(data, starts[one.number], one.picture, one.changed, called)
             if one.changed.any():
                 data, more = without_old_pixels(data, one.picture, one.changed, called, at=starts[one.number])
-                said += more
-            notes |= dict.fromkeys(said)
+                messages += more
+            notes |= dict.fromkeys(messages)
         return Encoded(laid_anew(document.container.read_bytes(), data, name), tuple(notes))
 
     def encode(self, picture: Picture, metadata: Metadata) -> Encoded:

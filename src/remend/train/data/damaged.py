@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from remend.damage.find import find_damage
 from remend.errors import UsageError
-from remend.kinds import SEEN_KINDS
+from remend.kinds import seen_kinds
 from remend.picture import Bool
 
 __all__ = ["Damage", "blanked"]
@@ -88,7 +88,7 @@ class Damage:
 
     def _found(self, picture: NDArray[np.uint8]) -> Bool:
         mask = np.zeros(picture.shape[:2], np.uint8)
-        for region in find_damage(picture, kinds=SEEN_KINDS):
+        for region in find_damage(picture, kinds=seen_kinds()):
             mask[region.box.slices] |= region.mask
         side = 2 * _DILATION_PX + 1
         return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)) > 0)

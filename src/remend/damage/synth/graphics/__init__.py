@@ -5,7 +5,7 @@ must leave alone (negatives to train it with), and what ``remend.damage.gate`` m
 All are drawn, none is copied; with ``photo`` the prints, sketches and posters are made after that picture.
 """
 
-from remend.damage.synth.graphics.catalogue import GRAPHIC_KINDS, graphic
 from remend.damage.synth.graphics.finishes import FINISHES, Finish, scanned
+from remend.damage.synth.graphics.makers import GRAPHIC_KINDS, graphic
 
 __all__ = ["FINISHES", "GRAPHIC_KINDS", "Finish", "graphic", "scanned"]

@@ -5,6 +5,6 @@ is drawn too: a wire hangs between things and does not break off, bars have thic
 twist, stars stand in the dark; all take the light, the softness and the noise of the photograph.
 """
 
-from remend.damage.synth.scenes.catalogue import SCENE_KINDS, scene
+from remend.damage.synth.scenes.makers import SCENE_KINDS, scene
 
 __all__ = ["SCENE_KINDS", "scene"]

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from remend.damage.finder import register_finder
 from remend.picture import Bool, Box, Region
 
 __all__ = ["blank_areas"]
@@ -28,6 +29,7 @@ RECTANGLE, TRIANGLE = (0.9, 1.0), (0.42, 0.58)  # share of its box that such a s
 NEAR_PX = 3  # where the other side of the edge is looked for
 
 
+@register_finder("hole")
 def blank_areas(image: NDArray[np.uint8]) -> list[Region]:
     """Find areas that carry no picture.
 

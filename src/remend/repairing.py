@@ -1,18 +1,15 @@
-"""One picture from file to file: read, find damage, plan, fill, finish, write."""
+"""`repair_file`: one picture, or the pages of one file, read, repaired and written."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from types import NoneType
-from typing import Any, BinaryIO
-
-import numpy as np
+from typing import BinaryIO
 
 from remend.adapt import as_picture
 from remend.budget import Budget
@@ -40,70 +37,17 @@ from remend.options import SCENE_POLARITIES, Bounds, MaskOptions, Settings
 from remend.pages import chosen_pages
 from remend.patch import lay_patch, patch_of
 from remend.picture import Filled, Picture
-from remend.pipeline import Observer, Restored, may_be_whole, method_notes, plan_repair, restore
+from remend.pipeline import Observer, Restored, may_be_whole, method_notes, plan_repair, repair_picture
 from remend.plan.plan import Plan, Step
-from remend.planes import LazyPlane, count_marked
+from remend.planes import LazyPlane
 from remend.projection import projection_of
 from remend.provenance.record import Record
 from remend.recording import Recording
 from remend.references import read_references, settings_for_references
+from remend.report import RepairReport, Tally, report_of
 from remend.stack import Turn, walk
 
-FAR_PX = 32.0  # a fill so far from anything known is half as certain
-
-__all__ = ["Report", "default_target", "repair_file"]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What happened to one picture; ``as_json`` is a line of ``--json``.
-
-    Attributes:
-        source: the input's name.
-        target: where the result was written; None for a dry run.
-        size: (height, width).
-        hole_ratio: share of the picture that the effective mask marks.
-        found: how many regions of each kind were found.
-        plan: what was done, or would be done.
-        notes: lines that the user should see.
-        seconds: by stage.
-        left: how many regions of each kind were seen and left alone.
-        nature: what the picture is, as far as it was asked: ``photograph``, ``document`` …
-        pages: how many of a file were repaired; size and nature are the first one's then.
-        certainty: 0 to 1, for putting what a person should look at first: how sure the damage was, by area,
-            over 1 + the widest hole's inscribed radius / 32 px. It ranks repairs and is no probability.
-    """
-
-    source: str
-    target: str | None
-    size: tuple[int, int]
-    hole_ratio: float
-    found: dict[str, int]
-    plan: Plan
-    notes: tuple[str, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
-    left: dict[str, int] = field(default_factory=dict)
-    nature: str | None = None
-    pages: int = 1
-    certainty: float = 1.0
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data, without the arrays."""
-        return {
-            "input": self.source,
-            "output": self.target,
-            "width": self.size[1],
-            "height": self.size[0],
-            **({"pages": self.pages} if self.pages > 1 else {}),
-            "hole_ratio": round(self.hole_ratio, 6),
-            "nature": self.nature,
-            "found": self.found,
-            "left": self.left,
-            "methods": dict(Counter(step.filler for step in self.plan.steps)),
-            "certainty": round(self.certainty, 4),
-            "notes": list(self.notes),
-            "seconds": {stage: round(spent, 4) for stage, spent in self.seconds.items()},
-        }
+__all__ = ["default_target", "repair_file"]
 
 
 def repair_file(
@@ -125,7 +69,7 @@ def repair_file(
     as_patch: bool = False,
     inspect: Callable[[Restored, Finding], None] | None = None,
     record: str | Record | None = None,
-) -> Report:
+) -> RepairReport:
     """Read, find damage, plan, fill, finish, write.
 
     Args:
@@ -226,7 +170,7 @@ def repair_file(
                     planned=begin_filling,
                 )
                 general = (BLANKED,) if settings.deidentify else method_notes(settings.method)
-                tally = _Tally(document.axis, general)
+                tally = Tally(document.axis, general)
                 where, said = _write_pages(document, tally.counted(turns, inspect), target, format, overwrite)
                 laps.end("pages")
                 return tally.report(name, where, said, laps.seconds)
@@ -267,7 +211,7 @@ def repair_file(
         else:
             dates, said = read_references(picture, finding.mask, references, budget=budget)
             notes += said
-            restored = restore(
+            restored = repair_picture(
                 picture,
                 finding.mask,
                 settings,
@@ -306,7 +250,7 @@ def repair_file(
             notes += said
             laps.end("write")
         notes += (BLANKED,) if settings.deidentify else method_notes(settings.method)
-        return _reported(name, where, finding, plan, notes + finding.notes, laps.seconds)
+        return report_of(name, where, finding, plan, notes + finding.notes, laps.seconds)
 
 
 def _opened_lazily(
@@ -333,42 +277,6 @@ def _opened_lazily(
     assert picture.container is not None
     chosen = output_format(picture, None if target is None else Path(target), format)
     return picture if chosen == picture.container.format else None
-
-
-def _reported(
-    name: str,
-    where: str | None,
-    finding: Finding,
-    plan: Plan,
-    notes: tuple[str, ...],
-    seconds: dict[str, float],
-) -> Report:
-    """What happened to one picture, or to one page."""
-    height, width = finding.mask.shape
-    return Report(
-        source=name,
-        target=where,
-        size=(height, width),
-        hole_ratio=count_marked(finding.mask) / finding.mask.size,
-        found=dict(Counter(region.kind for region in finding.regions)),
-        plan=plan,
-        notes=notes,
-        seconds=seconds,
-        left=dict(Counter(region.kind for region in finding.left)),
-        nature=finding.nature,
-        certainty=_certainty(finding, plan),
-    )
-
-
-def _certainty(finding: Finding, plan: Plan) -> float:
-    """See ``Report.certainty``."""
-    weights = [np.count_nonzero(region.mask) for region in finding.regions]
-    sure = (
-        float(np.average([region.confidence for region in finding.regions], weights=weights))
-        if any(weights)
-        else 1.0
-    )
-    return sure / (1 + max((step.radius_px for step in plan.steps), default=0.0) / FAR_PX)
 
 
 def default_target(source: Path) -> Path:
@@ -442,55 +350,6 @@ def _write_pages(
         written = write_document(document, target, repaired, format=format, overwrite=overwrite)
         return str(written.path), written.notes
     return _sent(encode_document(document, repaired, format=format), target)
-
-
-class _Tally:
-    """What is told of many pages: sums, and each note once."""
-
-    def __init__(self, axis: str, notes: tuple[str, ...]) -> None:
-        self.axis, self.general = axis, notes
-        self.turns: list[Report] = []
-        self.pixels = 0
-        self.notes: dict[str, list[int]] = {}
-
-    def counted(
-        self, turns: Iterator[Turn], inspect: Callable[[Restored, Finding], None] | None
-    ) -> Iterator[Turn]:
-        """The turns as they come, each counted, and looked at by ``inspect``."""
-        for turn in turns:
-            finding, restored = turn.finding, turn.restored
-            if inspect is not None:
-                inspect(restored, finding)
-            kept = restored.picture.container
-            for note in (*(kept.notes if kept is not None else ()), *finding.notes):
-                self.notes.setdefault(note, []).append(turn.number + 1)
-            self.turns.append(_reported("", None, finding, restored.plan, (), {}))
-            yield turn
-
-    def report(
-        self, name: str, where: str | None, said: tuple[str, ...], seconds: dict[str, float]
-    ) -> Report:
-        """One report of all pages."""
-        pixels = [height * width for height, width in (turn.size for turn in self.turns)]
-        holes = sum(turn.hole_ratio * size for turn, size in zip(self.turns, pixels, strict=True))
-        told = tuple(
-            note if len(on) == len(self.turns) else f"{self.axis} {', '.join(map(str, on))}: {note}"
-            for note, on in self.notes.items()
-        )
-        return Report(
-            source=name,
-            target=where,
-            size=self.turns[0].size,
-            hole_ratio=holes / sum(pixels),
-            found=dict(sum((Counter(turn.found) for turn in self.turns), Counter[str]())),
-            plan=Plan(tuple(step for turn in self.turns for step in turn.plan.steps)),
-            notes=(*self.general, *told, *said),
-            seconds=seconds,
-            left=dict(sum((Counter(turn.left) for turn in self.turns), Counter[str]())),
-            nature=self.turns[0].nature,
-            pages=len(self.turns),
-            certainty=min(turn.certainty for turn in self.turns),
-        )
 
 
 def _name_of(source: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 import remend
 from remend.errors import UsageError
 from remend.fill import filler as contract
-from remend.fill.catalogue import ENTRIES, filler_named, filler_of
+from remend.fill.registry import ENTRIES, filler_named, filler_of
 from remend.options import Settings
 from remend.pipeline import plan_repair
 
@@ -23,7 +23,7 @@ HOLE[10:13, 5:40] = True
 def mean(monkeypatch):
     """The class of CONTRIBUTING.md, registered for one test."""
     monkeypatch.setattr(contract, "REGISTERED", registered := dict(contract.REGISTERED))
-    monkeypatch.setattr("remend.fill.catalogue.REGISTERED", registered)
+    monkeypatch.setattr("remend.fill.registry.REGISTERED", registered)
     (code,) = re.findall(
         r"## A new filler.*?```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL
     )
