@@ -22,6 +22,7 @@ from remend.train.config import Recipe
 from remend.train.data.loader import Batch
 from remend.train.machine.devices import mean_over_devices
 from remend.train.machine.profile import span
+from remend.train.optim.muon import adam
 from remend.train.optim.schedule import learning_rate, seed_of
 
 if TYPE_CHECKING:
@@ -68,9 +69,7 @@ class Adversary:
         self.critic = critic_of(recipe).to(memory_format=torch.channels_last)
         self.augmentations = kinds_of(self.config.augment)
         self.has_reconstruction = bool(recipe.loss.weights() or self.config.feature_matching)
-        optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=self.config.lr, betas=self.config.betas, foreach=True
-        )
+        optimizer = adam(self.critic.parameters(), lr=self.config.lr, betas=self.config.betas)
         self.scorer, self.optimizer = fabric.setup(_Scorer(self.critic), optimizer)
         self.alarm = CollapseAlarm()
         self.drops = 0
