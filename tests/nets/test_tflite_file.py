@@ -76,7 +76,8 @@ def test_the_file_answers_what_torch_does(name, options):
 
 @needs_converter
 def test_the_command_writes_file_and_card(photos, tmp_path, monkeypatch):
-    pytest.importorskip("lightning", reason="Lightning is not installed")
+    if importlib.util.find_spec("lightning") is None:  # imported by itself it may trip over torchvision
+        pytest.skip("Lightning is not installed")
     from remend.train.config import load, override
     from remend.train.request import Run
     from remend.train.run import loop
