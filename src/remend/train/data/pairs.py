@@ -45,5 +45,9 @@ def pairs(
     while True:
         sample = sampler(number)
         hole = sample.hole[..., None].astype(np.float32)
-        yield sample.image.astype(np.float32) / 255, hole, sample.target.astype(np.float32) / 255
+        yield (
+            np.divide(sample.image, 255, dtype=np.float32),
+            hole,
+            np.divide(sample.target, 255, dtype=np.float32),
+        )
         number += 1
