@@ -161,10 +161,10 @@ def test_infrared_in_a_folder_is_no_picture(tmp_path):
 
 def test_over_http_no_path_of_the_server_can_be_named():
     pytest.importorskip("fastapi", reason="serving needs its extra: pip install '.[serve]'")
-    from remend.serve.options import DETECT, REPAIR, read_wish
+    from remend.serve.options import DETECT, REPAIR, read_job_options
     from remend.serve.problems import Problem
 
     for table, kind in ((REPAIR, "repair"), (DETECT, "detect")):
-        assert read_wish({"infrared": "no"}, table, kind).mask_options.infrared == "no"
+        assert read_job_options({"infrared": "no"}, table, kind).mask_options.infrared == "no"
         with pytest.raises(Problem):
-            read_wish({"infrared": "/etc/scan_IR.tif"}, table, kind)
+            read_job_options({"infrared": "/etc/scan_IR.tif"}, table, kind)

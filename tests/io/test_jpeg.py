@@ -17,6 +17,7 @@ from remend.budget import Budget
 from remend.errors import DecodeError, FormatError
 from remend.io import encode_picture, read_picture
 from remend.io.jpeg import codec as jpeg_module
+from remend.io.jpeg import libjpeg_abi
 from remend.io.jpeg.blocks import block_counts
 from remend.io.jpeg.codec import CODEC
 from remend.io.jpeg.libjpeg import TranscodeError, decoding_warnings, transcode
@@ -344,6 +345,29 @@ def test_an_error_does_not_hold_up_the_exit():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=True)
     assert b"JPEG" in done.stdout
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_pillows_libjpeg_and_jpeglibs_write_the_same_bytes(mode, monkeypatch):
+    paths = {is_old: path for path, is_old in libjpeg_abi._candidates()}
+    if len(paths) < 2:
+        pytest.skip("only one libjpeg-turbo is here")
+    samples = np.random.default_rng(0).integers(0, 256, (50, 70, 4), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(samples).convert("RGB").convert(mode).save(file, "JPEG", quality=70)
+
+    def blank(rows):
+        rows(0, 2)[1:4] = 0
+
+    written = []
+    for is_old, path in paths.items():
+        monkeypatch.setattr(libjpeg_abi, "_candidates", lambda one=(path, is_old): iter([one]))
+        monkeypatch.setattr(libjpeg_abi, "load", libjpeg_abi.load.__wrapped__)
+        assert libjpeg_abi.load().version == (70 if is_old else 62)
+        settings = ({}, {"progressive": True}, {"arithmetic": True}, {"restart_interval": 3})
+        written.append([transcode(file.getvalue(), blank, **how) for how in settings])
+        monkeypatch.undo()
+    assert written[0] == written[1]
 
 
 def test_a_faulty_edit_is_raised():

@@ -192,10 +192,10 @@ def test_a_grey_page_gets_white_paper_and_keeps_its_tint():
 
 def test_the_server_takes_no_file_for_a_preset(tmp_path):
     pytest.importorskip("fastapi", reason="serving needs its extra: pip install '.[serve]'")
-    from remend.serve.options import RESTORE, read_wish
+    from remend.serve.options import RESTORE, read_job_options
     from remend.serve.problems import Problem
 
     (tmp_path / "own.toml").write_text("noise = 0.5\n")
     with pytest.raises(Problem, match="preset must be one of photo, print"):
-        read_wish({"preset": str(tmp_path / "own.toml")}, RESTORE, "restore")
-    assert read_wish({"preset": "film"}, RESTORE, "restore").kind == "restore"
+        read_job_options({"preset": str(tmp_path / "own.toml")}, RESTORE, "restore")
+    assert read_job_options({"preset": "film"}, RESTORE, "restore").kind == "restore"

@@ -1,9 +1,9 @@
 """A lossless door into a JPEG: read its DCT coefficients, change some blocks, write all of them back.
 
-What `jpegtran` does, by the libjpeg-turbo that the ``jpeglib`` wheel carries, called through ctypes
-instead of through ``jpeglib``'s own functions, for these reasons: those cannot write progressive
-files nor the fourth component, hold every coefficient four times over, and end the *process* on a
-damaged file, because libjpeg's default error handler calls ``exit()``.
+What `jpegtran` does, by the libjpeg-turbo that Pillow's wheel carries, or jpeglib's, called through ctypes.
+``jpeglib``'s own functions cannot write progressive files nor the fourth component, hold every coefficient
+four times over, and end the *process* on a damaged file, because libjpeg's default error handler calls
+``exit()``.
 
 libjpeg's error handler must not return to libjpeg, and Python cannot ``longjmp``. So whatever reads or
 writes a file's data runs in a thread of the system's without any Python in it, and the error handler is the
@@ -54,7 +54,8 @@ class _Session:
         optimise: bool = False,
         restart_interval: int = 0,
     ) -> None:
-        self.lib = abi.load()
+        self.build = abi.load()
+        self.lib = self.build.functions
         self.data = data
         self.edit = edit
         self.progressive = progressive
@@ -92,9 +93,11 @@ class _Session:
         self._set(abi.OUTPUT_MESSAGE, abi.Handler(self._warn))
         for cinfo in (self.reader, self.writer):
             ctypes.cast(cinfo, ctypes.POINTER(ctypes.c_void_p))[0] = ctypes.addressof(self.errors)
-        self.lib.jpeg_CreateDecompress(self.reader, abi.ABI, ctypes.c_size_t(abi.DECOMPRESS_SIZE))
-        self.lib.jpeg_CreateCompress(self.writer, abi.ABI, ctypes.c_size_t(abi.COMPRESS_SIZE))
-        self.lib.jpeg_mem_src_tj(self.reader, self.data, ctypes.c_ulong(len(self.data)))
+        build = self.build
+        self.lib.jpeg_CreateDecompress(self.reader, build.version, ctypes.c_size_t(build.decompress_size))
+        self.lib.jpeg_CreateCompress(self.writer, build.version, ctypes.c_size_t(build.compress_size))
+        read_from = getattr(self.lib, f"jpeg_mem_src{build.suffix}")
+        read_from(self.reader, self.data, ctypes.c_ulong(len(self.data)))
 
     def _close(self) -> None:
         # a structure that was never created has a null memory manager, which libjpeg lets pass
@@ -187,7 +190,9 @@ class _Session:
 
     def _write(self, arrays: Any) -> None:
         lib, writer = self.lib, self.writer
-        frame, settings = abi.Decompress.from_buffer(self.reader), abi.Compress.from_buffer(writer)
+        frame = abi.Decompress.from_buffer(self.reader)
+        settings: Any = self.build.compress.from_buffer(writer)
+        write_to = getattr(lib, f"jpeg_mem_dest{self.build.suffix}")
         # more than noise takes at the finest tables; pages that are never written cost no memory
         samples = frame.image_width * frame.image_height * frame.num_components
         target = np.empty(2 * (len(self.data) + samples) + (1 << 16), np.uint8)
@@ -202,7 +207,7 @@ class _Session:
             settings.restart_interval = self.restart_interval
             if self.progressive:
                 lib.jpeg_simple_progression(writer)
-            lib.jpeg_mem_dest_tj(writer, ctypes.byref(address), ctypes.byref(size), 0)
+            write_to(writer, ctypes.byref(address), ctypes.byref(size), 0)
             lib.jpeg_write_coefficients(writer, arrays)
 
         self._asleep_after_errors(begin)

@@ -1,4 +1,7 @@
-"""The libjpeg-turbo inside the ``jpeglib`` wheel, and as much of its binary interface as is used.
+"""The libjpeg-turbo that Pillow's wheel brings, or jpeglib's, and as much of its binary interface as is used.
+
+Pillow's for Linux and macOS carry it as a library beside them (ABI 6.2, 0.9 MB); the one for Windows has it
+inside, so that jpeglib's (ABI 7) is needed there, and where Pillow was built otherwise.
 
 Only the heads of libjpeg's structures are spelt out, up to the last field that is needed.
 """
@@ -9,18 +12,13 @@ import ctypes
 import importlib.util
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Compress", "Decompress", "TranscodeError", "load"]
+__all__ = ["Decompress", "Library", "TranscodeError", "load"]
 
-# The build in the wheel follows libjpeg's ABI 7. libjpeg itself compares this number and both sizes
-# when a session opens, so another build ends in TranscodeError and not in wild memory.
-LIBRARY = "cjpeglib_turbo210."
-ABI = 70
-COMPRESS_SIZE = 568
-DECOMPRESS_SIZE = 640
 ROOM = 1024  # what is allocated for each of libjpeg's structures, more than any of them needs
 ACCESS_VIRT_BARRAY = 8  # its place among the function pointers of struct jpeg_memory_mgr
 ERROR_EXIT, OUTPUT_MESSAGE, FORMAT_MESSAGE = 0, 2, 3  # places among the pointers of struct jpeg_error_mgr
@@ -44,10 +42,13 @@ class TranscodeError(Exception):
     """libjpeg cannot read or write this file's coefficients; the message is libjpeg's own."""
 
 
-class Compress(ctypes.Structure):
-    """The head of ``struct jpeg_compress_struct`` (ABI 7), as far as its settings are needed."""
+def _compress(*, scales: bool) -> type[ctypes.Structure]:
+    """The head of ``struct jpeg_compress_struct``, as far as settings are needed; ABI 7 has ``scales``."""
 
-    _fields_ = [
+    def only(*fields: tuple[str, Any]) -> tuple[tuple[str, Any], ...]:
+        return fields if scales else ()
+
+    fields = [
         ("err", ctypes.c_void_p),
         ("mem", ctypes.c_void_p),
         ("progress", ctypes.c_void_p),
@@ -60,16 +61,13 @@ class Compress(ctypes.Structure):
         ("input_components", ctypes.c_int),
         ("in_color_space", ctypes.c_int),
         ("input_gamma", ctypes.c_double),
-        ("scale_num", ctypes.c_uint),
-        ("scale_denom", ctypes.c_uint),
-        ("jpeg_width", ctypes.c_uint),
-        ("jpeg_height", ctypes.c_uint),
+        *only(("scale", ctypes.c_uint * 2), ("jpeg_size", ctypes.c_uint * 2)),
         ("data_precision", ctypes.c_int),
         ("num_components", ctypes.c_int),
         ("jpeg_color_space", ctypes.c_int),
         ("comp_info", ctypes.c_void_p),
         ("quant_tbl_ptrs", ctypes.c_void_p * 4),
-        ("q_scale_factor", ctypes.c_int * 4),
+        *only(("q_scale_factor", ctypes.c_int * 4)),
         ("dc_huff_tbl_ptrs", ctypes.c_void_p * 4),
         ("ac_huff_tbl_ptrs", ctypes.c_void_p * 4),
         ("arith_dc_L", ctypes.c_ubyte * 16),
@@ -81,15 +79,16 @@ class Compress(ctypes.Structure):
         ("arith_code", ctypes.c_int),
         ("optimize_coding", ctypes.c_int),
         ("CCIR601_sampling", ctypes.c_int),
-        ("do_fancy_downsampling", ctypes.c_int),
+        *only(("do_fancy_downsampling", ctypes.c_int)),
         ("smoothing_factor", ctypes.c_int),
         ("dct_method", ctypes.c_int),
         ("restart_interval", ctypes.c_uint),
     ]
+    return type("Compress", (ctypes.Structure,), {"_fields_": fields})
 
 
 class Component(ctypes.Structure):
-    """``struct jpeg_component_info`` (ABI 7)."""
+    """``struct jpeg_component_info``; ABI 6.2 has one size less, and a gap."""
 
     _fields_ = [
         ("identity_and_sampling", ctypes.c_int * 4),
@@ -104,7 +103,7 @@ class Component(ctypes.Structure):
 
 
 class Decompress(ctypes.Structure):
-    """The head of ``struct jpeg_decompress_struct`` (ABI 7), as far as the frame's layout is needed."""
+    """The head of ``struct jpeg_decompress_struct``, as far as the frame's layout is needed."""
 
     _fields_ = [
         ("err", ctypes.c_void_p),
@@ -157,20 +156,56 @@ THREADS = (
 )  # there an answer has 32 bits, too few for a pointer
 
 
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A build of libjpeg-turbo.
+
+    libjpeg itself compares version and sizes when a session opens, so another build ends in TranscodeError
+    and not in wild memory.
+
+    Attributes:
+        functions: the library.
+        version: of its ABI, as libjpeg numbers it.
+        compress_size, decompress_size: bytes of its structures.
+        compress: the head of the first.
+        suffix: of its functions' names that read from and write to memory.
+    """
+
+    functions: Any
+    version: int
+    compress_size: int
+    decompress_size: int
+    compress: type[ctypes.Structure]
+    suffix: str
+
+
+def _candidates() -> Iterator[tuple[Path, bool]]:
+    """Where it may lie, and whether that is jpeglib's."""
+    for package, inside in (("PIL", "../pillow.libs"), ("PIL", ".dylibs"), ("jpeglib", "cjpeglib")):
+        found = importlib.util.find_spec(package)
+        for place in (found.submodule_search_locations or ()) if found is not None else ():
+            if package == "jpeglib":
+                files = Path(place, inside).glob("cjpeglib_turbo210.*")
+                yield from ((file, True) for file in files if file.suffix in {".so", ".pyd", ".dll"})
+            else:
+                yield from ((file, False) for file in Path(place, inside).resolve().glob("libjpeg*62*"))
+
+
 @cache
-def load() -> ctypes.CDLL:
-    """The libjpeg-turbo inside the ``jpeglib`` wheel (its Python side is not imported)."""
-    found = importlib.util.find_spec("jpeglib")
-    places: Iterator[Path] = iter(())
-    if found is not None and found.submodule_search_locations:
-        folder = Path(found.submodule_search_locations[0]) / "cjpeglib"
-        places = (f for f in folder.glob(f"{LIBRARY}*") if f.suffix in {".so", ".pyd", ".dll"})
-    path = next(places, None)
-    if path is None:
-        raise TranscodeError("the jpeglib package brings no libjpeg-turbo for this machine")
+def load() -> Library:
+    """The first that is there; neither Pillow nor jpeglib is imported.
+
+    Raises:
+        TranscodeError: there is none, or this machine is not a 64-bit one.
+    """
     if ctypes.sizeof(ctypes.c_void_p) != 8:
         raise TranscodeError("only 64-bit machines are supported")
-    library = ctypes.CDLL(str(path))
-    library.jpeg_std_error.restype = ctypes.c_void_p
-    library.jpeg_read_coefficients.restype = ctypes.POINTER(ctypes.c_void_p)
-    return library
+    path, is_old = next(_candidates(), (None, False))
+    if path is None:
+        raise TranscodeError("no libjpeg-turbo lies beside Pillow: pip install jpeglib")
+    functions = ctypes.CDLL(str(path))
+    functions.jpeg_std_error.restype = ctypes.c_void_p
+    functions.jpeg_read_coefficients.restype = ctypes.POINTER(ctypes.c_void_p)
+    if is_old:
+        return Library(functions, 70, 568, 640, _compress(scales=True), "_tj")
+    return Library(functions, 62, 520, 632, _compress(scales=False), "")
