@@ -39,7 +39,7 @@ HOUSE = (
 )
 # The rooms of the trainer, by the same rule.
 TRAIN = (
-    ("checked", "preset", "ranges"),
+    ("checked", "preset", "ranges", "wear"),
     ("config",),
     ("request",),
     ("data", "machine", "optim"),

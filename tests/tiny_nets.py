@@ -17,6 +17,8 @@ TINY: defaultdict[str, dict[str, Any]] = defaultdict(
         "deepfill_v1": {"width": 4},
         "deepfill_v2": {"width": 4, "guide": True},
         "edge_connect": {"width": 4, "blocks": 1},
+        "autoencoder": {"widths": (8, 8, 16)},
+        "gan-cifar": {"widths": (8, 16, 8)},
         "comod_gan": {"widths": (8, 8, 8, 16, 16), "noise": 6, "code": 12, "mapping": 2},
     },
 )

@@ -33,7 +33,7 @@ from remend.options import (
 from remend.options.option import lines_of
 from remend.options.restoration import RestoreKeywords, RestoreOptions
 from remend.picture import Region
-from remend.pipeline import repair_picture
+from remend.pipeline import may_be_whole, repair_picture
 from remend.references import read_references, settings_for_references
 from remend.repairing import default_target, repair_file
 from remend.restoring import restore_file, restore_picture, restored_name
@@ -166,6 +166,7 @@ def repair(
         options=options,
         budget=budget,
         guided=guide is not None,
+        whole=may_be_whole(settings.method),
         boxes=settings.deidentify,
     )
     budget.check_time("the picture")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +14,20 @@ from remend.errors import ModelError, UsageError, WriteError
 from remend.nets.inpainter import Inpainter
 from remend.nets.onnx_file import OPSET, parity, round_to_half, same_over_threads, to_onnx
 from remend.nets.registry import NETS, figures
+from remend.nets.tflite_file import parity_db, to_tflite
 from remend.nets.weights.trained import load_net, which_state
 from remend.quantize import lost_in_holes, quantize
 from remend.train.config import without_folders
 from remend.train.data.calibration import calibration_feeds, calibration_samples
 from remend.train.data.samples import Sample
 
-__all__ = ["Exported", "export"]
+__all__ = ["Exported", "export", "export_tflite"]
 
 _TOLERANCE = 1e-4
 # Of 8 bits against fp32, mean in the holes of the calibration: 0.001 to 0.003 for trained nets.
 _LOST = 0.02
 _COMPARED = 6
+_LEAST_DB = 45.0  # of a .tflite file against torch
 
 
 @dataclass(frozen=True)
@@ -77,16 +80,16 @@ def export(
 
     Cost: about 20 s; with ``calibrate`` twice that.
     """
-    if target.suffix != ".onnx":
-        raise UsageError(f"the exported file ends in .onnx, got {target.name}")
-    card_path = target.with_suffix(".json")
-    for path in (target, card_path):
-        if path.exists() and not overwrite:
-            raise UsageError(f"{path} exists: give another -o, or --overwrite")
+    card_path = _targets(target, ".onnx", overwrite)
     if half and calibrate is not None:
         raise UsageError("weights are stored in 16 bits or in 8, not in both: give --half or --int8")
     net, state = load_net(source)
     taken = which_state(source, state)
+    if net.sees_hole and calibrate is not None:
+        raise UsageError(
+            "8 bits are fitted to pictures with holes, and this net makes worn ones clean: leave out --int8, "
+            "or give --half"
+        )
     samples = calibration_samples(calibrate, net) if isinstance(calibrate, Path) else list(calibrate or ())
     if half:
         net = net.folded()
@@ -104,6 +107,7 @@ def export(
     card = {
         "name": target.stem,
         "size_multiple": net.size_multiple,
+        **({"sees_hole": True} if net.sees_hole else {}),
         "window_px": 512,
         "sha256": hashlib.sha256(content).hexdigest(),
         "licence": licence,
@@ -117,14 +121,84 @@ def export(
         **eight_bits,
         "same_bits_on_1_and_2_threads": same_over_threads(net, content, prior=prior),
     }
+    _write(target, content, card_path, card)
+    lost = eight_bits.get("int8_mean_difference_in_holes")
+    return Exported(target, card_path, difference, taken, lost)
+
+
+def export_tflite(
+    source: Path, target: Path, *, side_px: int = 256, licence: str = "not stated", overwrite: bool = False
+) -> Exported:
+    """Write a checkpoint's averaged weights as a file of TensorFlow Lite with its card beside it.
+
+    It takes one picture of ``side_px`` squared at a time, channels last: ``image`` (1, H, W, 3) and ``hole``
+    (1, H, W, 1) in that order, and answers (1, H, W, 3). `remend repair` runs ``.onnx`` files alone.
+
+    Args:
+        source: as for ``export``.
+        target: the ``.tflite`` file.
+        side_px: of its pictures.
+        licence: of the weights, for the card.
+        overwrite: replace files that exist.
+
+    Returns:
+        What was written; ``parity`` is the lowest PSNR against torch, in dB.
+
+    Raises:
+        UsageError: a target that does not end so, or exists; a size that the net does not take; what converts
+            is not installed.
+        ModelError: no whole checkpoint, or the file is further than 45 dB from torch.
+        WriteError: a file cannot be written.
+
+    Cost: half a minute to some minutes.
+    """
+    card_path = _targets(target, ".tflite", overwrite)
+    net, state = load_net(source)
+    content = to_tflite(net, side_px)
+    difference = parity_db(net, content, side_px)
+    if not difference >= _LEAST_DB:
+        raise ModelError(
+            f"the .tflite file is {difference:.1f} dB from torch, {_LEAST_DB:g} are the least: not exported; "
+            "are the weights finite?"
+        )
+    taken = which_state(source, state)
+    shown = "worn under the hole" if net.sees_hole else "0 under the hole"
+    card = {
+        "name": target.stem,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "licence": licence,
+        **_about(net, state),
+        "state": taken,
+        "inputs": {
+            "image": f"1,{side_px},{side_px},3 float32 RGB, 0 to 1, {shown}",
+            "hole": f"1,{side_px},{side_px},1 float32, 1 = fill",
+        },
+        "outputs": {"filled": f"1,{side_px},{side_px},3 float32, equal to image where hole is 0"},
+        "weights": "fp32",
+        "parity_db": difference if math.isfinite(difference) else None,
+    }
+    _write(target, content, card_path, card)
+    return Exported(target, card_path, difference, taken)
+
+
+def _targets(target: Path, suffix: str, overwrite: bool) -> Path:
+    """Where the card goes, once it is clear that both may be written."""
+    if target.suffix != suffix:
+        raise UsageError(f"the exported file ends in {suffix}, got {target.name}")
+    card_path = target.with_suffix(".json")
+    for path in (target, card_path):
+        if path.exists() and not overwrite:
+            raise UsageError(f"{path} exists: give another -o, or --overwrite")
+    return card_path
+
+
+def _write(target: Path, content: bytes, card_path: Path, card: Mapping[str, Any]) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, content)
         _replace(card_path, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise WriteError(f"{target} cannot be written ({error.strerror}): choose another place") from error
-    lost = eight_bits.get("int8_mean_difference_in_holes")
-    return Exported(target, card_path, difference, taken, lost)
 
 
 def _about(net: Inpainter, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +246,8 @@ def _in_eight_bits(
 
 def _inputs(net: Inpainter, *, prior: bool) -> dict[str, str]:
     inputs = {
-        "image": "N,3,H,W float32 RGB, 0 to 1, 0 under the hole",
+        "image": "N,3,H,W float32 RGB, 0 to 1, "
+        + ("worn under the hole" if net.sees_hole else "0 under the hole"),
         "hole": "N,1,H,W float32, 1 = fill",
     }
     if prior:

@@ -192,6 +192,10 @@ class Filling:
         """
         assert step.hole is not None
         box, size, wraps_x = step.window, self.picture.size, self.picture.wraps_x
+        if filler.capabilities.sees_hole:
+            usable = readable(self.picture, box)
+            usable &= ~part(self.pending, box) | step.hole
+            return box, step.hole, usable
         while not (usable := readable(self.picture, box) & ~part(self.pending, box)).any():
             if (box.height, box.width) == size:
                 if self._shown(filler, box) is not None:
@@ -246,6 +250,8 @@ def _asked(filler: Filler, window: Window, near: Mapping[int, Neighbour], seed: 
 def _finished(filler: Filler, window: Window, filled: Filled, grain: float, seed: int) -> Float:
     """The picture's tone where the filler draws; seams where it copies or draws, grain where it is smooth."""
     after, hole, usable = window.composed(filled), window.hole, window.usable
+    if filler.capabilities.sees_hole:  # what it answers was there: no tone, seam or grain to be matched
+        return after
     if filler.capabilities.draws:
         after = keep_tone(after, hole, usable)
     if filler.capabilities.strays:

@@ -19,7 +19,7 @@ from remend.damage.infrared import regions_of
 from remend.damage.outlines import looks_like_json, mask_of_outlines
 from remend.damage.selection import snapped
 from remend.document import Document
-from remend.errors import DecodeError, MaskError
+from remend.errors import DecodeError, MaskError, UsageError
 from remend.infrared import find_dust
 from remend.io.pages import open_document
 from remend.io.read import same_file
@@ -98,7 +98,8 @@ def find_mask(
         budget: what reading the mask may cost.
         name: of the picture's file, for a JSON that is about several.
         guided: whether lines to follow come with it.
-        whole: whether all of it may be marked, as slices of a volume may be missing.
+        whole: whether all of it may be marked: slices of a volume may be missing, and a net that makes
+            pictures clean sees what is marked.
         boxes: mark the boxes of what is found, not its outlines, in which lettering can be read still.
 
     Raises:

@@ -24,7 +24,7 @@ from remend.planes import LazyPlane, count_marked
 from remend.samples import blank, collapse_palette, colour_groups, expand_palette, void_of
 from remend.windows.pole import Pole, View, poles_of
 
-__all__ = ["Observer", "Restored", "method_notes", "plan_repair", "repair_picture"]
+__all__ = ["Observer", "Restored", "may_be_whole", "method_notes", "plan_repair", "repair_picture"]
 
 HUGE_WINDOW_PX = 1024
 
@@ -139,6 +139,15 @@ def method_notes(method: str | Filler) -> tuple[str, ...]:
     """
     notes: tuple[str, ...] = getattr(filler_of(method), "notes", ()) if method != "auto" else ()
     return notes
+
+
+def may_be_whole(method: str | Filler) -> bool:
+    """Whether a mask may cover all of a picture: by a method that sees what lies under it.
+
+    Raises:
+        UsageError, ModelError: as ``plan_repair``.
+    """
+    return method != "auto" and filler_of(method).capabilities.sees_hole
 
 
 def _check_guide(guide: Bool, size: tuple[int, int], fillers: Fillers) -> None:

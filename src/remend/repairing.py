@@ -38,7 +38,7 @@ from remend.options import SCENE_POLARITIES, Bounds, MaskOptions, Settings
 from remend.pages import chosen_pages
 from remend.patch import lay_patch, patch_of
 from remend.picture import Filled, Picture
-from remend.pipeline import Observer, Restored, method_notes, plan_repair, repair_picture
+from remend.pipeline import Observer, Restored, may_be_whole, method_notes, plan_repair, repair_picture
 from remend.plan.plan import Plan, Step
 from remend.planes import LazyPlane
 from remend.projection import projection_of
@@ -156,7 +156,7 @@ def repair_file(
                         budget=budget,
                         name=called,
                         guided=guide is not None,
-                        whole=document.axis == "slice",
+                        whole=document.axis == "slice" or may_be_whole(settings.method),
                         boxes=settings.deidentify,
                     )
 
@@ -196,6 +196,7 @@ def repair_file(
             budget=budget,
             name=called,
             guided=guide is not None,
+            whole=may_be_whole(settings.method),
             boxes=settings.deidentify,
         )
         finding = with_missing(finding, picture, laid)

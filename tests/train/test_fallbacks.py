@@ -23,7 +23,9 @@ from remend.train.run.preflight import preflight  # noqa: E402
 from tiny_nets import TINY  # noqa: E402
 
 
-@pytest.mark.parametrize("net", [*NETS, "remend-wide", "remend-open"])
+@pytest.mark.parametrize(
+    "net", [*NETS, "remend-wide", "remend-open", "unet-256", "resnet-transfer", "resnet-transfer-second"]
+)
 def test_what_a_stranger_types_begins(net, photos, tmp_path, monkeypatch):
     """Everything that is asked before pictures are read, of the recipe as it is shipped."""
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,5 @@
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -50,3 +51,20 @@ def test_a_sample_that_fails_reaches_the_loop():
 
     with pytest.raises(ValueError, match="no picture"):
         next(batches(broken, start=0, size=2, threads=1))
+
+
+@pytest.mark.parametrize("threads", [1, 4, 16])
+def test_as_many_samples_are_on_their_way_as_there_are_threads(threads):
+    """None returns before that many are being made: what waits (a disc, a decoder) scales with threads."""
+    small = Sample(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2, 3), np.uint8), np.ones((2, 2), bool), "box")
+    together = threading.Barrier(threads)
+
+    def slow(index):
+        together.wait(timeout=60)
+        return small
+
+    source = batches(slow, start=0, size=1, threads=threads)
+    taken = list(itertools.islice(source, 2))
+    together.abort()
+    source.close()
+    assert [(b.first, b.end) for b in taken] == [(0, 1), (1, 2)]

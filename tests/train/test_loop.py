@@ -110,8 +110,26 @@ def test_a_run_leaves_checkpoints_logs_and_grids(photos, tmp_path):
 
 @pytest.mark.parametrize(
     ("sections", "train"),
-    [({}, {}), (GAME, {}), (PROJECTED, {}), ({}, {"optimizer": "muon"})],
-    ids=["alone", "against a critic", "against a critic with a backbone", "by Muon"],
+    [
+        ({}, {}),
+        (GAME, {}),
+        (PROJECTED, {}),
+        ({}, {"optimizer": "muon"}),
+        ({"data": TINY["data"] | {"damage": "noise:5-50,jpeg:20-90,blur:0-2"}}, {}),
+        ({}, {"optimizer": "sgd", "accumulate": 2, "schedule": "plateau", "patience": 1}),
+        (GAME, {"optimizer": "rmsprop", "accumulate": 2, "schedule": "step", "step_every": 8}),
+        ({}, {"optimizer": "adam", "l1": 1e-4}),
+    ],
+    ids=[
+        "alone",
+        "against a critic",
+        "against a critic with a backbone",
+        "by Muon",
+        "worn",
+        "by SGD",
+        "by RMSprop",
+        "by Adam",
+    ],
 )
 @pytest.mark.usefixtures("backbone")
 def test_stop_and_resume_is_bit_for_bit_the_run_that_never_stopped(photos, tmp_path, sections, train):

@@ -15,12 +15,14 @@ from remend.nets.restorer import Restorer
 from remend.nets.weights.portable import load_portable, save_portable
 from remend.restoration.net import change_of
 from remend.train.restorer.export import export_restorer
-from remend.train.restorer.jpeg import compressed
 from remend.train.restorer.loop import train_restorer
 from remend.train.restorer.recipe import RestorerRecipe, fast_dev, load_restorer, recipe_of
 from remend.train.restorer.sampler import Sampler
 from remend.train.restorer.validation import fixed_pairs, halved_pairs, jpeg, validate
-from remend.train.restorer.wear import Chance, Wear, noisy, worn
+from remend.train.restorer.wear import Wear, worn
+from remend.train.wear.chance import Chance
+from remend.train.wear.jpeg import compressed
+from remend.train.wear.noise import noisy
 
 CPU = torch.device("cpu")
 

@@ -14,6 +14,21 @@ __all__ = ["export"]
 @click.command(short_help="Turn a checkpoint into an ONNX model.")
 @click.argument("source", metavar="CHECKPOINT", type=click.Path(path_type=Path))
 @click.option("-o", "--out", "target", required=True, metavar="FILE.onnx", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["onnx", "tflite"]),
+    default="onnx",
+    show_default=True,
+    help="tflite: for phones and TensorFlow, of one fixed size; needs 'remend[tensorflow]'.",
+)
+@click.option(
+    "--side",
+    "side_px",
+    metavar="PX",
+    type=click.IntRange(1),
+    help="With tflite: of its pictures.  [default: 256]",
+)
 @click.option("--half", is_flag=True, help="Store the weights in fp16: half the size, computed in fp32.")
 @click.option("--int8", is_flag=True, help="Convert the net to 8 bits, as --calibrate shows it.")
 @click.option(
@@ -36,6 +51,8 @@ __all__ = ["export"]
 def export(
     source: Path,
     target: Path,
+    kind: str,
+    side_px: int | None,
     half: bool,
     int8: bool,
     calibrate: Path | None,
@@ -57,6 +74,21 @@ def export(
     fitted on pictures of --data that its run set aside. A net that restores or
     enlarges is written in 8 bits with --data, and in fp16 without.
     """
+    if kind == "tflite":
+        unfit = {
+            "--half": half,
+            "--int8": int8,
+            "--calibrate": calibrate,
+            "--data": sources,
+            "--prior": prior,
+        }
+        for flag, given in unfit.items():
+            if given:
+                raise UsageError(f"{flag} is for .onnx files: leave it out, or leave out --format tflite")
+        _export_tflite(source, target, side_px or 256, licence, overwrite)
+        return
+    if side_px is not None:
+        raise UsageError("--side is for --format tflite: an .onnx file takes pictures of any size")
     if _is_restorer(source):
         _export_restorer(source, target, sources, licence, overwrite)
         return
@@ -86,6 +118,20 @@ def export(
     click.echo(f"largest difference to the trainer's net: {done.parity:.1e}", err=True)
     if done.lost is not None:
         click.echo(f"8 bits differ from fp32 by {255 * done.lost:.2f} of 255 in holes, on average", err=True)
+    click.echo(done.model)
+    click.echo(done.card)
+
+
+def _export_tflite(source: Path, target: Path, side_px: int, licence: str, overwrite: bool) -> None:
+    try:
+        from remend.export import export_tflite
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"export needs {error.name}, which is not installed: pip install 'remend[train]'"
+        ) from error
+    done = export_tflite(source, target, side_px=side_px, licence=licence, overwrite=overwrite)
+    click.echo(f"takes {done.state}", err=True)
+    click.echo(f"{done.parity:.1f} dB from the trainer's net", err=True)
     click.echo(done.model)
     click.echo(done.card)
 

@@ -38,6 +38,7 @@ class Capabilities:
         strays: whether it does so where it should not, so that they are drawn back.
         takes_prior: whether a coarse fill as ``prior`` helps it; the pipeline then makes one.
         takes_guide: whether it follows drawn lines; then it is ``Following``.
+        sees_hole: it makes clean what lies in the hole, and so is shown it: ``usable`` then holds there too.
         neighbours: how many pages before and after a page, frames or slices, it wants to see; with any it is
             ``Propagating``.
     """
@@ -52,6 +53,7 @@ class Capabilities:
     strays: bool = False
     takes_prior: bool = False
     takes_guide: bool = False
+    sees_hole: bool = False
     neighbours: int = 0
 
 

@@ -27,6 +27,7 @@ class Card:
         window_px: the window side that the net was made for.
         reach_px: largest inscribed radius that it fills well at one go; None = not measured.
         margin_px: thin holes may be cut into pieces, each filled with so much around it; None = they may not.
+        sees_hole: it reads what lies under the hole: a picture that is to be made clean there.
         sha256: of the ONNX file; None = not checked.
         licence: of the weights.
     """
@@ -36,6 +37,7 @@ class Card:
     window_px: int = WINDOW_PX
     reach_px: int | None = None
     margin_px: int | None = None
+    sees_hole: bool = False
     sha256: str | None = None
     licence: str = "not stated"
 
@@ -113,6 +115,7 @@ SCHEMA: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "window_px": _whole(16, 4096),
     "reach_px": _whole(1, 4096),
     "margin_px": _whole(0, 1024),
+    "sees_hole": ("true or false", lambda value: type(value) is bool),
     "sha256": ("64 hexadecimal digits", _digest),
     "licence": _line(2000),
 }

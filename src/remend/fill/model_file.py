@@ -2,7 +2,8 @@
 
 The contract of a model file:
 
-- input ``image``: (N, 3, H, W) float32 RGB in [0, 1]; what lies under the hole is 0 and means nothing
+- input ``image``: (N, 3, H, W) float32 RGB in [0, 1]; what lies under the hole is 0 and means nothing,
+  unless the card says ``sees_hole``: then it is what is to be made clean
 - input ``hole``: (N, 1, H, W) float32, 1 = fill, 0 = known
 - input ``prior``, optional: (N, 3, H, W) float32 coarse fill; negative = none
 - input ``guide``, optional: (N, 1, H, W) float32 lines to follow, 1 = line; 0 everywhere = none
@@ -131,7 +132,7 @@ class ModelFile:
         """Fill a window: padded to the size multiple by mirroring, run, cropped.
 
         Args:
-            window: (h, w, 3) float32; what is not known is not read.
+            window: (h, w, 3) float32; what is not known is not read, unless the card says ``sees_hole``.
             known: (h, w) bool.
             prior: (h, w, 3) float32 in [0, 1], or None.
             guide: (h, w) float32 in [0, 1], lines to follow, 1 = line; None = no lines. Models that take none
@@ -201,12 +202,13 @@ class ModelFile:
         guide: Float | None = None,
         seed: int = 0,
     ) -> dict[str, Float]:
-        """The inputs of a run: padded to the size multiple, nothing under the hole."""
+        """The inputs of a run: padded to the size multiple, nothing under the hole that is not to be read."""
         height, width = known.shape
         multiple = self.card.size_multiple
         pad = (-height % multiple, -width % multiple)
+        shown = window if self.card.sees_hole else np.where(known[..., None], window, np.float32(0))
         feed = {
-            "image": _planes(np.where(known[..., None], window, np.float32(0)), pad),
+            "image": _planes(shown, pad),
             "hole": _planes((~known).astype(np.float32)[..., None], pad),
         }
         if self.takes_prior:

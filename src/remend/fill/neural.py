@@ -61,7 +61,7 @@ class Neural:
         return Capabilities(
             context_px=CONTEXT_PX if card.margin_px is None else card.margin_px,
             context_radii=2.0,
-            window_px=None if self.model.takes_prior else card.window_px,
+            window_px=None if self.model.takes_prior or card.sees_hole else card.window_px,
             makes_texture=card.margin_px is None,
             local=card.margin_px is not None,
             mosaic_px=card.window_px,
@@ -69,6 +69,7 @@ class Neural:
             # Ours paints a bluish veil into shadows; whose else a net is, what it answers is its own.
             strays=self.model.takes_prior,
             takes_guide=self.model.takes_guide,
+            sees_hole=card.sees_hole,
         )
 
     @staticmethod
@@ -95,6 +96,8 @@ class Neural:
         Raises:
             ModelError: the run fails, or its answer has another shape or is not finite.
         """
+        if self.model.card.sees_hole:
+            window = np.where(usable[..., None], window, np.float32(0))
         whole = Window(window, hole, usable & ~hole, guide)
         reach_px = (self.begin_px or self.model.card.reach_px) if self.model.takes_prior else None
         answer = prior

@@ -38,14 +38,18 @@ class Inpainter(nn.Module):
             hole, and what it draws, less mid grey, is added to that. A short run then ends near the base
             fill, which one from nothing does not (docs/architectures.md). Bodies that answer a residual
             begin there anyway.
+        sees_hole: what lies under the hole is a damaged picture to be made clean, not nothing: the body is
+            shown the whole picture, as its base fill too, and no hole. What it answers is still taken in the
+            hole alone.
 
     Raises:
         ValueError: ``from_base`` for a body that draws something else than the picture.
     """
 
-    def __init__(self, body: nn.Module, *, from_base: bool = False) -> None:
+    def __init__(self, body: nn.Module, *, from_base: bool = False, sees_hole: bool = False) -> None:
         super().__init__()
         self.body = body
+        self.sees_hole = sees_hole
         self.from_base = from_base and not getattr(body, "residual", True)
         if self.from_base and self.draws is not None:
             raise ValueError("it draws something else than the picture, a base fill is no start for that")
@@ -58,7 +62,7 @@ class Inpainter(nn.Module):
     @property
     def takes_prior(self) -> bool:
         """Whether a prior changes anything."""
-        return self.from_base or bool(getattr(self.body, "takes_prior", True))
+        return not self.sees_hole and (self.from_base or bool(getattr(self.body, "takes_prior", True)))
 
     @property
     def takes_guide(self) -> bool:
@@ -96,7 +100,8 @@ class Inpainter(nn.Module):
         """Fill the hole.
 
         Args:
-            image: (N, 3, H, W) float32 RGB in [0, 1]; what lies under the hole is not read.
+            image: (N, 3, H, W) float32 RGB in [0, 1]; what lies under the hole is not read, unless the net
+                ``sees_hole``.
             hole: (N, 1, H, W) float32, above 0.5 = fill.
             prior: (N, 3, H, W) float32, a coarse fill to start from instead of push-pull; a picture
                 whose prior is negative has none.
@@ -111,14 +116,18 @@ class Inpainter(nn.Module):
             earlier stages of the net predict, if it has any. Evaluation and export look at ``filled`` alone.
         """
         missing = hole > 0.5
-        fill = missing.to(image.dtype)
-        image = torch.where(missing, torch.zeros_like(image), image)
-        base = push_pull(image, fill)
-        flag = torch.zeros_like(fill)
-        if prior is not None:
-            given = prior.amin(dim=(1, 2, 3), keepdim=True) >= 0
-            flag = flag + given.to(image.dtype)
-            base = torch.where(missing & given, prior, base)
+        if self.sees_hole:
+            base, fill = image, torch.zeros_like(hole)
+            flag = fill
+        else:
+            fill = missing.to(image.dtype)
+            image = torch.where(missing, torch.zeros_like(image), image)
+            base = push_pull(image, fill)
+            flag = torch.zeros_like(fill)
+            if prior is not None:
+                given = prior.amin(dim=(1, 2, 3), keepdim=True) >= 0
+                flag = flag + given.to(image.dtype)
+                base = torch.where(missing & given, prior, base)
         # Centred, so that the padding's 0 is a mid grey.
         seen = base - 0.5 if self.from_base else (image - 0.5) * (1 - fill)
         planes = torch.cat([seen, base - 0.5, fill, flag], dim=1)

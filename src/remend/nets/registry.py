@@ -151,6 +151,23 @@ NETS: dict[str, Net] = {
         module="remend.nets.comod_gan",
         body="CoModGan",
     ),
+    "autoencoder": Net(
+        summary="encoder of strides, decoder of transposed convolutions, as courses teach it; worn pictures",
+        reference="after Vincent, Larochelle, Bengio, Manzagol, Extracting and Composing Robust Features "
+        "with Denoising Autoencoders, ICML 2008",
+        doi="10.1145/1390156.1390294",
+        differs="convolutions with batch norm, where the paper has dense layers, one learned after the other",
+        module="remend.nets.autoencoder",
+        body="Autoencoder",
+    ),
+    "gan-cifar": Net(
+        summary="four convolutions and a tanh, against a critic: where courses on GANs begin; 64², worn",
+        reference="no paper: the shape of tutorials",
+        doi=None,
+        differs="–",
+        module="remend.nets.plain_conv",
+        body="PlainConv",
+    ),
 }
 """Every net, by its name on the command line."""
 _BODIES: dict[str, type[nn.Module]] = {}  # of nets that were registered
@@ -201,7 +218,7 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Inpainter:
 
     Args:
         name: one of ``NETS``.
-        options: the body's keyword arguments, and ``from_base`` of ``Inpainter``.
+        options: the body's keyword arguments, and ``from_base`` and ``sees_hole`` of ``Inpainter``.
 
     Raises:
         UsageError: an unknown name, options that the net does not take, or torch is missing.
@@ -217,8 +234,8 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Inpainter:
     body = _BODIES.get(name) or getattr(import_module(NETS[name].module), NETS[name].body)
     try:
         own = dict(options or {})
-        from_base = bool(own.pop("from_base", False))
-        return Inpainter(body(**own), from_base=from_base)
+        outside = {key: bool(own.pop(key, False)) for key in ("from_base", "sees_hole")}
+        return Inpainter(body(**own), **outside)
     except (TypeError, ValueError, IndexError, RuntimeError) as error:
         raise UsageError(f"the net {name} does not take these options: {error}") from error
 

@@ -73,6 +73,10 @@ class Counters:
     # The best validation so far, by what ``train.best`` names, and where it was; -1 = nowhere.
     best: float = float("-inf")
     best_at: int = -1
+    # With ``train.schedule=plateau``: how often the rate fell, the best score since, validations without one.
+    drops: int = 0
+    peak: float = float("-inf")
+    waited: int = 0
     # When the scores were measured; -1 = never.
     measured: int = -1
     scores: dict[str, float] = field(default_factory=dict)

@@ -235,6 +235,8 @@ def optimizer_tensors(net: nn.Module, optimizer: torch.optim.Optimizer) -> dict[
     tensors = {}
     for name, parameter in net.named_parameters():
         for key, value in optimizer.state.get(parameter, {}).items():
+            if value is None:  # a momentum of 0
+                continue
             tensors[f"{name}/{key}"] = torch.as_tensor(value)
     return tensors
 

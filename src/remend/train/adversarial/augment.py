@@ -18,6 +18,7 @@ __all__ = ["AUGMENTATIONS", "diff_augment", "kinds_of"]
 AUGMENTATIONS = ("colour", "translation", "cutout")
 """What can be altered."""
 
+_NUMBERS = {"colour": 3, "translation": 2, "cutout": 2}  # that a sample draws for each, in this order
 _GREY = 0.5
 
 
@@ -66,27 +67,32 @@ def diff_augment(
     doi:10.48550/arXiv.2006.10738. There pictures lie in [-1, 1] and 0 fills the gaps.
     """
     count, _, height, width = hole.shape
+    numbers = [_NUMBERS[kind] for kind in _NUMBERS if kind in kinds]
+    draws = dict(zip((k for k in _NUMBERS if k in kinds), _drawn(generator, count, numbers), strict=True))
     if "colour" in kinds:
-        drawn = _sent(_drawn(generator, count, 3), hole.device).T[..., None, None, None]
+        drawn = _sent(draws["colour"], hole.device).T[..., None, None, None]
         real, filled = (_coloured(image, *drawn) for image in (real, filled))
     if "translation" in kinds:
         reach = torch.tensor([height, width]) / 8
-        shifts = _sent(((2 * _drawn(generator, count, 2) - 1) * reach).round().long(), hole.device)
+        shifts = _sent(((2 * draws["translation"] - 1) * reach).round().long(), hole.device)
         move = _Move(shifts, height, width)
         real, filled, hole = move(real, _GREY), move(filled, _GREY), move(hole, 0.0)
     if "cutout" in kinds:
-        middle = _sent(_drawn(generator, count, 2), hole.device)
+        middle = _sent(draws["cutout"], hole.device)
         cut = _box(middle[:, 0], height)[:, None, :, None] & _box(middle[:, 1], width)[:, None, None, :]
         real, filled = (image.masked_fill(cut, _GREY) for image in (real, filled))
         hole = hole.masked_fill(cut, 0.0)
     return real, filled, hole
 
 
-def _drawn(generator: torch.Generator | Sequence[torch.Generator], count: int, numbers: int) -> Tensor:
-    """(count, numbers), uniform in [0, 1)."""
+def _drawn(
+    generator: torch.Generator | Sequence[torch.Generator], count: int, numbers: Sequence[int]
+) -> Sequence[Tensor]:
+    """(count, n) for each n of ``numbers``, uniform in [0, 1); one draw a sample where each has its own."""
     if isinstance(generator, torch.Generator):
-        return torch.rand(count, numbers, generator=generator)
-    return torch.stack([torch.rand(numbers, generator=own) for own in generator])
+        return [torch.rand(count, number, generator=generator) for number in numbers]
+    drawn = torch.stack([torch.rand(sum(numbers), generator=own) for own in generator])
+    return drawn.split(list(numbers), dim=1)
 
 
 def _coloured(image: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:

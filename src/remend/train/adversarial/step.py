@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from remend.train.config import Recipe
 from remend.train.data.loader import Batch
 from remend.train.machine.devices import mean_over_devices
 from remend.train.machine.profile import span
+from remend.train.optim.muon import adam
 from remend.train.optim.schedule import learning_rate, seed_of
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class Adversary:
         critic: unwrapped: what is saved has the same names on any device.
         optimizer: of the critic.
         alarm: notices when training collapses.
+        drops: how often the rate has fallen with ``train.schedule=plateau``.
     """
 
     def __init__(self, recipe: Recipe, fabric: Fabric) -> None:
@@ -65,11 +69,10 @@ class Adversary:
         self.critic = critic_of(recipe).to(memory_format=torch.channels_last)
         self.augmentations = kinds_of(self.config.augment)
         self.has_reconstruction = bool(recipe.loss.weights() or self.config.feature_matching)
-        optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=self.config.lr, betas=self.config.betas, foreach=True
-        )
+        optimizer = adam(self.critic.parameters(), lr=self.config.lr, betas=self.config.betas)
         self.scorer, self.optimizer = fabric.setup(_Scorer(self.critic), optimizer)
         self.alarm = CollapseAlarm()
+        self.drops = 0
 
     def has_begun(self, samples_seen: int) -> bool:
         """Whether the critic has joined by now."""
@@ -151,57 +154,69 @@ class Adversary:
             "path": length,
         }
 
-    def train_critic(self, generated: Generated, *, rehearse: bool = False) -> dict[str, Tensor]:
-        """The critic's own steps on the pictures of ``generated``, if it is its turn.
+    def train_critic(self, made: Sequence[Generated], *, rehearse: bool = False) -> dict[str, Tensor]:
+        """The critic's own steps on the pictures of a step, if it is its turn.
 
         Args:
-            generated: of this step.
+            made: of this step, in the parts that it was computed in.
             rehearse: compute everything, change nothing.
 
         Returns:
             What to log, of the last of the steps.
         """
-        config, step = self.config, self._step(generated.samples_seen)
+        config, samples_seen = self.config, made[0].samples_seen
+        step = self._step(samples_seen)
         if step % config.every:
             return {}
         logs: dict[str, Tensor] = {}
-        rate = config.lr * learning_rate(self.plan, generated.samples_seen) / self.plan.lr
+        rate = config.lr * learning_rate(self.plan, samples_seen, self.drops) / self.plan.lr
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         for own in range(config.steps):
-            real, filled, hole = self._augmented(generated, filled=generated.filled.detach(), again=own + 1)
-            # Real and filled in one forward: with DDP a step has one forward and one backward.
-            with self.fabric.autocast():
-                scores = self.scorer(torch.cat([real, filled]), torch.cat([hole, hole]))
-                on_real = CriticOutput([s[: len(hole)] for s in scores], [])
-                on_filled = CriticOutput([s[len(hole) :] for s in scores], [])
-                loss = critic_loss(
-                    config.loss,
-                    on_real,
-                    on_filled,
-                    hole,
-                    mask_as_target=config.mask_as_target,
-                    soft_px=config.soft_px,
-                )
-            logs["critic"] = loss.detach()
-            if config.r1 and (step // config.every * config.steps + own) % config.r1_every == 0:
-                penalty = r1_penalty(self.critic, real, hole)
-                logs["r1"] = penalty.detach()
-                loss = loss + config.r1 * config.r1_every * penalty
-            if config.gp:
-                slope = gradient_penalty(self.critic, real, filled, hole)
-                logs["gp"] = slope.detach()
-                loss = loss + config.gp * slope
+            penalize = bool(config.r1) and (step // config.every * config.steps + own) % config.r1_every == 0
             self.optimizer.zero_grad(set_to_none=True)
-            self.fabric.backward(loss)
-            norm = torch.nn.utils.clip_grad_norm_(self.critic.parameters(), float("inf"))
+            for number, generated in enumerate(made):
+                held = number + 1 < len(made) and self.fabric.world_size > 1
+                with self.fabric.no_backward_sync(self.scorer) if held else nullcontext():
+                    logs |= self._learn(generated, own, penalize=penalize, share=1 / len(made))
+            parameters = list(self.critic.parameters())
+            norm = torch.nn.utils.clip_grad_norm_(parameters, float("inf"), foreach=True)
             logs["critic_gradient"] = norm.detach()
             if not rehearse:
                 with span("optimizer"):
                     self.optimizer.step()
-            logs |= readings(on_real, on_filled, hole, mask_as_target=config.mask_as_target)
-        logs["contrast"] = spread(generated.filled.detach(), generated.batch.target, generated.batch.hole)
+        last = made[-1]
+        logs["contrast"] = spread(last.filled.detach(), last.batch.target, last.batch.hole)
         return logs
+
+    def _learn(self, generated: Generated, own: int, *, penalize: bool, share: float) -> dict[str, Tensor]:
+        """Add the critic's gradients on one part of a step's pictures, at its share; what to log of it."""
+        config = self.config
+        real, filled, hole = self._augmented(generated, filled=generated.filled.detach(), again=own + 1)
+        # Real and filled in one forward: with DDP a step has one forward and one backward.
+        with self.fabric.autocast():
+            scores = self.scorer(torch.cat([real, filled]), torch.cat([hole, hole]))
+            on_real = CriticOutput([s[: len(hole)] for s in scores], [])
+            on_filled = CriticOutput([s[len(hole) :] for s in scores], [])
+            loss = critic_loss(
+                config.loss,
+                on_real,
+                on_filled,
+                hole,
+                mask_as_target=config.mask_as_target,
+                soft_px=config.soft_px,
+            )
+        logs = {"critic": loss.detach()}
+        if penalize:
+            penalty = r1_penalty(self.critic, real, hole)
+            logs["r1"] = penalty.detach()
+            loss = loss + config.r1 * config.r1_every * penalty
+        if config.gp:
+            slope = gradient_penalty(self.critic, real, filled, hole)
+            logs["gp"] = slope.detach()
+            loss = loss + config.gp * slope
+        self.fabric.backward(loss if share == 1 else share * loss)
+        return logs | readings(on_real, on_filled, hole, mask_as_target=config.mask_as_target)
 
     def _step(self, samples_seen: int) -> int:
         """Steps since the critic joined."""

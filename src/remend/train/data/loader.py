@@ -58,6 +58,30 @@ class Batch:
             self.ratios,
         )
 
+    def parts(self, count: int, world: int = 1) -> list[Batch]:
+        """The batch cut into ``count`` of one size, each with the numbers of its own samples.
+
+        Args:
+            count: divides the number of samples here.
+            world: number of processes that share the samples of a batch.
+        """
+        if count == 1:
+            return [self]
+        size, of_all = len(self.image) // count, (self.end - self.first) // count
+        assert self.truth is None  # means over labelled samples would be others
+        return [
+            Batch(
+                self.image[at : at + size],
+                self.target[at : at + size],
+                self.hole[at : at + size],
+                self.first + number * of_all,
+                self.first + (number + 1) * of_all,
+                None if self.damage is None else self.damage[at : at + size],
+                ratios=None if self.ratios is None else self.ratios[at : at + size],
+            )
+            for number, at in enumerate(range(0, len(self.image), size))
+        ]
+
     def shown(self) -> Batch:
         """The batch as a net is to see it: damage is a hole like any other."""
         if self.damage is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,12 +20,17 @@ from remend.train.data.labels import Label, Labels, Place
 from remend.train.data.mask_files import MaskFiles, read_mask_files
 from remend.train.data.masks import MaskBank
 from remend.train.data.pictures import Pictures
+from remend.train.wear.names import ranges_of
+
+if TYPE_CHECKING:
+    from remend.train.wear.spec import WornAs
 
 __all__ = ["USUAL_KINDS", "Sample", "Sampler", "validation_kinds", "validation_samples", "validation_side"]
 
 # In this order for good: what is drawn depends on it.
 _GROUPS = ("thin", "free_form", "box", "large", "centre")
 _FILES = "files"
+_WORN = "worn"
 _LEAST_A_KIND = 4  # validation samples, where as many pictures are set aside
 USUAL_KINDS = ("thin", "free_form", "centre")
 """Holes to look at where no recipe says which."""
@@ -45,6 +51,7 @@ class Sample:
         damage: (H, W) bool, True = nobody knows what was there, 0 in ``image`` and ``target``, and no part of
             ``hole``; None = pictures are whole.
         label: what is said of it; None = no task asks.
+        seen: ``image`` holds the worn picture under the hole as well.
     """
 
     image: NDArray[np.uint8]
@@ -53,6 +60,7 @@ class Sample:
     group: str
     damage: Bool | None = None
     label: Label | None = None
+    seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,11 @@ class Sampler:
     labels: Labels | None = None
     labelled: tuple[int, ...] = ()
 
+    @property
+    def worn(self) -> bool:
+        """Whether pictures are shown worn all over, and not with holes."""
+        return bool(ranges_of(self.data.damage))
+
     @classmethod
     def of(cls, pictures: Pictures, data: Data, seed: int, labels: Labels | None = None) -> Sampler:
         """With a bank of masks of its own, and the mask files of ``data.masks`` read.
@@ -95,7 +108,7 @@ class Sampler:
         if not 0 < data.scale_from <= 1:
             raise UsageError(f"data.scale_from is a factor up to 1, got {data.scale_from}")
         files = read_mask_files(Path(data.masks), polarity=data.mask_polarity) if data.masks else None
-        damage = Damage.of(data.damage, pictures.names)
+        damage = None if ranges_of(data.damage) else Damage.of(data.damage, pictures.names)
         labelled = (n for n, name in enumerate(pictures.names) if labels is not None and labels.says(name))
         return cls(pictures, data, seed, MaskBank(seed), files, damage, labels, tuple(labelled))
 
@@ -109,6 +122,10 @@ class Sampler:
         target, damage, label = self._crop(rng)
         if rng.random() < self.data.grey:
             target = _toned(target, sepia=rng.random() < 0.4, rng=rng)
+        if self.worn:  # laid on later, batch by batch where they are learned from
+            hole = np.ones(target.shape[:2], np.bool_)
+            sample = Sample(np.zeros_like(target), target, hole, _WORN)
+            return sample if label is None else replace(sample, label=label)
         group, hole = self._hole(rng)
         image = target
         if rng.random() < self.data.grain:
@@ -120,7 +137,7 @@ class Sampler:
 
     def prepare(self, workers: int) -> None:
         """Make the masks that take long, by so many processes; for a sampler that is about to be forked."""
-        if self.mask_files is None or self.data.mask_share < 1:
+        if not self.worn and (self.mask_files is None or self.data.mask_share < 1):
             groups = [name for name in _GROUPS if name != "centre" and getattr(self.data, name)]
             self.masks.prepare(groups, self.data.crop_px, workers)
 
@@ -190,7 +207,11 @@ def validation_kinds(data: Data) -> tuple[str, ...]:
 
     >>> validation_kinds(Data(thin=0.0, large=0.0))
     ('free_form', 'box')
+    >>> validation_kinds(Data(damage="noise:5-50,jpeg:20-90"))
+    ('noise', 'jpeg')
     """
+    if worn := ranges_of(data.damage):
+        return tuple(worn)
     drawn = not data.masks or data.mask_share < 1
     own = tuple(name for name in _GROUPS if drawn and getattr(data, name) > 0)
     return own + ((_FILES,) if data.masks and data.mask_share > 0 else ())
@@ -206,6 +227,7 @@ def validation_samples(
     mask_files: MaskFiles | None = None,
     damage: Damage | None = None,
     labels: Labels | None = None,
+    worn: WornAs | None = None,
 ) -> list[Sample]:
     """The fixed samples of validation: middles of pictures with holes of each kind in turn.
 
@@ -220,6 +242,7 @@ def validation_samples(
         mask_files: needed for ``files``.
         damage: where pictures are damaged.
         labels: of further tasks.
+        worn: what is laid on pictures instead of holes; ``kinds`` are then its own.
     """
     pictures = pictures.at_least(side)
     bank = MaskBank(seed=seed + 1)
@@ -236,14 +259,19 @@ def validation_samples(
             bad = np.ascontiguousarray(damage(name, picture)[place])
             target = blanked(target, bad)
         rng = np.random.default_rng([seed, number])
-        if group == "centre":
+        if worn is not None:
+            hole = np.ones((side, side), np.bool_)
+        elif group == "centre":
             hole = centre((side, side))
         elif group == _FILES:
             assert mask_files is not None
             hole = mask_files.draw(side, rng)
         else:
             hole = bank.draw(group, side, rng)
-        sample = _sample(target, target, hole, group, bad)
+        if worn is None:
+            sample = _sample(target, target, hole, group, bad)
+        else:
+            sample = Sample(_worn(target, worn.alone(group), number), target, hole, group, seen=True)
         if labels is not None:
             place_of = Place(name, (picture.shape[0], picture.shape[1]), top, left, side)
             sample = replace(sample, label=labels(place_of, side))
@@ -267,6 +295,16 @@ def _sample(
     known[damage] = 0
     wanted[damage] = 0
     return Sample(known, wanted, hole & ~damage, group, damage)
+
+
+def _worn(target: NDArray[np.uint8], worn: WornAs, number: int) -> NDArray[np.uint8]:
+    import torch  # samples with holes are drawn without it
+
+    from remend.train.wear.spec import seeds_of
+
+    planes = torch.from_numpy(target).permute(2, 0, 1)[None].float() / 255
+    shown = worn(planes, seeds_of(0, [number]))[0] * 255
+    return np.ascontiguousarray(shown.round().to(torch.uint8).permute(1, 2, 0).numpy())
 
 
 def _shrunk(damage: Bool, side: int) -> Bool:

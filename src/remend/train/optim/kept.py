@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn, optim
 
 from remend.train.optim.ema import Ema
@@ -17,7 +18,7 @@ def tensors_of(net: nn.Module, ema: Ema, optimizer: optim.Optimizer) -> dict[str
     tensors = {f"net/{name}": value for name, value in net.state_dict().items()}
     tensors |= {f"ema/{name}": value for name, value in ema.net.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer/{number}/{name}": value for name, value in state.items()}
+        tensors |= {f"optimizer/{number}/{name}": torch.as_tensor(v) for name, v in state.items()}
     return tensors
 
 

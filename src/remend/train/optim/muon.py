@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Muon", "orthogonal", "with_kernels_apart"]
+__all__ = ["Muon", "adam", "orthogonal", "with_kernels_apart"]
 
 _STEPS = 5
 # Coefficients of Jordan's quintic: after five steps singular values from .001 to 1 lie between .25 and 1.25.
@@ -98,14 +98,15 @@ class Muon(torch.optim.Optimizer):
     def _adam(self, parameters: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
         for parameter in parameters:
             if not self.state[parameter]:
-                self.state[parameter]["step"] = torch.zeros(())
+                self.state[parameter]["step"] = 0.0
                 self.state[parameter]["exp_avg"] = torch.zeros_like(parameter)
                 self.state[parameter]["exp_avg_sq"] = torch.zeros_like(parameter)
         states = [self.state[parameter] for parameter in parameters]
         gradients = [parameter.grad for parameter in parameters]
         first, second = group["betas"]
-        torch._foreach_add_([state["step"] for state in states], 1)
-        counts = [float(state["step"]) for state in states]  # on the processor, whatever the device
+        for state in states:  # a number of Python's: no operation, on no device
+            state["step"] = float(state["step"]) + 1
+        counts = [state["step"] for state in states]
         means = [state["exp_avg"] for state in states]
         squares = [state["exp_avg_sq"] for state in states]
         torch._foreach_lerp_(means, gradients, 1 - first)
@@ -116,6 +117,11 @@ class Muon(torch.optim.Optimizer):
         torch._foreach_add_(sizes, group["eps"])
         torch._foreach_mul_(sizes, [1 - first**count for count in counts])
         return list(torch._foreach_div(means, sizes))
+
+
+def adam(parameters: Iterable[Tensor], *, lr: float, betas: tuple[float, float]) -> Muon:
+    """Adam over all of ``parameters``, in a dozen operations however many they are."""
+    return Muon([{"params": list(parameters), "adam": True}], lr=lr, betas=betas)
 
 
 def with_kernels_apart(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

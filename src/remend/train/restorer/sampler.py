@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from remend.train.restorer.resampling import apart, area, cut
-from remend.train.restorer.wear import Chance, Wear, smaller, worn
+from remend.train.restorer.wear import Wear, smaller, worn
+from remend.train.wear.chance import Chance
+from remend.train.wear.resampling import apart, area, cut
 
 __all__ = ["Sampler"]
 

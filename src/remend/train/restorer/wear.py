@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from remend.train.restorer.jpeg import compressed
-from remend.train.restorer.resampling import apart, cut, gaussian, halving
+from remend.train.wear.chance import Chance
+from remend.train.wear.jpeg import compressed
+from remend.train.wear.noise import noisy
+from remend.train.wear.resampling import apart, cut, gaussian, halving
 
-__all__ = ["Chance", "Wear", "noisy", "smaller", "worn"]
+__all__ = ["Wear", "smaller", "worn"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,30 +41,6 @@ class Wear:
     grey: float = 0.08
     shrunk: float = 0.9
     shrunk_by: tuple[float, float] = (1.2, 2.4)
-
-
-class Chance:
-    """Random numbers of a batch on a device; the same seed and number give the same ones."""
-
-    def __init__(self, seed: int, number: int, device: torch.device) -> None:
-        self.device = device
-        self.generator = torch.Generator(device).manual_seed(seed * 1_000_003 + number)
-
-    def even(self, count: int, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """(count,) numbers from ``low`` to ``high``."""
-        return low + (high - low) * torch.rand(count, generator=self.generator, device=self.device)
-
-    def whole(self, count: int, below: int) -> Tensor:
-        """(count,) int64 from 0 on."""
-        return torch.randint(below, (count,), generator=self.generator, device=self.device)
-
-    def flip(self, count: int, chance: float) -> Tensor:
-        """(count,) bool."""
-        return self.even(count) < chance
-
-    def normal(self, *shape: int) -> Tensor:
-        """Of deviation 1."""
-        return torch.randn(shape, generator=self.generator, device=self.device)
 
 
 def worn(clean: Tensor, chance: Chance, wear: Wear, offset: float) -> Tensor:
@@ -99,31 +77,6 @@ def _sigma(chance: Chance, most: Tensor) -> Tensor:
     count = len(most)
     few = torch.exp(chance.even(count) * torch.log(0.5 * most))
     return torch.where(chance.flip(count, 0.3), few, chance.even(count) * most)
-
-
-def noisy(planes: Tensor, sigma: Tensor, chance: Chance) -> Tensor:
-    """Noise of four kinds: of each channel by itself, of all alike, growing with the light, clumped.
-
-    Args:
-        planes: (N, 3, S, S) in levels.
-        sigma: (N,), its deviation in levels; where it grows with the light, at mid grey.
-        chance: to draw from.
-    """
-    count, _, height, width = planes.shape
-    kind = chance.even(count)[:, None, None, None]
-
-    def each(values: Tensor) -> Tensor:
-        return values[:, None, None, None]
-
-    alike = torch.where(kind > 0.7, each(chance.even(count)), torch.ones_like(kind)) * (kind > 0.6)
-    noise = (1 - alike).sqrt() * chance.normal(count, 3, height, width)
-    noise = noise + alike.sqrt() * chance.normal(count, 1, height, width)
-    clumps = chance.even(count, 0.35, 1.3) * (kind[:, 0, 0, 0] > 0.85)
-    noise = apart(noise, gaussian(clumps, height))
-    noise = noise / noise.flatten(1).std(dim=1)[:, None, None, None].clamp(min=1e-6)
-    constant = torch.where(kind > 0.7, each(chance.even(count)), torch.ones_like(kind))
-    noise = noise * (constant + (1 - constant) * planes / 127.5).sqrt()
-    return (planes + each(sigma) * noise).round().clamp(0, 255)
 
 
 def smaller(clean: Tensor, chance: Chance, wear: Wear) -> Tensor:

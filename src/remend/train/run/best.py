@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from remend.errors import UsageError
 from remend.train.config import Recipe
 from remend.train.data.samples import validation_kinds
+from remend.train.request import Counters
 
-__all__ = ["check_rule", "counts", "rule_of", "score_of"]
+__all__ = ["check_rule", "counts", "rule_of", "score_of", "stands_still"]
 
 _SHARP_DB = 4.0  # what half the sharpness costs in "sharp-aware"
 _TASKS = {"classification": "accuracy", "segmentation": "miou", "detection": "ap50"}
@@ -76,6 +77,20 @@ def score_of(rule: str, scores: Mapping[str, float], samples_seen: int) -> float
 def counts(recipe: Recipe, samples_seen: int) -> bool:
     """Whether a checkpoint may be the best: with a critic, only once the critic has been learned against."""
     return not recipe.critic.name or samples_seen > recipe.critic.from_samples
+
+
+def stands_still(recipe: Recipe, counters: Counters) -> bool:
+    """Take in a validation for ``train.schedule=plateau``: whether the rate is to fall, which is counted."""
+    rule = rule_of(recipe)
+    score = score_of("psnr" if rule == "last" else rule, counters.scores, counters.samples_seen)
+    if score > counters.peak:
+        counters.peak, counters.waited = score, 0
+        return False
+    counters.waited += 1
+    if counters.waited < recipe.train.patience:
+        return False
+    counters.drops, counters.waited = counters.drops + 1, 0
+    return True
 
 
 def _octaves(sharp: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,21 @@ class Board:
         except OSError as error:
             raise WriteError(f"{folder} cannot be written ({error.strerror}): make room") from error
 
+    def settings(self, recipe: Mapping[str, Any], scores: Sequence[str]) -> None:
+        """Put the recipe's numbers and words into the table of hyperparameters, beside the scores.
+
+        Args:
+            recipe: plain values, sections as tables.
+            scores: names of validation's.
+        """
+        if self._writer is None:
+            return
+        from torch.utils.tensorboard.summary import hparams
+
+        values = dict(_flat(recipe))
+        for entry in hparams(values, dict.fromkeys((f"validation/{name}" for name in scores), 0.0)):
+            self._writer._get_file_writer().add_summary(entry)
+
     def scalars(self, samples_seen: int, row: Mapping[str, float], group: str) -> None:
         """Add a point to each curve ``group/name``."""
         if self._writer is not None:
@@ -54,3 +69,12 @@ class Board:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _flat(table: Mapping[str, Any], head: str = "") -> Iterator[tuple[str, float | str | bool]]:
+    """``section.key`` and a value of a kind that TensorBoard has, lists as text."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{head}{key}.")
+        else:
+            yield head + key, value if isinstance(value, bool | int | float | str) else str(value)

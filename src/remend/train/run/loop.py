@@ -15,7 +15,7 @@ from torch import Tensor
 
 from remend.errors import ResourceError, UsageError
 from remend.nets.weights import checkpoint
-from remend.train.config import Train
+from remend.train.config import Train, as_dict
 from remend.train.data.labels import read_labels
 from remend.train.data.loader import Batch, batches
 from remend.train.data.pictures import read_pictures
@@ -27,6 +27,7 @@ from remend.train.machine.signals import Stop, stop_on_signal
 from remend.train.request import Outcome, Run
 from remend.train.run import validation
 from remend.train.run.announce import cost_line, labels_line, pictures_line, plan_line, rehearse
+from remend.train.run.best import stands_still
 from remend.train.run.board import Board
 from remend.train.run.fallbacks import without_files
 from remend.train.run.journal import Journal, Meter
@@ -34,6 +35,7 @@ from remend.train.run.preflight import preflight
 from remend.train.run.state import Store
 from remend.train.run.step import Learner
 from remend.train.tasks.scores import task_scores
+from remend.train.wear.spec import WornAs
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -151,6 +153,7 @@ class _Trainer:
                 mask_files=self.sampler.mask_files,
                 damage=self.sampler.damage,
                 labels=labels,
+                worn=WornAs.of(data.damage),
             )
             if self.first
             else []
@@ -161,7 +164,10 @@ class _Trainer:
         self.counters = self.store.counters
         self.store.start()
         if self.fixed and not self.counters.samples_seen:
-            self.say("base fill   " + _listed(validation.base_scores(self.fixed)))
+            self.say(
+                ("base fill   " if self.learner.worn is None else "as shown    ")
+                + _listed(validation.base_scores(self.fixed))
+            )
         self.say(cost_line(self.learner, estimate, self.counters.samples_seen))
 
     def run_until(self, stop: Stop) -> Outcome:
@@ -205,6 +211,7 @@ class _Trainer:
                 pause = time.monotonic()
                 if measure:
                     self._validate()
+                    self._plateau()
                 self.store.save()
                 saved_at = time.monotonic()
                 self.meter.leave_out(saved_at - pause)
@@ -273,6 +280,7 @@ class _Trainer:
         if self.first:
             self.journal, self.scores = Journal(out / "log.csv", seen), Journal(out / "validation.csv", seen)
         self.board = Board(out / "tensorboard" if self.first else None, seen, self.say)
+        self.board.settings(as_dict(self.recipe), [*self.counters.scores] or ["psnr"])
         self.measured_at = time.monotonic()
 
     def _log(self) -> None:
@@ -315,6 +323,18 @@ class _Trainer:
         if share > _MUCH and now - since > 1:
             self.say(f"note: validation takes {100 * share:.0f} % of the time: raise train.validate_every")
         self.measured_at = now
+
+    def _plateau(self) -> None:
+        """With ``train.schedule=plateau``: let the rate fall on all devices where validation stands still."""
+        if self.plan.schedule != "plateau":
+            return
+        if self.fixed and self.first and stands_still(self.recipe, self.counters):
+            self.say(f"validation stands still: the rate falls to {self.plan.lr_factor:g} of what it was")
+        # The first process alone measures: the mean of its count and zeros tells the others.
+        own = self.counters.drops if self.first else 0
+        drops = torch.tensor([float(own)], device=self.fabric.device)
+        self.counters.drops = round(float(mean_over_devices(self.fabric, drops)) * self.fabric.world_size)
+        self.learner.lower(self.counters.drops)
 
     def _batches(self) -> Generator[Batch, None, None]:
         rank, world, device = self.fabric.global_rank, self.fabric.world_size, self.fabric.device

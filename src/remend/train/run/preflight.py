@@ -16,9 +16,11 @@ from remend.train.adversarial.step import critic_of
 from remend.train.config import Recipe
 from remend.train.data.process_loader import DRAWERS
 from remend.train.optim.optimizer import optimizer_of
+from remend.train.optim.schedule import learning_rate
 from remend.train.request import Run
 from remend.train.run.best import check_rule
 from remend.train.tasks.heads import WEIGHINGS
+from remend.train.wear.spec import WornAs
 
 __all__ = ["preflight"]
 
@@ -41,7 +43,8 @@ def preflight(run: Run) -> None:
     _critic(recipe)
     _widths(recipe)
     net = build(recipe.net, recipe.options)
-    if recipe.data.damage and net.draws is not None:
+    worn = WornAs.of(recipe.data.damage)
+    if recipe.data.damage and worn is None and net.draws is not None:
         raise UsageError(
             f"data.damage is not for {recipe.net} with these options: the lines that it learns to draw begin "
             "where damage ends"
@@ -57,18 +60,41 @@ def preflight(run: Run) -> None:
             raise UsageError(
                 f"data.{key} must be a multiple of {net.size_multiple} for {recipe.net}, got {side}"
             )
+    if worn is not None:
+        worn(torch.zeros(1, 3, recipe.data.crop_px, recipe.data.crop_px), [0])
+        if recipe.loss.distill:
+            raise UsageError(
+                "a teacher fills holes, and with noise, JPEG or blur as damage there are none: leave "
+                "loss.distill or data.damage out"
+            )
     if recipe.train.drawn_by not in DRAWERS:
         raise UsageError(f"train.drawn_by is {', '.join(DRAWERS)}, got {recipe.train.drawn_by!r}")
     placed = {"segmentation", "detection"} & set(recipe.tasks.weights())
-    if recipe.data.enlarge and (recipe.data.damage or placed):
+    if recipe.data.enlarge and ((recipe.data.damage and worn is None) or placed):
         raise UsageError(
             "data.enlarge is not for pictures with masks of their damage, outlines or boxes, which lie in "
             "the pixels of the small picture: enlarge both yourself"
         )
     check_rule(recipe)
+    _plan(recipe)
     optimizer_of(net, recipe)
     _tasks(net, recipe)
     _sizes(net, recipe)
+
+
+def _plan(recipe: Recipe) -> None:
+    """Rates and parts of a batch that can be meant."""
+    plan = recipe.train
+    learning_rate(plan, plan.warmup)
+    if plan.batch % plan.accumulate:
+        raise UsageError(
+            f"train.batch={plan.batch} cannot be computed in {plan.accumulate} equal parts: "
+            "let train.accumulate divide it"
+        )
+    if plan.accumulate > 1 and recipe.tasks.weights():
+        raise UsageError(
+            "train.accumulate is not for further tasks, whose labels are counted a batch: leave it out"
+        )
 
 
 def _tasks(net: Inpainter, recipe: Recipe) -> None:
@@ -87,7 +113,7 @@ def _files(recipe: Recipe) -> None:
     """Each file or folder that the recipe names is there."""
     data, loss, weights = recipe.data, recipe.loss, recipe.transfer.weights
     wanted = {"data.masks": data.masks, "data.exclude": data.exclude}
-    if data.damage != "find":
+    if data.damage != "find" and WornAs.of(data.damage) is None:
         wanted["data.damage"] = data.damage
     if loss.perceptual or loss.style or needs_backbone(recipe.critic.name):
         wanted["loss.backbone"] = loss.backbone

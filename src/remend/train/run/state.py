@@ -196,6 +196,11 @@ def state_of(learner: Learner, counters: Counters, data: dict[str, int]) -> dict
         "best": counters.best if np.isfinite(counters.best) else None,
         "best_at": counters.best_at,
         "best_by": rule_of(recipe),
+        "plateau": {
+            "drops": counters.drops,
+            "peak": counters.peak if np.isfinite(counters.peak) else None,
+            "waited": counters.waited,
+        },
         "measured": counters.measured,
         "scores": counters.scores,
         "data": data,
@@ -260,6 +265,10 @@ def put_back(
     same_rule = state.get("best_by", "psnr") == rule_of(learner.recipe)
     counters.best = float(state["best"]) if same_rule and state["best"] is not None else float("-inf")
     counters.best_at = int(state.get("best_at", -1)) if same_rule else -1
+    stood = state.get("plateau") or {}
+    counters.drops, counters.waited = int(stood.get("drops", 0)), int(stood.get("waited", 0))
+    counters.peak = float(stood["peak"]) if stood.get("peak") is not None else float("-inf")
+    learner.lower(counters.drops)
     counters.measured = int(state.get("measured", -1))
     counters.scores = dict(state["scores"])
 

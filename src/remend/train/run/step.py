@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ from remend.train.optim.optimizer import optimizer_of
 from remend.train.optim.schedule import learning_rate, seed_of
 from remend.train.tasks.heads import Heads, Together
 from remend.train.tasks.losses import task_losses, weighed
+from remend.train.wear.spec import WornAs, seeds_of
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -54,20 +56,23 @@ class Learner:
         heads_ema: their averaged weights.
         meaning: classes and things, in the order of the heads' answers.
         teacher: whose fills are followed; None without ``loss.distill``.
+        worn: what lies on the pictures that are shown; None = holes are made instead.
 
     Raises:
         UsageError: settings that do not go together.
     """
 
     def __init__(self, recipe: Recipe, fabric: Fabric, labels: Labels | None = None) -> None:
-        self.recipe, self.plan, self.fabric = recipe, recipe.train, fabric
-        if self.plan.batch % fabric.world_size:
+        self.recipe, self.plan, self.fabric, self.drops = recipe, recipe.train, fabric, 0
+        if self.plan.batch % (fabric.world_size * self.plan.accumulate):
             raise UsageError(
-                f"train.batch={self.plan.batch} cannot be split over {fabric.world_size} devices"
+                f"train.batch={self.plan.batch} cannot be split over {fabric.world_size} devices, "
+                f"each in {self.plan.accumulate} parts (train.accumulate)"
             )
         if not recipe.critic.name and not recipe.loss.weights() and not recipe.tasks.weights():
             raise UsageError("nothing would be learned: all weights of [loss] are 0; set loss.hole=2 or so")
         self.net: Inpainter = build(recipe.net, recipe.options)
+        self.worn = WornAs.of(recipe.data.damage)
         for key, side in (("crop_px", recipe.data.crop_px), ("validation_px", recipe.data.validation_px)):
             if side % self.net.size_multiple:
                 raise UsageError(
@@ -111,8 +116,40 @@ class Learner:
             Scalars to log: every loss, gradient norms, the critic's readings.
         """
         rate = self._schedule(samples_seen)
+        begun = self.adversary is not None and self.adversary.has_begun(samples_seen)
+        adversary = self.adversary if begun else None
+        parts = batch.parts(self.plan.accumulate, self.fabric.world_size)
+        self.optimizer.zero_grad(set_to_none=True)
+        made: list[Generated] = []
+        logged: list[dict[str, Tensor]] = []
+        for number, part in enumerate(parts):
+            with self._held_back(number + 1 < len(parts)):
+                values, generated = self._learn(part, adversary, samples_seen, share=1 / len(parts))
+            logged.append(values)
+            made.append(generated)
+        values = _means(logged)
+        with span("backward"):
+            values |= self._regularize()
+            largest = self.plan.clip or float("inf")
+            norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), largest, foreach=True)
+            if self.heads is not None:
+                torch.nn.utils.clip_grad_norm_(self.heads.parameters(), largest, foreach=True)
+        if not rehearse:
+            with span("optimizer"):
+                self.optimizer.step()
+        if adversary is not None:
+            with span("critic"):
+                values |= adversary.train_critic(made, rehearse=rehearse)
+        values = {name: value.detach() for name, value in values.items()}
+        return values | {"gradient": norm.detach(), "lr": torch.tensor(rate)}
+
+    def _learn(
+        self, batch: Batch, adversary: Adversary | None, samples_seen: int, *, share: float
+    ) -> tuple[dict[str, Tensor], Generated]:
+        """Add the gradients of a part of a step's batch, at its share; what to log, what the critic sees."""
         # Dropout too is a function of the sample's number: resume is exact without any state of a device.
         torch.manual_seed(seed_of(self.plan.seed, batch.first, self.fabric.global_rank))
+        batch = self._as_worn(batch)
         given = batch.shown()
         with span("forward"):
             answers = self.wrapped(given.image, given.hole, self._prior(given), self._guide(given))
@@ -120,9 +157,6 @@ class Learner:
         batch = as_drawn(self.net, batch)
         if batch.damage is not None:
             batch, filled, raw, earlier = mask_damaged(batch, filled, raw, earlier)
-        adversary = (
-            self.adversary if self.adversary is not None and self.adversary.has_begun(samples_seen) else None
-        )
         output = raw
         if adversary is not None:
             # Losses meet at the output: cut the graph there, to weigh their gradients against each other.
@@ -154,20 +188,29 @@ class Learner:
                 objective, logs = self._tasks(objective, values["total"], of_heads, batch)
             values |= logs
         with span("backward"):
-            self.optimizer.zero_grad(set_to_none=True)
-            self.fabric.backward(objective)
-            largest = self.plan.clip or float("inf")
-            norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), largest)
-            if self.heads is not None:
-                torch.nn.utils.clip_grad_norm_(self.heads.parameters(), largest)
-        if not rehearse:
-            with span("optimizer"):
-                self.optimizer.step()
-        if adversary is not None:
-            with span("critic"):
-                values |= adversary.train_critic(generated, rehearse=rehearse)
-        values = {name: value.detach() for name, value in values.items()}
-        return values | {"gradient": norm.detach(), "lr": torch.tensor(rate)}
+            self.fabric.backward(objective if share == 1 else share * objective)
+        return {name: value.detach() for name, value in values.items()}, generated
+
+    def _held_back(self, held: bool) -> AbstractContextManager[None]:
+        """Several devices exchange the gradients of a step once, with its last part."""
+        if held and self.fabric.world_size > 1:
+            return self.fabric.no_backward_sync(self.wrapped)
+        return nullcontext()
+
+    def _regularize(self) -> dict[str, Tensor]:
+        """Add the gradient of the kernels' absolute values; what that costs."""
+        if not self.plan.l1:
+            return {}
+        kernels = [p for p in self.net.parameters() if p.ndim > 1 and p.grad is not None]
+        with torch.no_grad():
+            torch._foreach_add_([p.grad for p in kernels], torch._foreach_sign(kernels), alpha=self.plan.l1)
+            return {"l1": self.plan.l1 * torch.stack(torch._foreach_norm(kernels, 1)).sum()}
+
+    def lower(self, drops: int) -> None:
+        """Let all rates be those after so many falls of ``train.schedule=plateau``."""
+        self.drops = drops
+        if self.adversary is not None:
+            self.adversary.drops = drops
 
     def follow(self, plan: Train) -> Train:
         """Take another plan for the schedules: rates fall to its end. Returns it."""
@@ -203,7 +246,7 @@ class Learner:
 
     def _schedule(self, samples_seen: int) -> float:
         """Set what follows from the samples seen: rates, and what is frozen."""
-        rate = learning_rate(self.plan, samples_seen)
+        rate = learning_rate(self.plan, samples_seen, self.drops)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         if self.recipe.transfer.freeze_until:
@@ -234,8 +277,22 @@ class Learner:
         logs = {task: loss for task, loss in losses.items() if counts[task]}
         return objective, logs | {f"weight_{task}": weight for task, weight in weights.items()}
 
+    def _as_worn(self, batch: Batch) -> Batch:
+        """The batch as it is shown where pictures are worn, and not holes made."""
+        if self.worn is None:
+            return batch
+        with torch.no_grad():
+            shown = self.worn(batch.target, seeds_of(self.plan.seed, self._indices(batch)))
+        return replace(batch, image=shown, hole=torch.ones_like(batch.hole))
+
+    def _indices(self, batch: Batch) -> range:
+        """The numbers of the samples that this device was given."""
+        return range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size)
+
     def _prior(self, batch: Batch) -> Tensor | None:
         """The averaged net's own coarse fills, for some of the samples."""
+        if self.net.sees_hole:
+            return None
         with self.fabric.autocast():
             return coarse_prior(
                 self.ema.net,
@@ -244,7 +301,7 @@ class Learner:
                 share=self.recipe.data.prior,
                 ratios=batch.ratios,
                 seed=self.plan.seed,
-                indices=range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size),
+                indices=self._indices(batch),
             )
 
     def _guide(self, batch: Batch) -> Tensor | None:
@@ -256,9 +313,17 @@ class Learner:
             batch.hole,
             share=self.recipe.data.guide,
             seed=self.plan.seed,
-            indices=range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size),
+            indices=self._indices(batch),
         )
 
     def _jitter(self, batch: Batch) -> tuple[int, int]:
         down, right = np.random.default_rng([self.plan.seed, batch.first, 1]).integers(JITTER_PX, size=2)
         return int(down), int(right)
+
+
+def _means(logged: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What a step logs, of what its parts did."""
+    if len(logged) == 1:
+        return logged[0]
+    names = dict.fromkeys(name for values in logged for name in values)
+    return {name: torch.stack([v[name] for v in logged if name in v]).mean() for name in names}

@@ -89,9 +89,12 @@ def distances(
 
 
 def base_scores(samples: Sequence[Sample]) -> dict[str, float]:
-    """The same for the base fill alone: what the net has to beat."""
+    """The same for the base fill alone, or the worn picture as it is shown: what the net has to beat."""
     outputs: list[Pixels] = []
     for sample in samples:
+        if sample.seen:
+            outputs.append(sample.image)
+            continue
         batch = collate([sample]).shown()
         outputs += _pixels(torch.where(batch.hole > 0.5, push_pull(batch.image, batch.hole), batch.image))
     return scores(samples, outputs)
@@ -104,7 +107,7 @@ def grid(samples: Sequence[Sample], outputs: Sequence[Pixels], *, each: int = 4)
     for sample, output in zip(samples, outputs, strict=True):
         shown[sample.group] = shown.get(sample.group, 0) + 1
         if shown[sample.group] <= each:
-            damaged = np.where(sample.hole[..., None], np.uint8(255), sample.image)
+            damaged = np.where(sample.hole[..., None] & (not sample.seen), np.uint8(255), sample.image)
             cells.append((sample.group, np.concatenate([damaged, output, sample.target], axis=1)))
     ordered = [cell for group in shown for name, cell in cells if name == group]
     if len(ordered) % 2:

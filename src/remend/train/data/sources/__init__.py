@@ -3,6 +3,7 @@
 ``list_records`` lists, ``scan`` examines, ``write_shards`` packs. Nothing here needs PyTorch.
 """
 
+from remend.train.data.sources.containers import Container, is_container
 from remend.train.data.sources.formats import FAMILIES, Family, list_records, open_source
 from remend.train.data.sources.headers import size_of
 from remend.train.data.sources.likeness import Likeness, Pair, duplicates, fingerprint, near_pairs
@@ -15,6 +16,7 @@ from remend.train.data.sources.shards import write_shards
 __all__ = [
     "FAMILIES",
     "Alike",
+    "Container",
     "DataReport",
     "Family",
     "Likeness",
@@ -29,6 +31,7 @@ __all__ = [
     "few_names",
     "fingerprint",
     "groups_of",
+    "is_container",
     "list_records",
     "near_pairs",
     "open_source",

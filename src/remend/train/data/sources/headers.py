@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
 
 from remend.train.data.sources.record import Span, Stored
 
@@ -24,13 +27,10 @@ def size_of(stored: Stored) -> tuple[int, int] | None:
 
     Cost: about 20 µs a file in the system's cache.
     """
-    if isinstance(stored, Span):
-        path, start, size = stored.path, stored.offset, stored.size
-    elif isinstance(stored, str):
-        path, start, size = stored, 0, -1
-    else:
+    if isinstance(stored, np.ndarray):
         return stored.shape[1], stored.shape[0]
-    with Path(path).open("rb", buffering=4096) as file:
+    start, size = (stored.offset, stored.size) if isinstance(stored, Span) else (0, -1)
+    with _opened(stored) as file:
         file.seek(start)
         first = file.read(_FIRST if size < 0 else min(_FIRST, size))
         try:
@@ -40,6 +40,13 @@ def size_of(stored: Stored) -> tuple[int, int] | None:
             return _fixed(first)
         except (struct.error, IndexError):
             return None
+
+
+def _opened(stored: str | Span | bytes) -> BinaryIO:
+    if isinstance(stored, bytes):
+        return BytesIO(stored)
+    path = stored.path if isinstance(stored, Span) else stored
+    return Path(path).open("rb", buffering=4096)
 
 
 def _fixed(first: bytes) -> tuple[int, int] | None:

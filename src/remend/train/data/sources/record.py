@@ -38,8 +38,8 @@ class Span:
     size: int
 
 
-Stored = str | Span | NDArray[np.uint8]
-"""A file's path, a part of a file, or pixels, (H, W, 3) uint8 RGB (which may be mapped from a file)."""
+Stored = str | Span | bytes | NDArray[np.uint8]
+"""A file's path, a part of a file, its content, or pixels: (H, W, 3) uint8 RGB, maybe mapped from a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,14 @@ def is_picture(name: str) -> bool:
     return "." + name.rsplit(".", 1)[-1].lower() in SUFFIXES
 
 
-def content(stored: str | Span) -> bytes:
+def content(stored: str | Span | bytes) -> bytes:
     """The encoded file.
 
     Raises:
         OSError: it cannot be read.
     """
+    if isinstance(stored, bytes):
+        return stored
     if isinstance(stored, str):
         return Path(stored).read_bytes()
     with Path(stored.path).open("rb") as file:
