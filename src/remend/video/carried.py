@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +21,7 @@ from remend.video.trail import Sight, inside
 __all__ = ["Carried"]
 
 MOST_KEYS = 8
+AGED = 0.04  # deviation that a frame adds to what was filled in the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Carried:
         self.keys.clear()
         self.pixels: NDArray[Any] | None = None
         self.hole: Bool | None = None
+        self.variance: Float | None = None  # (H, W) of what was filled
         self.which: NDArray[np.int32] | None = None  # (H, W) key of each pixel, -1 = none
         self.xy: Float | None = None  # (H, W, 2) where in it
         self.next_which: NDArray[np.int32] | None = None
@@ -63,6 +66,29 @@ class Carried:
         }
         self.gain, self.offset = motion.gain, motion.offset
 
+    def before(self, xy: Float, flow: Float, frame: Frame) -> tuple[Float, Float]:
+        """What the frame before was filled with, moved to where it is now.
+
+        Args:
+            xy: (n, 2) float32, pixels of the hole.
+            flow: the motion to the frame before.
+            frame: that they are in.
+
+        Returns:
+            (n, 3) colours in [0, 1] and (n,) variance, infinite where nothing was filled.
+        """
+        variance = np.full(len(xy), np.inf, np.float32)
+        if self.pixels is None or self.hole is None or self.variance is None:
+            return np.zeros((len(xy), 3), np.float32), variance
+        then = xy + sample(flow, xy if frame.scale == 1 else (xy - np.float32(0.5)) / np.float32(2))
+        fine = np.flatnonzero(inside(then, frame.hole.shape))
+        near = np.rint(then[fine]).astype(np.intp)
+        variance[fine] = np.where(
+            self.hole[near[:, 1], near[:, 0]], self.variance[near[:, 1], near[:, 0]] + AGED**2, np.inf
+        )
+        colours = sample(self.pixels, then, cv2.INTER_CUBIC).astype(np.float32) * np.float32(1 / frame.top)
+        return colours * self.gain + self.offset, variance
+
     def sights(self, xy: Float, back: Motion, frame: Frame) -> list[Sight]:
         """What is known of pixels of a hole that no frame shows.
 
@@ -77,7 +103,7 @@ class Carried:
         if self.pixels is None:
             return []
         places = xy if frame.scale == 1 else (xy - np.float32(0.5)) / np.float32(2)
-        before = xy + sample(back.flow, places)
+        before = xy + sample(back.scene, places)
         fine = np.flatnonzero(inside(before, size))
         near = np.rint(before[fine]).astype(np.intp)
         if self.hole is not None:
@@ -119,9 +145,9 @@ class Carried:
         self.keys[self.number] = _Key(self.pixels, self.gain, self.offset)
         return self.number
 
-    def rest(self, pixels: NDArray[Any], hole: Bool) -> None:
+    def rest(self, pixels: NDArray[Any], hole: Bool, variance: Float | None = None) -> None:
         """A frame is finished: what it says of the next."""
-        self.pixels, self.hole = pixels, hole
+        self.pixels, self.hole, self.variance = pixels, hole, variance
         self.which, self.xy = self.next_which, self.next_xy
         self.next_which = self.next_xy = None
         used = set() if self.which is None else set(np.unique(self.which).tolist())
@@ -130,7 +156,7 @@ class Carried:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of it as plain arrays, to be saved; `Carried.of` takes them back."""
         kept: dict[str, NDArray[Any]] = {"number": np.array(self.number)}
-        for name in ("pixels", "hole", "which", "xy"):
+        for name in ("pixels", "hole", "variance", "which", "xy"):
             value = getattr(self, name)
             if value is not None:
                 kept[name] = value
@@ -143,7 +169,7 @@ class Carried:
         """What ``arrays`` gave."""
         back = cls()
         back.number = int(kept["number"])
-        back.pixels, back.hole = kept.get("pixels"), kept.get("hole")
+        back.pixels, back.hole, back.variance = kept.get("pixels"), kept.get("hole"), kept.get("variance")
         back.which, back.xy = kept.get("which"), kept.get("xy")
         for name in kept:
             if name.startswith("key"):

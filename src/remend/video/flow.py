@@ -15,20 +15,16 @@ from numpy.typing import NDArray
 
 from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Float
+from remend.video.layers import Layers, apart
 
 __all__ = ["LARGE_PX", "Frame", "Motion", "look", "motion_between", "sample"]
 
 LARGE_PX = 500_000  # frames beyond have their motion measured at half size
-AROUND_PX, WIDE_PX, FAR_PX = (
-    1,
-    3,
-    7,
-)  # a patch that reaches into a hole measures the hole; wide ones reach out
+# A patch that reaches into a hole measures the hole; wide ones reach out.
+AROUND_PX, WIDE_PX, FAR_PX = 1, 3, 7
 LEAST_ERROR_PX, SHARE = 0.6, 0.08  # there and back may differ by so much, and this share of the way
 RAW_LIMIT_PX = 4.0  # what is kept of a disagreement: beyond it nothing is believed anyway
 ALIKE_LEVELS = 28.0  # two looks at one thing, after their exposure is matched
-TEXTURE = 1e-4, 6.0  # least eigenvalue of the gradients: what is flatter moves as it likes
-DEEP_PX = 8.0  # by which what is continued into a hole fades
 CUT_SHARE = 0.35  # of the picture that must be found again; less is another scene
 COLUMNS = 4096  # points are sampled in rows of this length: OpenCV takes no longer ones
 
@@ -65,14 +61,20 @@ class Motion:
     """How one frame moves into another.
 
     Attributes:
-        flow: (h, w, 2) float32 (x, y), in pixels of the frame, at the size that it was measured at.
-        error: (h, w) float32, how far there-and-back misses, in pixels of the frame.
+        scene: (h, w, 2) float32 (x, y), of what moves as the scene does, in pixels of the frame, at the size
+            that it was measured at; in holes, and behind what moves on its own, the continuation of that.
+        scene_error: (h, w) float32, how far there-and-back misses, in pixels of the frame.
+        flow, error: the same of what moves on its own.
+        own: (h, w) bool, where something does.
         gain, offset: (3,) float32: colours there = gain · colours here + offset, in [0, 1].
         cut: the two frames show different scenes.
     """
 
     flow: Float
     error: Float
+    scene: Float
+    scene_error: Float
+    own: Bool
     gain: Float
     offset: Float
     cut: bool
@@ -152,13 +154,18 @@ def motion_between(here: Frame, there: Frame) -> tuple[Motion, Motion]:
     cut = alike < CUT_SHARE * np.count_nonzero(known) or not alike
     if cut:
         gain, offset = np.ones(3, np.float32), np.zeros(3, np.float32)
-    ahead = _completed(ahead, known, found, here.grey)
-    back = _completed(back, known_back, found_back, there.grey)
-    error, error_back = _there_and_back(ahead, back)[0], _there_and_back(back, ahead)[0]
+    one, other = apart(ahead, known, found, here.grey), apart(back, known_back, found_back, there.grey)
     scale = np.float32(here.scale)
-    forward = Motion(ahead * scale, error * scale, gain, offset, bool(cut))
-    backward = Motion(back * scale, error_back * scale, *_inverse(gain, offset), bool(cut))
+    forward = Motion(*_checked(one, other, scale), gain, offset, bool(cut))
+    backward = Motion(*_checked(other, one, scale), *_inverse(gain, offset), bool(cut))
     return forward, backward
+
+
+def _checked(one: Layers, other: Layers, scale: np.float32) -> tuple[Float, Float, Float, Float, Bool]:
+    """Both layers of a flow and how far each misses there and back, in pixels of the frame; what is which."""
+    error = _there_and_back(one.flow, other.flow)[0]
+    behind = error if one.flow is one.scene else _there_and_back(one.scene, other.scene)[0]
+    return one.flow * scale, error * scale, one.scene * scale, behind * scale, one.own
 
 
 def _inverse(gain: Float, offset: Float) -> tuple[Float, Float]:
@@ -193,56 +200,6 @@ def _there_and_back(ahead: Float, back: Float) -> tuple[Float, Bool]:
     inside = (to_x >= 0) & (to_y >= 0) & (to_x <= width - 1) & (to_y <= height - 1)
     error = np.minimum(miss, np.float32(RAW_LIMIT_PX))
     return error, np.asarray((miss < LEAST_ERROR_PX + SHARE * way) & inside, np.bool_)
-
-
-def _completed(flow: Float, known: Bool, found: Bool, grey: NDArray[np.uint8]) -> Float:
-    """The flow, where it was measured; in holes the smooth continuation of what is sure around them.
-
-    Most of a scene moves as one, as the camera does: what is continued is the difference to that.
-    """
-    if known.all():
-        return flow
-    corners = np.asarray(cv2.cornerMinEigenVal(grey, 7, ksize=3), np.float32)
-    some = corners[::2, ::2].ravel()
-    noise = np.partition(some, some.size // 20)[some.size // 20]
-    sure = known & found
-    textured = sure & (corners > max(TEXTURE[0], TEXTURE[1] * noise))
-    if np.count_nonzero(textured) >= 0.02 * sure.size:
-        sure = textured
-    if not sure.any():
-        return np.where(known[..., None], flow, np.float32(0))
-    whole = _whole(flow, sure)
-    # Deep inside a wide hole the camera's motion is the better guess.
-    deep = cv2.distanceTransform((~known).view(np.uint8), cv2.DIST_L2, 3)[..., None]
-    smooth = whole + push_pull(flow - whole, sure) * np.exp(deep * np.float32(-1 / DEEP_PX))
-    return np.where(known[..., None], flow, smooth).astype(np.float32)
-
-
-def _whole(flow: Float, sure: Bool) -> Float:
-    """(h, w, 2) the quadratic motion that most of the picture follows, by reweighted least squares."""
-    height, width = sure.shape
-    ys, xs = np.nonzero(sure[::2, ::2])
-    if len(ys) < 32:
-        return np.zeros_like(flow) + np.median(flow[sure], axis=0).astype(np.float32)
-    ys, xs = ys * 2, xs * 2
-    unit = np.float32(1 / max(height, width))
-    terms = _terms(xs * unit, ys * unit).T
-    wanted = flow[ys, xs].astype(np.float64)
-    rest = 4.0
-    model = np.zeros((terms.shape[1], 2))
-    model[0] = np.median(wanted, axis=0)
-    for _ in range(8):
-        miss = np.square(wanted - terms @ model).sum(axis=1)
-        weighted = terms / np.square(1 + miss / rest**2)[:, None]
-        rest = max(0.3, rest * 0.6)
-        model = np.linalg.solve(weighted.T @ terms + 1e-3 * np.eye(len(model)), weighted.T @ wanted)
-    x, y = np.meshgrid(np.arange(width) * unit, np.arange(height) * unit)
-    return np.tensordot(_terms(x, y), model, axes=(0, 0)).astype(np.float32)
-
-
-def _terms(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
-    """(6, …) of a quadratic motion: what a plane does under a camera that turns and moves."""
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).astype(np.float64)
 
 
 def _exposure(here: Frame, there: Frame, ahead: Float, found: Bool) -> tuple[Float, Float, int]:

@@ -1,9 +1,10 @@
 """Holes filled from the frames where they are none: frames and masks in, frames out, in one pass.
 
 A window of frames moves along the clip. The pixels of a hole are followed along the flow to both sides, to
-the nearest frames that show them; their colours are matched to the rim of the hole, and both sides are mixed
-as far as each is believed. What no frame shows is taken from the frame before, so that it stays what it was;
-only what has never been there is filled as a still picture would be.
+the frames that show them, as parts of the scene and, near to something that moves on its own, as parts of
+that. Their colours are matched to the rim of the hole; looks that agree are believed. What is not sure leans
+on what is around it and on the frame before, so that it stays what it was. What no frame shows is taken from
+the frame before; only what has never been there is filled as a still picture would be.
 
 References: J.-B. Huang et al., Temporally coherent completion of dynamic video, SIGGRAPH Asia 2016;
 R. Xu et al., Deep flow-guided video inpainting, CVPR 2019 (propagation along completed flow); the seam by
@@ -21,23 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError
-from remend.fill.push_pull import push_pull
 from remend.options import Settings
-from remend.picture import Bool, Box, Float, Picture
-from remend.pipeline import repair_picture
+from remend.picture import Bool, Float, Picture
+from remend.pipeline import restore
+from remend.video.agreement import agreed
 from remend.video.carried import Carried
-from remend.video.flow import Frame, Motion, look, motion_between
-from remend.video.trail import Sight, at, colours, follow, inside
+from remend.video.flow import Frame, Motion, look, motion_between, sample
+from remend.video.rim import Rim
+from remend.video.trail import Sight, Step, follow
 
 __all__ = ["Mended", "Options", "propagate"]
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
-RIM_PX = 3  # of known pixels around a hole, by which what comes from elsewhere is matched
-MATCH_MOST = 0.10  # of the range: what differs more is no exposure
-NOISE = 0.012  # that two looks at one thing differ by
-WEAK, STILL = 0.05, 0.04  # deviation from which a still fill is asked, and that of its answer
-SHALLOW_PX = 4.0  # deeper inside a hole a still fill knows nothing
-DOUBT_COSTS = 0.03  # of the range, for a pixel's width of doubt
+OWN_REACH_PX = 24.0  # by which what moves on its own may reach into a hole
+MADE = 0.2  # deviation of what a still fill made up
+WEAK = 0.07  # deviation from which what is around in the same frame is asked, too
+STILL, STILL_DEEP = 0.12, 0.006  # deviation of its answer at the rim, and for each pixel further inside
+THIN_PX = 4.0  # what is deeper is continued smoothly: there a better fill would make things up
+SMOOTH = Settings(method="smooth")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Options:
     """
 
     reach: int = 20
-    sights: int = 2
+    sights: int = 3
     settings: Settings = field(default_factory=Settings)
 
 
@@ -143,8 +145,8 @@ class _Window:
         place = number - self.last + len(self.frames) - 1
         return self.frames[place] if 0 <= place < len(self.frames) else None
 
-    def step(self, number: int, way: int) -> tuple[Frame, Motion] | None:
-        """The frame after (``way`` 1) or before (-1) one, and the motion to it."""
+    def step(self, number: int, way: int) -> Step | None:
+        """To the frame after (``way`` 1) or before (-1) one."""
         here, there = self.frame(number), self.frame(number + way)
         if here is None or there is None:
             return None
@@ -152,14 +154,15 @@ class _Window:
         if first not in self.motions:
             earlier, later = (here, there) if way > 0 else (there, here)
             self.motions[first] = motion_between(earlier, later)
-        return there, self.motions[first][0 if way > 0 else 1]
+        ahead, back = self.motions[first]
+        return Step(there, ahead, back) if way > 0 else Step(there, back, ahead)
 
     def mend(self, number: int) -> Mended:
         """Fill one frame."""
         frame = self.frame(number)
         assert frame is not None
         back = self.step(number, -1) if frame.hole.any() or self.carried.busy else None
-        cut = back is not None and back[1].cut
+        cut = back is not None and back.motion.cut
         if back is None or cut:
             self.carried.forget()
         else:
@@ -168,154 +171,145 @@ class _Window:
             self.carried.rest(frame.pixels, frame.hole)
             known = np.ones(frame.hole.shape, np.float32)
             return Mended(frame.pixels, frame.hole, known, 0, 0, 0, cut)
-        rim = _Rim(frame)
-        sides = []
-        for way in (-1, 1):
-
-            def steps(k: int, way: int = way) -> tuple[Frame, Motion] | None:
-                return self.step(number + way * (k - 1), way)
-
-            reach, sights = self.options.reach, self.options.sights
-            sides.append(rim.side(follow(rim.xy[: rim.inner], steps, reach=reach, sights=sights)))
-        values, variance = _mixed(*sides)
+        rim = Rim(frame)
+        values, variance = self._seen(number, rim)
+        moving = self._moving(number, rim)
+        if len(moving):
+            own = self._seen(number, rim, moving)
+            values, variance = np.concatenate([values, own[0]]), np.concatenate([variance, own[1]])
+        values, variance = agreed(values, variance)
         shown = np.isfinite(variance)
         wanting = np.flatnonzero(~shown)
         held = 0
         if len(wanting) and back is not None and not cut:
-            kept = self.carried.sights(rim.xy[: rim.inner][wanting], back[1], frame)
-            side = rim.side([_of(sight, wanting) for sight in kept], match=False)
-            got = np.isfinite(side[1]) & ~shown
-            values[got], variance[got] = side[0][got], side[1][got] + np.float32(0.1**2)
+            kept = self.carried.sights(rim.xy[: rim.inner][wanting], back.motion, frame)
+            side = rim.side([_of(sight, wanting) for sight in kept], 1, match=False)
+            got = np.isfinite(side[1][0]) & ~shown
+            values[got], variance[got] = side[0][0][got], side[1][0][got] + np.float32(0.1**2)
             held = int(np.count_nonzero(got))
-        return self._put(frame, rim, values, variance, shown, held, cut)
+        steady = None
+        if back is not None and not cut:
+            steady = self._before(rim, moving, back.motion, values)
+        return self._put(frame, rim, (values, variance), steady, shown, held, cut)
+
+    def _seen(self, number: int, rim: Rim, of: NDArray[np.intp] | None = None) -> tuple[Float, Float]:
+        """(s, n, 3) colours and (s, n) variance of a frame's hole, from both sides of time.
+
+        Args:
+            number: of the frame.
+            rim: its.
+            of: pixels that may belong to what moves on its own; None = all, as parts of the scene.
+        """
+        xy, sides = rim.xy[: rim.inner], []
+        for way in (-1, 1):
+
+            def steps(k: int, way: int = way) -> Step | None:
+                return self.step(number + way * (k - 1), way)
+
+            reach, sights = self.options.reach, self.options.sights
+            if of is None:
+                seen = follow(xy, steps, reach=reach, sights=sights)
+            else:
+                some = follow(xy[of], steps, reach=reach, sights=sights, own=True)
+                seen = [_of(sight, of) for sight in some]
+            sides.append(rim.side(seen, sights))
+        return np.concatenate([side[0] for side in sides]), np.concatenate([side[1] for side in sides])
+
+    def _before(
+        self, rim: Rim, moving: NDArray[np.intp], motion: Motion, values: Float
+    ) -> tuple[Float, Float]:
+        """What the frame before was filled with: of both layers that which is more like what is seen now."""
+        xy = rim.xy[: rim.inner]
+        kept, variance = self.carried.before(xy, motion.scene, rim.frame)
+        variance += np.square(kept - values).sum(axis=1) / 4
+        if len(moving):
+            own, unsure = self.carried.before(xy[moving], motion.flow, rim.frame)
+            unsure += np.square(own - values[moving]).sum(axis=1) / 4
+            better = unsure < variance[moving]
+            kept[moving[better]], variance[moving[better]] = own[better], unsure[better]
+        return kept, variance
+
+    def _still(
+        self, pixels: Samples, hole: Bool, ys: NDArray[np.intp], xs: NDArray[np.intp], deep: Float
+    ) -> Float:
+        """(n, 3) what one frame alone says of some pixels of a hole, in [0, 1]."""
+        thin, filled = deep <= THIN_PX, pixels.copy()
+        if not thin.all():
+            restore(Picture(filled, "RGB"), hole, SMOOTH)
+        if thin.any():
+            rim = np.zeros_like(hole)
+            rim[ys[thin], xs[thin]] = True
+            restore(Picture(filled, "RGB"), rim, self.options.settings)
+        return np.asarray(filled[ys, xs], np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+
+    def _moving(self, number: int, rim: Rim) -> NDArray[np.intp]:
+        """Which pixels of a frame's hole are near to something that moves on its own."""
+        frame, own = rim.frame, None
+        for way in (-1, 1):
+            step = self.step(number, way)
+            if step is not None and not step.motion.cut:
+                own = step.motion.own if own is None else own | step.motion.own
+        if own is None or not own.any():
+            return np.zeros(0, np.intp)
+        distance = cv2.distanceTransform((~own).view(np.uint8), cv2.DIST_L2, 3)
+        xy = rim.xy[: rim.inner]
+        places = xy if frame.scale == 1 else (xy - np.float32(0.5)) / np.float32(2)
+        return np.flatnonzero(sample(distance, places) * frame.scale < OWN_REACH_PX)
 
     def _put(
-        self, frame: Frame, rim: _Rim, values: Float, variance: Float, shown: Bool, held: int, cut: bool
+        self,
+        frame: Frame,
+        rim: Rim,
+        seen: tuple[Float, Float],
+        before: tuple[Float, Float] | None,
+        shown: Bool,
+        held: int,
+        cut: bool,
     ) -> Mended:
         """Compose, fill what is left as a still picture, and remember."""
         ys, xs = rim.ys[: rim.inner], rim.xs[: rim.inner]
+        values, variance = seen
         done = np.isfinite(variance)
+        confidence = np.ones(frame.hole.shape, np.float32)
+        confidence[ys, xs] = np.exp(-np.sqrt(variance) / np.float32(0.1))
         pixels = frame.pixels.copy()
-        coded = np.clip(np.rint(values[done] * np.float32(frame.top)), 0, frame.top)
-        pixels[ys[done], xs[done]] = coded.astype(pixels.dtype)
+
+        def put(which: Bool) -> None:
+            coded = np.clip(np.rint(values[which] * np.float32(frame.top)), 0, frame.top)
+            pixels[ys[which], xs[which]] = coded.astype(pixels.dtype)
+
+        put(done)
         rest = np.zeros(frame.hole.shape, np.bool_)
         rest[ys[~done], xs[~done]] = True
         made = int(rest.sum())
+        if made:
+            restore(Picture(pixels, "RGB"), rest, self.options.settings)
         # What is near to something known is known from there, too; where the flow is lost that is better.
         weak = shown & (variance > WEAK**2)
         if weak.any():
             rest[ys[weak], xs[weak]] = True
-            deep = np.asarray(cv2.distanceTransform(rest.view(np.uint8), cv2.DIST_L2, 3))[ys, xs]
-            far = weak & (deep > SHALLOW_PX)
-            rest[ys[far], xs[far]] = False
-            weak &= ~far
-        if rest.any():
-            repair_picture(Picture(pixels, "RGB"), rest, self.options.settings)
-        if weak.any():
-            still = pixels[ys[weak], xs[weak]].astype(np.float32)
-            share = (variance[weak] / (variance[weak] + np.float32(STILL**2)))[:, None]
-            both = coded[weak[done]] * (1 - share) + still * share
-            pixels[ys[weak], xs[weak]] = np.clip(np.rint(both), 0, frame.top).astype(pixels.dtype)
-        confidence = np.ones(frame.hole.shape, np.float32)
-        confidence[ys, xs] = np.where(
-            done, np.exp(-np.sqrt(np.where(done, variance, 0)) / np.float32(0.1)), 0
-        )
-        self.carried.rest(pixels, frame.hole)
+            deep = np.asarray(cv2.distanceTransform(rest.view(np.uint8), cv2.DIST_L2, 3))[ys[weak], xs[weak]]
+            still = self._still(pixels, rest, ys[weak], xs[weak], deep)
+            unsure = np.square(np.float32(STILL) + np.float32(STILL_DEEP) * deep)
+            values[weak], variance[weak] = _both(values[weak], variance[weak], still, unsure)
+        if before is not None:
+            # What is not sure stays what it was, so that it does not flicker.
+            values[done], variance[done] = _both(
+                values[done], variance[done], before[0][done], before[1][done]
+            )
+        put(done)
+        left = np.full(frame.hole.shape, np.inf, np.float32)
+        left[ys, xs] = np.where(done, variance, np.float32(MADE**2))
+        self.carried.rest(pixels, frame.hole, left)
         return Mended(pixels, frame.hole, confidence, int(np.count_nonzero(shown)), held, made, cut)
+
+
+def _both(one: Float, one_variance: Float, other: Float, other_variance: Float) -> tuple[Float, Float]:
+    """The mean of two, each as far as it is believed, and its variance."""
+    share = (one_variance / (one_variance + other_variance))[:, None]
+    return one + (other - one) * share, one_variance * (1 - share[:, 0])
 
 
 def _of(sight: Sight, which: NDArray[np.intp]) -> Sight:
     """A sight of some pixels as one of all."""
     return Sight(sight.frame, which[sight.which], sight.xy, sight.doubt, sight.gain, sight.offset)
-
-
-class _Rim:
-    """The pixels of a hole, then those of its rim, each with the pixel of the hole that is nearest to it."""
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        box = Box.around(frame.hole)
-        assert box is not None
-        self.box = box.grown(RIM_PX + 1, frame.hole.shape)
-        hole = np.ascontiguousarray(frame.hole[self.box.slices])
-        distance, labels = cv2.distanceTransformWithLabels(
-            (~hole).view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        ys, xs = np.nonzero(hole)
-        self.inner = len(ys)
-        order = np.zeros(int(labels.max()) + 1, np.intp)
-        order[labels[ys, xs]] = np.arange(self.inner)
-        rim_y, rim_x = np.nonzero((distance > 0) & (distance <= RIM_PX))
-        self.ys = np.concatenate([ys, rim_y]) + self.box.top
-        self.xs = np.concatenate([xs, rim_x]) + self.box.left
-        self.xy = np.stack([self.xs, self.ys], axis=1).astype(np.float32)
-        self.leads = np.concatenate([np.arange(self.inner), order[labels[rim_y, rim_x]]])
-        self.apart = self.xy - self.xy[self.leads]
-        self.actual = frame.pixels[rim_y + self.box.top, rim_x + self.box.left].astype(np.float32) / frame.top
-
-    def side(self, seen: list[Sight], *, match: bool = True) -> tuple[Float, Float]:
-        """What one side of time shows in the hole: (n, 3) colours, (n,) variance, infinite = nothing."""
-        total = np.zeros((len(self.xy), 3), np.float32)
-        weight = np.zeros(len(self.xy), np.float32)
-        doubt = np.zeros(len(self.xy), np.float32)
-        for sight in seen:
-            place = np.full(self.inner, -1, np.intp)
-            place[sight.which] = np.arange(len(sight.which))
-            source = place[self.leads]
-            shown = np.flatnonzero(source >= 0)
-            xy = sight.xy[source[shown]] + self.apart[shown]
-            fine = inside(xy, sight.frame.hole.shape)
-            fine[fine] = ~at(sight.frame.near, xy[fine])
-            shown, xy = shown[fine], xy[fine]
-            if not len(shown):
-                continue
-            unsure = sight.doubt[source[shown]]
-            share = 1 / (np.float32(NOISE**2) + np.square(unsure * np.float32(DOUBT_COSTS)))
-            total[shown] += colours(sight, xy) * share[:, None]
-            weight[shown] += share
-            doubt[shown] += share * unsure
-        found = weight > 0
-        total[found] /= weight[found, None]
-        doubt[found] /= weight[found]
-        values = total[: self.inner]
-        variance = np.full(self.inner, np.inf, np.float32)
-        inner = found[: self.inner]
-        variance[inner] = NOISE**2 + np.square(doubt[: self.inner][inner] * np.float32(DOUBT_COSTS))
-        rim = found[self.inner :]
-        if match and rim.any() and inner.any():
-            off = np.clip(self.actual - total[self.inner :], -MATCH_MOST, MATCH_MOST)
-            spread = self._spread(
-                np.concatenate([off, np.square(off).sum(axis=1, keepdims=True)], axis=1), rim
-            )
-            values[inner] += spread[inner, :3]
-            variance[inner] += np.maximum(spread[inner, 3] - np.square(spread[inner, :3]).sum(axis=1), 0)
-        return values, variance
-
-    def _spread(self, rim_values: Float, known: Bool) -> Float:
-        """(n, c) values of the rim continued smoothly into the hole."""
-        size = (self.box.height, self.box.width)
-        plane = np.zeros((*size, rim_values.shape[1]), np.float32)
-        where = np.zeros(size, np.bool_)
-        ys, xs = self.ys[self.inner :][known] - self.box.top, self.xs[self.inner :][known] - self.box.left
-        plane[ys, xs] = rim_values[known]
-        where[ys, xs] = True
-        ys, xs = self.ys[: self.inner] - self.box.top, self.xs[: self.inner] - self.box.left
-        return np.asarray(push_pull(plane, where)[ys, xs], np.float32)
-
-
-def _mixed(past: tuple[Float, Float], future: tuple[Float, Float]) -> tuple[Float, Float]:
-    """Both sides of time, each as far as it is believed."""
-    values_a, variance_a = past
-    values_b, variance_b = future
-    a, b = 1 / variance_a, 1 / variance_b
-    # Where the two disagree one of them is wrong, and the mean would be wrong for sure.
-    apart = np.square(values_a - values_b).sum(axis=1)
-    both = (a > 0) & (b > 0)
-    sharp = np.where(both, 1 + np.minimum(apart / np.float32((3 * NOISE) ** 2), 3), 1).astype(np.float32)
-    most = np.maximum(np.maximum(a, b), 1e-12)
-    a_share, b_share = np.power(a / most, sharp), np.power(b / most, sharp)
-    total = np.maximum(a_share + b_share, 1e-12)
-    values = (values_a * a_share[:, None] + values_b * b_share[:, None]) / total[:, None]
-    with np.errstate(divide="ignore"):
-        variance = np.where(both, np.minimum(variance_a, variance_b) + apart / 4, 1 / (a + b))
-    return values.astype(np.float32), variance.astype(np.float32)

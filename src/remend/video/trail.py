@@ -15,10 +15,26 @@ from numpy.typing import NDArray
 from remend.picture import Bool, Float
 from remend.video.flow import Frame, Motion, sample
 
-__all__ = ["Sight", "follow"]
+__all__ = ["Sight", "Step", "follow"]
 
 DRIFT_PX = 0.08  # that a step adds to what is not known of a position
+APART = np.array([0, 1, 3, 3])  # frames between a look and the next, after so many looks
 LOST_PX = 6.0  # doubt beyond which a position says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one frame to the next in either direction.
+
+    Attributes:
+        frame: where it leads to.
+        motion: that leads there.
+        back: the motion from there back.
+    """
+
+    frame: Frame
+    motion: Motion
+    back: Motion
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +59,20 @@ class Sight:
 
 def follow(
     xy: Float,
-    steps: Callable[[int], tuple[Frame, Motion] | None],
+    steps: Callable[[int], Step | None],
     *,
     reach: int,
     sights: int,
+    own: bool = False,
 ) -> list[Sight]:
     """Follow pixels through one direction of time until each has been seen often enough.
 
     Args:
         xy: (n, 2) float32, where they are now, all in a hole.
-        steps: the k-th frame on, from 1, and the motion that leads to it; None = there is none.
+        steps: the k-th frame on, from 1; None = there is none.
         reach: how many frames at most.
         sights: how often to see a pixel.
+        own: they are of what moves on its own, else of the scene; only what moves so too shows them.
 
     Returns:
         What each frame shows, nearest first.
@@ -64,24 +82,31 @@ def follow(
     here, which = xy, np.arange(len(xy))
     doubt = np.zeros(len(xy), np.float32)
     seen = np.zeros(len(xy), np.int8)
+    again = np.zeros(len(xy), np.int16)
     gain, offset = np.ones(3, np.float32), np.zeros(3, np.float32)
     found = []
     for k in range(1, reach + 1):
         step = steps(k) if len(which) else None
-        if step is None or step[1].cut:
+        if step is None or step.motion.cut:
             break
-        frame, motion = step
+        frame, motion = step.frame, step.motion
         places = here if frame.scale == 1 else (here - np.float32(0.5)) / np.float32(2)
-        here = here + sample(motion.flow, places)
-        miss = sample(motion.error, places)
+        here = here + sample(motion.flow if own else motion.scene, places)
+        miss = sample(motion.error if own else motion.scene_error, places)
         doubt = np.sqrt(doubt * doubt + miss * miss + np.float32(DRIFT_PX**2))
         gain, offset = motion.gain * gain, motion.gain * offset + motion.offset
         kept = inside(here, frame.hole.shape) & (doubt < LOST_PX)
         here, which, doubt = here[kept], which[kept], doubt[kept]
         shown = ~at(frame.near, here)
+        if own or step.back.own.any():
+            places = here if frame.scale == 1 else (here - np.float32(0.5)) / np.float32(2)
+            shown &= at(step.back.own, places) == own
         if shown.any():
+            # What hides it for a moment hides it in the next frame, too: later looks are further apart.
+            shown &= k >= again[which]
             found.append(Sight(frame, which[shown], here[shown], doubt[shown], gain, offset))
             seen[which[shown]] += 1
+            again[which[shown]] = k + APART[np.minimum(seen[which[shown]], len(APART) - 1)]
             more = seen[which] < sights
             here, which, doubt = here[more], which[more], doubt[more]
     return found
@@ -94,8 +119,8 @@ def inside(xy: Float, size: tuple[int, int]) -> Bool:
 
 
 def at(mask: Bool, xy: Float) -> Bool:
-    """The mask at the pixels nearest to positions inside it."""
-    places = np.rint(xy).astype(np.intp)
+    """The mask at the pixels nearest to positions."""
+    places = np.clip(np.rint(xy), 0, (mask.shape[1] - 1, mask.shape[0] - 1)).astype(np.intp)
     return np.asarray(mask[places[:, 1], places[:, 0]], np.bool_)
 
 
