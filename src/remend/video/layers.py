@@ -10,7 +10,6 @@ Reference: J. Wang, E. Adelson, Representing moving images with layers, IEEE Tra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +24,7 @@ TEXTURE = 1e-4, 6.0  # least eigenvalue of the gradients: what is flatter moves 
 OWN_PX, OWN_SPREAD = 1.0, 4.0  # off the camera's motion, in pixels and in deviations of the scene
 BESIDE_PX = 9  # that motion is not measured in beside a hole
 EDGE_PX = 2  # patches of the flow carry a motion so far over its border
+STRIDE = 4  # of the pixels that the camera's motion is fitted to
 MOST_OWN = 0.5  # of what is known: a scene that moves in so many ways has no motion of its own to go by
 
 
@@ -94,12 +94,14 @@ def apart(flow: Float, known: Bool, found: Bool, grey: NDArray[np.uint8]) -> Lay
 def _whole(flow: Float, sure: Bool) -> Float:
     """(h, w, 2) the quadratic motion that most of the picture follows, by reweighted least squares."""
     height, width = sure.shape
-    ys, xs = np.nonzero(sure[::2, ::2])
+    ys, xs = np.nonzero(sure[1::STRIDE, 1::STRIDE])
     if len(ys) < 32:
         return np.zeros_like(flow) + np.median(flow[sure], axis=0).astype(np.float32)
-    ys, xs = ys * 2, xs * 2
+    ys, xs = ys * STRIDE + 1, xs * STRIDE + 1
     unit = np.float32(1 / max(height, width))
-    terms = _terms(xs * unit, ys * unit).T
+    x, y = xs * unit, ys * unit
+    # What a plane does under a camera that turns and moves.
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1).astype(np.float64)
     wanted = flow[ys, xs].astype(np.float64)
     rest = 4.0
     model = np.zeros((terms.shape[1], 2))
@@ -109,10 +111,8 @@ def _whole(flow: Float, sure: Bool) -> Float:
         weighted = terms / np.square(1 + miss / rest**2)[:, None]
         rest = max(0.3, rest * 0.6)
         model = np.linalg.solve(weighted.T @ terms + 1e-3 * np.eye(len(model)), weighted.T @ wanted)
-    x, y = np.meshgrid(np.arange(width) * unit, np.arange(height) * unit)
-    return np.tensordot(_terms(x, y), model, axes=(0, 0)).astype(np.float32)
-
-
-def _terms(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
-    """(6, …) of a quadratic motion: what a plane does under a camera that turns and moves."""
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).astype(np.float64)
+    across, down = np.arange(width) * unit, np.arange(height)[:, None] * unit
+    sides = []
+    for c in model.T.astype(np.float32):
+        sides.append(c[0] + across * (c[1] + c[3] * across) + down * (c[2] + c[5] * down + c[4] * across))
+    return np.stack(sides, axis=2).astype(np.float32, copy=False)

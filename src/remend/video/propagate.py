@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remend.errors import MaskError
+from remend.fill.push_pull import push_pull
 from remend.options import Settings
-from remend.picture import Bool, Float, Picture
+from remend.picture import Bool, Box, Float, Picture
 from remend.pipeline import restore
 from remend.video.agreement import agreed
 from remend.video.carried import Carried
@@ -38,8 +39,7 @@ OWN_REACH_PX = 24.0  # by which what moves on its own may reach into a hole
 MADE = 0.2  # deviation of what a still fill made up
 WEAK = 0.07  # deviation from which what is around in the same frame is asked, too
 STILL, STILL_DEEP = 0.12, 0.006  # deviation of its answer at the rim, and for each pixel further inside
-THIN_PX = 4.0  # what is deeper is continued smoothly: there a better fill would make things up
-SMOOTH = Settings(method="smooth")
+THIN_PX = 4.0  # where nothing is deeper a still fill is asked; else it would make things up, frame by frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,14 +233,13 @@ class _Window:
         self, pixels: Samples, hole: Bool, ys: NDArray[np.intp], xs: NDArray[np.intp], deep: Float
     ) -> Float:
         """(n, 3) what one frame alone says of some pixels of a hole, in [0, 1]."""
-        thin, filled = deep <= THIN_PX, pixels.copy()
-        if not thin.all():
-            restore(Picture(filled, "RGB"), hole, SMOOTH)
-        if thin.any():
-            rim = np.zeros_like(hole)
-            rim[ys[thin], xs[thin]] = True
-            restore(Picture(filled, "RGB"), rim, self.options.settings)
-        return np.asarray(filled[ys, xs], np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+        if deep.max() <= THIN_PX:
+            filled = pixels.copy()
+            restore(Picture(filled, "RGB"), hole, self.options.settings)
+            return filled[ys, xs] / np.float32(np.iinfo(pixels.dtype).max)
+        box = Box(int(ys.min()), int(xs.min()), int(ys.max()) + 1, int(xs.max()) + 1).grown(8, hole.shape)
+        smooth = push_pull(pixels[box.slices].astype(np.float32), ~hole[box.slices])
+        return smooth[ys - box.top, xs - box.left] / np.float32(np.iinfo(pixels.dtype).max)
 
     def _moving(self, number: int, rim: Rim) -> NDArray[np.intp]:
         """Which pixels of a frame's hole are near to something that moves on its own."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from remend.fill.push_pull import push_pull
-from remend.picture import Box, Float
+from remend.picture import Bool, Box, Float
 from remend.video.agreement import agreed
 from remend.video.flow import Frame
 from remend.video.trail import Sight, at, colours, inside
