@@ -25,7 +25,7 @@ from remend.errors import MaskError
 from remend.fill.push_pull import push_pull
 from remend.options import Settings
 from remend.picture import Bool, Box, Float, Picture
-from remend.pipeline import restore
+from remend.pipeline import repair_picture
 from remend.video.agreement import agreed
 from remend.video.carried import Carried
 from remend.video.flow import Frame, Motion, look, motion_between, sample
@@ -235,7 +235,7 @@ class _Window:
         """(n, 3) what one frame alone says of some pixels of a hole, in [0, 1]."""
         if deep.max() <= THIN_PX:
             filled = pixels.copy()
-            restore(Picture(filled, "RGB"), hole, self.options.settings)
+            repair_picture(Picture(filled, "RGB"), hole, self.options.settings)
             return filled[ys, xs] / np.float32(np.iinfo(pixels.dtype).max)
         box = Box(int(ys.min()), int(xs.min()), int(ys.max()) + 1, int(xs.max()) + 1).grown(8, hole.shape)
         smooth = push_pull(pixels[box.slices].astype(np.float32), ~hole[box.slices])
@@ -282,7 +282,7 @@ class _Window:
         rest[ys[~done], xs[~done]] = True
         made = int(rest.sum())
         if made:
-            restore(Picture(pixels, "RGB"), rest, self.options.settings)
+            repair_picture(Picture(pixels, "RGB"), rest, self.options.settings)
         # What is near to something known is known from there, too; where the flow is lost that is better.
         weak = shown & (variance > WEAK**2)
         if weak.any():
