@@ -19,8 +19,12 @@ def make_video(
     chapters=False,
     tags=False,
     options=None,
+    words=None,
 ):
-    """Write frames (RGB uint8) at ``times`` in 1/12800 s, with a second of AAC and what else is asked for."""
+    """Write frames (RGB uint8) at ``times`` in 1/12800 s, with a second of AAC and what else is asked for.
+
+    ``words`` is a path for an .srt file, whose lines become a subtitle track.
+    """
     import av
 
     times = times if times is not None else [512 * t for t in range(len(frames))]
@@ -37,6 +41,10 @@ def make_video(
         if rotation:
             stream.set_display_rotation(rotation)
         tone = container.add_stream("aac", rate=48000) if sound else None
+        if words is not None:
+            words.write_text("1\n00:00:00,000 --> 00:00:00,120\na word\n\n")
+            spoken = av.open(str(words))
+            track = container.add_stream_from_template(spoken.streams.subtitles[0])
         container.metadata["title"] = "a clip"
         if chapters:
             mark = {
@@ -54,6 +62,12 @@ def make_video(
             frame.pts, frame.time_base = when, Fraction(1, 12800)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if words is not None:
+            for packet in spoken.demux(spoken.streams.subtitles[0]):
+                if packet.size:
+                    packet.stream = track
+                    container.mux(packet)
+            spoken.close()
         if tone is not None:
             wave = (np.sin(np.arange(48000) / 9) * 8000).astype(np.float32)[None] / 32768
             for start in range(0, 48000, 1024):

@@ -101,6 +101,56 @@ def test_odd_sizes_and_no_sound(tmp_path):
         assert (luma(before)[hole == 0] == luma(after)[hole == 0]).all()
 
 
+def test_hevc_stays_hevc_and_webm_becomes_vp9(tmp_path, logo):
+    source = tmp_path / "in.mkv"
+    make_video(source, panned(4), codec="libx265", options={"x265-params": "log-level=none:crf=8"})
+    for name, codec in (("out.mkv", "hevc"), ("out.webm", "vp9")):
+        report = repair_video(source, tmp_path / name, mask=logo, options=EXACT)
+        with av.open(str(tmp_path / name)) as made:
+            assert made.streams.video[0].codec_context.name == codec
+        hole = cv2.imread(str(logo), 0) > 0
+        for before, after in zip(frames(source), frames(tmp_path / name), strict=True):
+            assert (luma(before)[~hole] == luma(after)[~hole]).all()
+        assert any("audio" in note for note in report.notes) == (codec == "vp9")  # AAC is not for WebM
+
+
+def test_subtitles_stay(tmp_path, logo):
+    source, target = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    make_video(source, panned(4), words=tmp_path / "words.srt")
+    repair_video(source, target, mask=logo, options=FAST)
+    assert packets_of(target, "subtitle") == packets_of(source, "subtitle")
+    assert packets_of(target, "audio") == packets_of(source, "audio")
+
+
+@pytest.mark.parametrize("first", ["tff", "bff"])
+def test_fields_of_interlaced_video_are_repaired_apart(tmp_path, logo, first):
+    """Two moments of a fast pan are woven into each frame; repaired as one they would be combed."""
+    source, target = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    moments = panned(12, speed=(4.0, 0.0))
+    order = (0, 1) if first == "tff" else (1, 0)
+    truth = []
+    for pair in zip(moments[::2], moments[1::2], strict=True):
+        frame = np.empty_like(pair[0])
+        for line, moment in zip(order, pair, strict=True):
+            frame[line::2] = moment[line::2]
+        truth.append(frame)
+    hole = cv2.imread(str(logo), 0) > 0
+    broken = [np.where(hole[..., None], np.uint8(128), frame) for frame in truth]
+    make_video(source, broken, pix_fmt="yuv444p", options={"qp": "0", "x264-params": f"{first}=1"})
+    repair_video(source, target, mask=logo, options=VideoOptions(reach=12, lossless=True))
+    with av.open(str(source)) as before, av.open(str(target)) as after:
+        fields = before.streams.video[0].codec_context.field_order
+        assert fields > 1
+        assert after.streams.video[0].codec_context.field_order == fields
+    assert all(frame.interlaced_frame for frame in frames(target))
+    for before, after, right in zip(frames(source), frames(target), truth, strict=True):
+        assert (luma(before)[~hole] == luma(after)[~hole]).all()
+        error = after.to_ndarray(format="rgb24")[hole].astype(float) - right[hole]
+        assert 10 * np.log10(255**2 / np.mean(error**2)) > 24
+    with pytest.raises(UsageError, match="interlaced video goes into"):
+        repair_video(source, tmp_path / "out.webm", mask=logo, options=FAST)
+
+
 def test_a_mask_for_each_frame_from_a_folder(tmp_path):
     source = tmp_path / "in.mp4"
     make_video(source, panned(4))

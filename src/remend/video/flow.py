@@ -163,9 +163,10 @@ def motion_between(here: Frame, there: Frame) -> tuple[Motion, Motion]:
 
 def _checked(one: Layers, other: Layers, scale: np.float32) -> tuple[Float, Float, Float, Float, Bool]:
     """Both layers of a flow and how far each misses there and back, in pixels of the frame; what is which."""
-    error = _there_and_back(one.flow, other.flow)[0]
-    behind = error if one.flow is one.scene else _there_and_back(one.scene, other.scene)[0]
-    return one.flow * scale, error * scale, one.scene * scale, behind * scale, one.own
+    behind, missed = one.scene * scale, _there_and_back(one.scene, other.scene)[0] * scale
+    if one.flow is one.scene:
+        return behind, missed, behind, missed, one.own
+    return one.flow * scale, _there_and_back(one.flow, other.flow)[0] * scale, behind, missed, one.own
 
 
 def _inverse(gain: Float, offset: Float) -> tuple[Float, Float]:

@@ -24,6 +24,7 @@ from remend.io.atomic import existing
 from remend.io.read import printable
 from remend.options import MaskOptions, Settings
 from remend.video.carried import Carried
+from remend.video.fields import split, woven
 from remend.video.film import AROUND, KINDS, with_damage
 from remend.video.flow import LARGE_PX
 from remend.video.folder import pictures_in, read_frames, write_frame
@@ -152,7 +153,9 @@ def _run_file(
     source: Path, target: Path, masks: Masks, options: VideoOptions, report: Report, observer: Observer | None
 ) -> None:
     facts = facts_of(source)
-    encoding = encoding_for(target, facts.size, facts.codec, crf=options.crf, lossless=options.lossless)
+    encoding = encoding_for(
+        target, facts.size, facts.codec, crf=options.crf, lossless=options.lossless, fields=facts.fields
+    )
     if facts.frames == 0:
         raise UsageError(f"{printable(source)}: holds no frames")
     masks.check(facts.frames)
@@ -169,7 +172,8 @@ def _run_file(
                 yield rgb_of(frame)
 
     def finished() -> Iterator[Any]:
-        for number, one in _mended(pixels, masks, options, facts.size, first, work.carried, report, observer):
+        clip = _Clip(pixels, masks, facts.size, facts.fields)
+        for number, one in _mended(clip, options, first, work.carried, report, observer):
             yield put_back(waiting.pop(number), one.pixels, one.hole)
             for old in [k for k in waiting if k <= number]:
                 del waiting[old]
@@ -208,7 +212,8 @@ def _run_folder(
             waiting[number] = picture
             yield samples
 
-    for number, one in _mended(pixels, masks, options, size, first, work.carried, report, observer):
+    clip = _Clip(pixels, masks, size)
+    for number, one in _mended(clip, options, first, work.carried, report, observer):
         picture = waiting.pop(number)
         for old in [k for k in waiting if k <= number]:
             del waiting[old]
@@ -218,24 +223,32 @@ def _run_folder(
     work.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """What is repaired: frames from a number on, their masks, size, and which field comes first, if any."""
+
+    pixels: Callable[[int], Iterator[Any]]
+    masks: Masks
+    size: tuple[int, int]
+    fields: str = ""
+
+
 def _mended(
-    pixels: Callable[[int], Iterator[Any]],
-    masks: Masks,
-    options: VideoOptions,
-    size: tuple[int, int],
-    first: int,
-    carried: Carried,
-    report: Report,
-    observer: Observer | None,
+    clip: _Clip, options: VideoOptions, first: int, carried: Carried, report: Report, observer: Observer | None
 ) -> Iterator[tuple[int, Mended]]:
     """The frames from ``first`` on, each with its number."""
-    reach = min(options.reach, _most_reach(size))
-    start = max(0, first - reach - (AROUND if options.find else 0))
-    frames: Iterator[Any] = masks.of(pixels(start), start)
+    looks = 2 if clip.fields else 1  # at how many moments a frame was taken
+    reach = min(options.reach, _most_reach((clip.size[0] // looks, clip.size[1])))
+    start = max(0, first - -(-(reach + (AROUND if options.find else 0)) // looks))
+    frames: Iterator[Any] = clip.masks.of(clip.pixels(start), start)
+    if clip.fields:
+        frames = split(frames, clip.fields == "top")
     if options.find:
         frames = with_damage(frames, options.find)
     how = Options(reach=reach, settings=options.settings)
-    done = propagate(frames, how, carried=carried, start=start, first=first)
+    done = propagate(frames, how, carried=carried, start=start * looks, first=first * looks)
+    if clip.fields:
+        done = woven(done, clip.fields == "top")
     for number, one in enumerate(done, first):
         report.add(one)
         if observer is not None:
@@ -247,7 +260,7 @@ def _most_reach(size: tuple[int, int]) -> int:
     """How many frames to each side fit into the window's memory."""
     area = size[0] * size[1]
     moving = area if area <= LARGE_PX else area // 4
-    return max(2, int(WINDOW_BYTES / (9 * area + 25 * moving) - 1) // 2)
+    return max(2, int(WINDOW_BYTES / (9 * area + 51 * moving) - 1) // 2)
 
 
 def _work_of(target: Path) -> Path:

@@ -80,7 +80,8 @@ def apart(flow: Float, known: Bool, found: Bool, grey: NDArray[np.uint8]) -> Lay
         behind, own = sure, np.zeros(known.shape, np.bool_)
     scene = np.where((known & ~own)[..., None], flow, whole + push_pull(off, behind))
     if not own.any():
-        return Layers(np.asarray(scene, np.float32), np.asarray(scene, np.float32), own)
+        scene = np.asarray(scene, np.float32)
+        return Layers(scene, scene, own)
     inside = sure & own
     near = whole + push_pull(off, inside if inside.any() else own)
     near = np.where(own[..., None], flow, near)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "Facts", "facts_of", "frames_of", "library", "opened"]
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv", ".wmv", ".flv")
+FIELDS = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}  # FFmpeg's AVFieldOrder: which is shown first
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Facts:
         size: (height, width) as stored.
         codec: its name.
         format: the planar pixel format that it is worked on in.
+        fields: of interlaced video, which comes first: ``top`` or ``bottom``; else empty.
         notes: lines that the user should see.
     """
 
@@ -36,6 +38,7 @@ class Facts:
     size: tuple[int, int]
     codec: str
     format: str
+    fields: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -101,7 +104,8 @@ def facts_of(path: Path) -> Facts:
             frames = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
         except av.error.FFmpegError as error:
             raise DecodeError(f"{printable(path)}: cannot be read to its end ({error.strerror})") from error
-    return Facts(frames, (context.height, context.width), context.name, format_, tuple(notes))
+        fields = FIELDS.get(int(context.field_order), "")
+    return Facts(frames, (context.height, context.width), context.name, format_, fields, tuple(notes))
 
 
 def frames_of(path: Path, facts: Facts) -> Iterator[VideoFrame]:

@@ -43,7 +43,7 @@ class Encoding:
 
 
 def encoding_for(
-    target: Path, size: tuple[int, int], source_codec: str, *, crf: int | None, lossless: bool
+    target: Path, size: tuple[int, int], source_codec: str, *, crf: int | None, lossless: bool, fields: str = ""
 ) -> Encoding:
     """The encoder for a target by its ending.
 
@@ -53,9 +53,10 @@ def encoding_for(
         source_codec: HEVC stays HEVC, all else becomes H.264.
         crf: the rate factor, lower is better; None = what cannot be told from the source by eye.
         lossless: every decoded sample outside holes comes back as it was.
+        fields: of interlaced video, which comes first, ``top`` or ``bottom``; it becomes H.264, interlaced.
 
     Raises:
-        UsageError: an ending that is none of these, or an odd size in ``.mov``.
+        UsageError: an ending that is none of these, an odd size in ``.mov``, or fields where they do not go.
     """
     container = CONTAINERS.get(target.suffix.lower())
     if container is None:
@@ -63,6 +64,11 @@ def encoding_for(
             f"{printable(target.name)}: videos are written as {' '.join(CONTAINERS)}: choose one"
         )
     odd = size[0] % 2 or size[1] % 2
+    if fields and (container == "webm" or odd or size[0] % 4):
+        raise UsageError(
+            "interlaced video goes into .mp4, .mov or .mkv, its lines a multiple of four: choose one of these, "
+            "or deinterlace it first"
+        )
     if container == "webm" or odd:
         if container == "mov":
             raise UsageError("a size of odd numbers does not go into .mov: write .mp4 or .mkv")
@@ -70,12 +76,13 @@ def encoding_for(
         return Encoding(
             "libvpx-vp9", options | {"threads": "1", "cpu-used": "4", "row-mt": "0", "lag-in-frames": "0"}
         )
-    if source_codec == "hevc":
+    if source_codec == "hevc" and not fields:
         rate = "lossless=1" if lossless else f"crf={LOOK['libx265'] if crf is None else crf}"
         settled = "bframes=0:pools=1:frame-threads=1:open-gop=0:log-level=none"
         return Encoding("libx265", {"x265-params": f"{rate}:{settled}"})
+    woven = f":{'tff' if fields == 'top' else 'bff'}=1" if fields else ""
     quality = {"qp": "0"} if lossless else {"crf": str(LOOK["libx264"] if crf is None else crf)}
-    return Encoding("libx264", quality | {"bf": "0", "preset": "medium", "x264-params": SETTLED})
+    return Encoding("libx264", quality | {"bf": "0", "preset": "medium", "x264-params": SETTLED + woven})
 
 
 def write_segment(path: Path, frames: Iterable[VideoFrame], source: Path, encoding: Encoding) -> None:
