@@ -17,10 +17,12 @@ from click.testing import CliRunner
 import remend
 from remend.cli.repair import repair as command
 from remend.cli.restore import restore as restore_command
+from remend.cli.video import video as video_command
 from remend.errors import LimitError, UsageError
 from remend.kinds import KINDS, groups
 from remend.options import DETECT, Bounds, DetectKeywords, MaskOptions, RepairKeywords, Settings, options_of
 from remend.options.restoration import RestoreKeywords, RestoreOptions
+from remend.options.video import VideoOptions
 from remend.plan.policy import POLICIES
 
 SOURCE = Path(remend.__file__).parent
@@ -113,7 +115,7 @@ def test_a_new_option_is_one_field(tmp_path):
 def test_every_option_has_one_name_and_its_help():
     names = [name for table in TABLES for name in options_of(table)]
     assert len(set(names)) == len(names)
-    for table in (*TABLES, RestoreOptions):
+    for table in (*TABLES, RestoreOptions, VideoOptions):
         for name, one in options_of(table).items():
             assert one.help.endswith((".", "; all.")), name
             one.verify(one.default)
@@ -160,6 +162,23 @@ def test_what_restoring_shares_with_repairs_is_the_same_option():
         == "restore has no step 'moire': choose screen, noise, blocks, damage, tone, streaks"
     )
     assert CliRunner().invoke(restore_command, ["a.png", "--tone", "2"]).exit_code == 2
+
+
+def test_what_videos_share_with_repairs_is_the_same_option():
+    others = options_of(MaskOptions) | options_of(Settings)
+    for name, one in options_of(VideoOptions).items():
+        if name in others and name != "find":
+            same = ("type", "choices", "low", "high", "default")
+            assert [getattr(one, each) for each in same] == [getattr(others[name], each) for each in same]
+    asked = VideoOptions(quality="fast", method="telea", seed=3, mask_polarity="black", dilate_px=2)
+    assert asked.settings == Settings(method="telea", quality="fast", seed=3)
+    assert asked.masks == MaskOptions(mask_polarity="black", dilate_px=2)
+    help = CliRunner().invoke(video_command, ["--help"]).output
+    for name in options_of(VideoOptions):
+        assert f"--{name.replace('_', '-')}" in help
+    assert CliRunner().invoke(video_command, ["a.mp4", "-o", "b.mp4", "--reach", "0"]).exit_code == 2
+    refused = CliRunner().invoke(video_command, ["a.mp4", "-o", "b.mp4", "--find", "dust,rain"])
+    assert str(refused.exception) == "in film one looks for dust and scratches, not for 'rain'"
 
 
 def test_the_help_names_all_kinds_of_damage_and_the_policies_all_qualities():

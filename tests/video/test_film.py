@@ -2,10 +2,8 @@
 
 import cv2
 import numpy as np
-import pytest
 
 from made_clips import panned
-from remend.errors import UsageError
 from remend.video.film import find_dirt, find_scratches, with_damage
 
 SIZE = (144, 192)
@@ -87,8 +85,3 @@ def test_it_streams_and_depends_on_what_is_around_alone():
     assert all(hole[3, 4] for _, hole in whole)
     later = list(with_damage(((frame, given) for frame in broken[4:]), ["dust", "scratches"]))
     assert all((a[1] == b[1]).all() for a, b in zip(whole[12:], later[8:], strict=True))
-
-
-def test_unknown_kinds_are_refused():
-    with pytest.raises(UsageError, match="dust and scratches"):
-        list(with_damage([], ["rain"]))

@@ -10,11 +10,12 @@ import click
 
 from remend.options import Bounds, MaskOptions, Option, Settings, options_of
 from remend.options.restoration import RestoreOptions
+from remend.options.video import VideoOptions
 
 __all__ = ["flags", "options_from"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Table = TypeVar("Table", Settings, MaskOptions, RestoreOptions, Bounds)
+Table = TypeVar("Table", Settings, MaskOptions, RestoreOptions, VideoOptions, Bounds)
 
 
 def flags(table: type | Mapping[str, Option], *names: str) -> Callable[[Command], Command]:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.flags import flags, options_from
+from remend.options.video import VideoOptions
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -34,69 +37,26 @@ __all__ = ["video"]
     type=click.Path(path_type=Path),
     help="What to repair: a picture for all frames, or a folder or video with a mask for each.",
 )
-@click.option(
-    "--find",
-    multiple=True,
-    metavar="KINDS",
-    help="What to look for in film, with commas between: dust (of one frame), scratches (of many).",
-)
-@click.option(
-    "--reach", default=20, show_default=True, type=click.IntRange(1, 200), help="Frames to each side."
-)
-@click.option(
-    "--quality",
-    default="balanced",
-    show_default=True,
-    type=click.Choice(["fast", "balanced", "best"]),
-    help="What the still fill may spend, where no frame shows what was there.",
-)
-@click.option(
-    "--method", default="auto", show_default=True, metavar="auto|NAME|FILE.onnx", help="Of that fill."
-)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Same seed, same frames.")
-@click.option(
-    "--mask-polarity",
-    default="white",
-    show_default=True,
-    type=click.Choice(["white", "black", "alpha", "opaque"]),
-    help="What marks the hole; alpha = transparent.",
-)
-@click.option("--dilate-px", type=click.IntRange(0, 500), help="Grow given masks.  [default: 0]")
-@click.option("--resize-mask", is_flag=True, help="Accept masks of another size.")
-@click.option(
-    "--crf", type=click.IntRange(0, 63), help="Of the encoder, lower is better.  [default: 14; VP9: 16]"
-)
-@click.option("--lossless", is_flag=True, help="Every decoded sample outside holes comes back as it was.")
+@flags(VideoOptions)
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option(
     "--explain", metavar="DIR", type=click.Path(path_type=Path), help="Write each frame's confidence there."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line on stdout instead of the path.")
-def video(source: Path, output: Path, mask: Path | None, **flags: Any) -> None:
+def video(source: Path, output: Path, mask: Path | None, **given: Any) -> None:
     """Repair INPUT: a video file (needs PyAV, extra [video]) or a folder of frames.
 
     Holes are filled from the frames where they are none; what no frame shows is made up once and carried
     on. Sound, subtitles and chapters are copied as they are. A run that was stopped goes on when it is given
     again.
     """
-    from remend.options import MaskOptions, Settings
-    from remend.video.job import VideoOptions, repair_video
+    from remend.video.job import repair_video
 
-    options = VideoOptions(
-        settings=Settings(method=flags["method"], quality=flags["quality"], seed=flags["seed"]),
-        masks=MaskOptions(
-            mask_polarity=flags["mask_polarity"],
-            dilate_px=flags["dilate_px"],
-            resize_mask=flags["resize_mask"],
-        ),
-        find=tuple(word.strip() for words in flags["find"] for word in words.split(",") if word.strip()),
-        reach=flags["reach"],
-        crf=flags["crf"],
-        lossless=flags["lossless"],
-        overwrite=flags["overwrite"],
-    )
-    with _Progress(flags["explain"]) as progress:
-        report = repair_video(source, output, mask=mask, options=options, observer=progress.hear)
+    options = options_from(VideoOptions, given)
+    with _Progress(given["explain"]) as progress:
+        report = repair_video(
+            source, output, mask=mask, options=options, overwrite=given["overwrite"], observer=progress.hear
+        )
     share = {name: getattr(report, name) / max(1, report.hole) for name in ("shown", "carried", "made")}
     resumed = f", {report.resumed} of them done before" if report.resumed else ""
     click.echo(
@@ -106,7 +66,7 @@ def video(source: Path, output: Path, mask: Path | None, **flags: Any) -> None:
     )
     for note in report.notes:
         click.echo(f"  note: {note}", err=True)
-    click.echo(json.dumps(report.as_json()) if flags["as_json"] else str(output))
+    click.echo(json.dumps(report.as_json()) if given["as_json"] else str(output))
 
 
 class _Progress:

@@ -14,7 +14,9 @@ from remend.video.propagate import Mended
 __all__ = ["split", "woven"]
 
 
-def split(frames: Iterable[tuple[NDArray[Any], Bool]], top_first: bool) -> Iterator[tuple[NDArray[Any], Bool]]:
+def split(
+    frames: Iterable[tuple[NDArray[Any], Bool]], top_first: bool
+) -> Iterator[tuple[NDArray[Any], Bool]]:
     """Both fields of each frame in the order of their times, half as high.
 
     Args:

@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 
 from remend.damage.given import dilated
 from remend.damage.transport import transport_scratches
-from remend.errors import UsageError
 from remend.picture import Bool, Float
 
-__all__ = ["AROUND", "KINDS", "find_dirt", "find_scratches", "with_damage"]
+__all__ = ["AROUND", "find_dirt", "find_scratches", "with_damage"]
 
-KINDS = ("dust", "scratches")
 AROUND = 8  # frames to each side that are averaged for scratches
 LEAST_LEVELS, SIGMAS = 9.0, 5.0  # that dirt stands out by, where it is surest
 FAINT = 0.5  # share of that at its rim
@@ -40,17 +38,11 @@ def with_damage(
 
     Args:
         frames: pixels (H, W, 3) RGB uint8 or uint16, and holes that are there already.
-        find: of ``KINDS``.
+        find: of ``FILM``.
 
     Yields:
         The same frames, `AROUND` behind what is read; a frame's answer depends on those around it alone.
-
-    Raises:
-        UsageError: an unknown kind.
     """
-    for kind in find:
-        if kind not in KINDS:
-            raise UsageError(f"in film one looks for {' and '.join(KINDS)}, not for {kind!r}")
     window: deque[tuple[NDArray[Any], Bool, NDArray[np.uint8]]] = deque()
     here = 0
     for pixels, hole in frames:

@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ import numpy as np
 from remend.errors import UsageError, WriteError
 from remend.io.atomic import existing
 from remend.io.read import printable
-from remend.options import MaskOptions, Settings
+from remend.options.video import FILM, VideoOptions
 from remend.video.carried import Carried
 from remend.video.fields import split, woven
-from remend.video.film import AROUND, KINDS, with_damage
+from remend.video.film import AROUND, with_damage
 from remend.video.flow import LARGE_PX
 from remend.video.folder import pictures_in, read_frames, write_frame
 from remend.video.masks import Masks
@@ -34,33 +34,10 @@ from remend.video.propagate import Mended, Options, propagate
 from remend.video.reading import facts_of, frames_of
 from remend.video.writing import encoding_for, join, write_segment
 
-__all__ = ["Report", "VideoOptions", "repair_video"]
+__all__ = ["Report", "repair_video"]
 
 SEGMENT = 48  # frames that a kill costs at most
 WINDOW_BYTES = 700 << 20  # that the frames around one may take
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoOptions:
-    """How to repair a clip. Fields are the command line's flags.
-
-    Attributes:
-        settings: of the still fill, for what no frame shows.
-        masks: how masks are read.
-        find: what to look for in film: ``dust``, ``scratches``.
-        reach: how many frames to each side are looked at; large frames allow fewer.
-        crf: rate factor of the encoder, lower is better; None = 14 (VP9: 16).
-        lossless: samples outside holes come back as they were decoded.
-        overwrite: replace an existing target.
-    """
-
-    settings: Settings = field(default_factory=Settings)
-    masks: MaskOptions = field(default_factory=MaskOptions)
-    find: tuple[str, ...] = ()
-    reach: int = 20
-    crf: int | None = None
-    lossless: bool = False
-    overwrite: bool = False
 
 
 @dataclass(slots=True)
@@ -115,6 +92,7 @@ def repair_video(
     *,
     mask: Path | None = None,
     options: VideoOptions | None = None,
+    overwrite: bool = False,
     observer: Observer | None = None,
 ) -> Report:
     """Repair a video file, or a folder of frames.
@@ -124,6 +102,7 @@ def repair_video(
         target: a video (``.mp4 .m4v .mov .mkv .webm``), or a folder for a folder.
         mask: a picture for all frames, or a folder or video with one for each; None = only what is found.
         options: how.
+        overwrite: replace an existing target.
         observer: hears of each frame.
 
     Raises:
@@ -134,24 +113,29 @@ def repair_video(
     options = options or VideoOptions()
     begun = time.monotonic()
     if mask is None and not options.find:
-        raise UsageError(f"say what to repair: -m MASK, or --find {','.join(KINDS)} for film")
+        raise UsageError(f"say what to repair: -m MASK, or --find {','.join(FILM)} for film")
     if not source.exists():
         raise UsageError(f"{printable(source)}: there is no such file or folder: check the path")
-    if os.path.lexists(target) and not options.overwrite and not _work_of(target).is_dir():
+    if os.path.lexists(target) and not overwrite and not _work_of(target).is_dir():
         raise existing(target)
     if not target.absolute().parent.is_dir():
         raise WriteError(f"{printable(target)}: its folder does not exist: make it, or choose another -o")
     report = Report(str(source), str(target))
     masks = Masks(mask, options.masks)
-    run = _run_folder if source.is_dir() else _run_file
-    run(source, target, masks, options, report, observer)
+    if source.is_dir():
+        _run_folder(source, target, masks, options, report, observer)
+    else:
+        segments = _run_file(source, target, masks, options, report, observer)
+        report.notes += join(segments.files, source, target, overwrite=overwrite)
+        segments.clear()
     report.seconds = round(time.monotonic() - begun, 2)
     return report
 
 
 def _run_file(
     source: Path, target: Path, masks: Masks, options: VideoOptions, report: Report, observer: Observer | None
-) -> None:
+) -> _Work:
+    """Write all segments that are not there yet."""
     facts = facts_of(source)
     encoding = encoding_for(
         target, facts.size, facts.codec, crf=options.crf, lossless=options.lossless, fields=facts.fields
@@ -183,9 +167,7 @@ def _run_file(
         path = work.segment(work.done)
         write_segment(path, _chain(head, islice(frames, SEGMENT - 1)), source, encoding)
         work.finish()
-    segments = [work.segment(number) for number in range(work.done)]
-    report.notes += join(segments, source, target, overwrite=options.overwrite)
-    work.clear()
+    return work
 
 
 def _chain(head: Any, rest: Iterable[Any]) -> Iterator[Any]:
@@ -234,7 +216,12 @@ class _Clip:
 
 
 def _mended(
-    clip: _Clip, options: VideoOptions, first: int, carried: Carried, report: Report, observer: Observer | None
+    clip: _Clip,
+    options: VideoOptions,
+    first: int,
+    carried: Carried,
+    report: Report,
+    observer: Observer | None,
 ) -> Iterator[tuple[int, Mended]]:
     """The frames from ``first`` on, each with its number."""
     looks = 2 if clip.fields else 1  # at how many moments a frame was taken
@@ -297,6 +284,11 @@ class _Work:
     def segment(self, number: int) -> Path:
         """Where a segment lies."""
         return self.folder / f"{number:06d}.nut"
+
+    @property
+    def files(self) -> list[Path]:
+        """All finished segments."""
+        return [self.segment(number) for number in range(self.done)]
 
     def _state(self, number: int) -> Path:
         return self.folder / f"{number:06d}.npz"

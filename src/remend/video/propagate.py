@@ -236,7 +236,7 @@ class _Window:
         if deep.max() <= THIN_PX:
             filled = pixels.copy()
             repair_picture(Picture(filled, "RGB"), hole, self.options.settings)
-            return filled[ys, xs] / np.float32(np.iinfo(pixels.dtype).max)
+            return filled[ys, xs].astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
         box = Box(int(ys.min()), int(xs.min()), int(ys.max()) + 1, int(xs.max()) + 1).grown(8, hole.shape)
         smooth = push_pull(pixels[box.slices].astype(np.float32), ~hole[box.slices])
         return smooth[ys - box.top, xs - box.left] / np.float32(np.iinfo(pixels.dtype).max)

@@ -43,7 +43,13 @@ class Encoding:
 
 
 def encoding_for(
-    target: Path, size: tuple[int, int], source_codec: str, *, crf: int | None, lossless: bool, fields: str = ""
+    target: Path,
+    size: tuple[int, int],
+    source_codec: str,
+    *,
+    crf: int | None,
+    lossless: bool,
+    fields: str = "",
 ) -> Encoding:
     """The encoder for a target by its ending.
 
@@ -66,8 +72,8 @@ def encoding_for(
     odd = size[0] % 2 or size[1] % 2
     if fields and (container == "webm" or odd or size[0] % 4):
         raise UsageError(
-            "interlaced video goes into .mp4, .mov or .mkv, its lines a multiple of four: choose one of these, "
-            "or deinterlace it first"
+            "interlaced video goes into .mp4, .mov or .mkv, its lines a multiple of four: choose one of "
+            "these, or deinterlace it first"
         )
     if container == "webm" or odd:
         if container == "mov":
