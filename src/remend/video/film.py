@@ -26,6 +26,11 @@ AROUND = 8  # frames to each side that are averaged for scratches
 LEAST_LEVELS, SIGMAS = 9.0, 5.0  # that dirt stands out by, where it is surest
 FAINT = 0.5  # share of that at its rim
 RING_LEVELS, RING_SIGMAS = 7.0, 3.0  # that what is around may differ by: more is motion that was not followed
+NEXT_PX, SMALL_PX, LIKE = (
+    8,
+    9,
+    0.7,
+)  # how near, how small, how like what stands out in another frame is no dirt
 LARGEST = 0.004  # of the picture; what is larger is an object
 DIRT_PX, SCRATCH_PX = 2, 1  # that masks are grown by, for soft rims
 GAIN = 4.0  # of fine detail, so that faint lines pass the finder's least contrast
@@ -115,7 +120,21 @@ def find_dirt(before: NDArray[np.uint8], grey: NDArray[np.uint8], after: NDArray
         ring = dilated(inside, 4) & ~dilated(inside, 2) & (surest[labels[part]] <= strong)
         if not ring.any() or float(np.mean(quiet[part][ring])) > limit:
             dirt[label] = False
+            continue
+        # A glint, or a button of a coat that swings, stands out next to there in both of the others, too.
+        way = np.sign(float(np.mean((here - (low + high) / 2)[part][inside])))
+        strength = float(_standing_out(here[part], way)[inside].max())
+        around = np.s_[max(0, y - NEXT_PX) : y + h + NEXT_PX, max(0, x - NEXT_PX) : x + w + NEXT_PX]
+        if all(float(_standing_out(side[around], way).max()) > LIKE * strength for side in sides):
+            dirt[label] = False
     return dilated(np.asarray(dirt[labels], np.bool_), DIRT_PX)
+
+
+def _standing_out(grey: Float, way: float) -> Float:
+    """By how much what is small is brighter (``way`` 1) or darker (-1) than what is around it."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SMALL_PX, SMALL_PX))
+    kind = cv2.MORPH_TOPHAT if way > 0 else cv2.MORPH_BLACKHAT
+    return np.asarray(cv2.morphologyEx(np.ascontiguousarray(grey), kind, kernel), np.float32)
 
 
 def _seen_from(grey: NDArray[np.uint8], other: NDArray[np.uint8]) -> Float:
