@@ -10,7 +10,7 @@ import numpy as np
 
 from remend.picture import Float
 
-__all__ = ["agreed"]
+__all__ = ["agreed", "squares"]
 
 ALIKE = 0.05  # of the range and channel, that two looks at one thing may differ by
 SHARPER = 2.0  # how much more what agrees counts
@@ -33,7 +33,7 @@ def agreed(values: Float, variance: Float) -> tuple[Float, Float]:
     support = np.zeros_like(weight)
     for one in range(len(values)):
         for other in range(one + 1):
-            apart = np.square(values[one] - values[other]).sum(axis=1)
+            apart = squares(values[one] - values[other])
             alike = np.exp(apart * np.float32(-0.5 / (3 * ALIKE**2)))
             support[one] += weight[other] * alike
             if other < one:
@@ -43,9 +43,14 @@ def agreed(values: Float, variance: Float) -> tuple[Float, Float]:
     share /= np.maximum(share.sum(axis=0), np.float32(1e-20))
     best = np.einsum("sn,snc->nc", share, values)
     found = np.isfinite(variance).any(axis=0)
-    left = np.square(values - best).sum(axis=2)
+    left = squares(values - best)
     with np.errstate(invalid="ignore"):
         own = np.where(share > 0, share * variance, 0).sum(axis=0)
     against = (weight * left).sum(axis=0) / total
     spread = np.where(found, own + against / 4, np.inf)
     return best.astype(np.float32), spread.astype(np.float32)
+
+
+def squares(values: Float) -> Float:
+    """(…, 3) → (…) the sum of squares; `numpy.sum` over so short an axis takes five times as long."""
+    return np.asarray(np.einsum("...c,...c->...", values, values), np.float32)

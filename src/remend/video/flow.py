@@ -7,6 +7,7 @@ Reference: T. Kroeger, R. Timofte, D. Dai, L. Van Gool, Fast optical flow using 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -190,10 +191,16 @@ def _disc(radius_px: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
+@lru_cache(maxsize=1)
+def _places(height: int, width: int) -> tuple[Float, Float]:
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return x, y
+
+
 def _there_and_back(ahead: Float, back: Float) -> tuple[Float, Bool]:
     """How far the way there and back misses, and where it is little."""
     height, width = ahead.shape[:2]
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    x, y = _places(height, width)
     to_x, to_y = x + ahead[..., 0], y + ahead[..., 1]
     home = cv2.remap(back, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     miss = cv2.magnitude(ahead[..., 0] + home[..., 0], ahead[..., 1] + home[..., 1])

@@ -24,7 +24,7 @@ TEXTURE = 1e-4, 6.0  # least eigenvalue of the gradients: what is flatter moves 
 OWN_PX, OWN_SPREAD = 1.0, 4.0  # off the camera's motion, in pixels and in deviations of the scene
 BESIDE_PX = 9  # that motion is not measured in beside a hole
 EDGE_PX = 2  # patches of the flow carry a motion so far over its border
-STRIDE = 4  # of the pixels that the camera's motion is fitted to
+STRIDE = 6  # of the pixels that the camera's motion is fitted to
 MOST_OWN = 0.5  # of what is known: a scene that moves in so many ways has no motion of its own to go by
 
 

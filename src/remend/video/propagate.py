@@ -26,7 +26,7 @@ from remend.fill.push_pull import push_pull
 from remend.options import Settings
 from remend.picture import Bool, Box, Float, Picture
 from remend.pipeline import repair_picture
-from remend.video.agreement import agreed
+from remend.video.agreement import agreed, squares
 from remend.video.carried import Carried
 from remend.video.flow import Frame, Motion, look, motion_between, sample
 from remend.video.rim import Rim
@@ -221,10 +221,10 @@ class _Window:
         """What the frame before was filled with: of both layers that which is more like what is seen now."""
         xy = rim.xy[: rim.inner]
         kept, variance = self.carried.before(xy, motion.scene, rim.frame)
-        variance += np.square(kept - values).sum(axis=1) / 4
+        variance += squares(kept - values) / 4
         if len(moving):
             own, unsure = self.carried.before(xy[moving], motion.flow, rim.frame)
-            unsure += np.square(own - values[moving]).sum(axis=1) / 4
+            unsure += squares(own - values[moving]) / 4
             better = unsure < variance[moving]
             kept[moving[better]], variance[moving[better]] = own[better], unsure[better]
         return kept, variance

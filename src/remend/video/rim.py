@@ -7,7 +7,7 @@ import numpy as np
 
 from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Box, Float
-from remend.video.agreement import agreed
+from remend.video.agreement import agreed, squares
 from remend.video.flow import Frame
 from remend.video.trail import Sight, at, colours, inside
 
@@ -74,14 +74,12 @@ class Rim:
         if match and rim.any() and inner.any():
             shown_rim, _ = agreed(values[:, self.inner :], variance[:, self.inner :])
             off = np.where(rim[:, None], self.actual - shown_rim, 0)
-            wrong = np.square(off).sum(axis=1)
+            wrong = squares(off)
             good = rim & (np.abs(off).max(axis=1) < MATCH_MOST)
             if good.any():
                 spread = self._spread(np.concatenate([off, wrong[:, None]], axis=1), good)
                 values[:, : self.inner] += spread[:, :3]
-                variance[:, : self.inner] += np.maximum(
-                    spread[:, 3] - np.square(spread[:, :3]).sum(axis=1), 0
-                )
+                variance[:, : self.inner] += np.maximum(spread[:, 3] - squares(spread[:, :3]), 0)
             # Where the rim shows something else, what is inside may belong to that.
             variance[:, : self.inner] += self._spread(np.where(good, 0, wrong)[:, None], rim)[:, 0]
         return values[:, : self.inner], variance[:, : self.inner]
