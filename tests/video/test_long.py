@@ -38,20 +38,22 @@ def mask_of(path, size):
 @pytest.mark.slow
 def test_fifty_kills_at_any_moment_end_with_the_same_file(tmp_path):
     source, mask = tmp_path / "in.mp4", mask_of(tmp_path / "m.png", (72, 96))
+    log = tmp_path / "log"
     make_video(source, panned(400, speed=(0.3, 0.1)), times=[512 * t for t in range(400)])
 
     def begin(target):
         words = ["video", source, "-m", mask, "-o", target, "--reach", "6"]
-        return subprocess.Popen(
-            [sys.executable, "-m", "remend", *map(str, words)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with log.open("w") as told:
+            return subprocess.Popen(
+                [sys.executable, "-m", "remend", *map(str, words)],
+                stdout=subprocess.DEVNULL,
+                stderr=told,
+                start_new_session=True,
+            )
 
     begun = time.monotonic()
     whole = begin(tmp_path / "whole.mp4")
-    assert whole.wait() == 0, whole.stderr.read()
+    assert whole.wait() == 0, log.read_text()
     lasted = time.monotonic() - begun
     drawn, target = random.Random(0), tmp_path / "out.mp4"
     killed = 0
@@ -64,12 +66,12 @@ def test_fifty_kills_at_any_moment_end_with_the_same_file(tmp_path):
             job.wait()
             killed += 1
             continue
-        assert job.returncode == 0, job.stderr.read()
+        assert job.returncode == 0, log.read_text()
         assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
         assert not list(tmp_path.glob(".out*"))
         target.unlink()
     last = begin(target)
-    assert last.wait() == 0, last.stderr.read()
+    assert last.wait() == 0, log.read_text()
     assert target.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     assert not list(tmp_path.glob(".out*"))
 
