@@ -1,5 +1,6 @@
 """Restoring of measured values: noise by how it grows with them, metal's streaks by its rays."""
 
+import importlib.util
 import json
 
 import cv2
@@ -92,6 +93,12 @@ def test_metals_streaks_are_more_than_halved(ct):
     assert (done[found] == hurt.astype(np.float32)[found]).all()
 
 
+needs_dicom = pytest.mark.skipif(
+    importlib.util.find_spec("pydicom") is None, reason="DICOM needs an extra: pip install '.[medical]'"
+)
+
+
+@needs_dicom
 def test_a_ct_slice_in_its_file(tmp_path, ct):
     clean, hurt = ct
     stored = np.clip(np.rint(hurt + 1024), -2000, 30000).astype(np.int16)
@@ -111,6 +118,7 @@ def test_a_ct_slice_in_its_file(tmp_path, ct):
     assert told["noise"].strength == 0
 
 
+@needs_dicom
 def test_nothing_is_done_unasked_or_without_metal(tmp_path):
     stored = np.rint(head() + 1024).astype(np.int16)
     made_dicom(tmp_path / "in.dcm", stored[None], RescaleSlope=1, RescaleIntercept=-1024)
@@ -198,6 +206,7 @@ def test_a_volume_slice_by_slice(tmp_path):
     assert "Rician" in json.dumps(report.as_json())
 
 
+@needs_dicom
 def test_a_dry_run_measures_and_writes_nothing(tmp_path):
     _, hurt = magnitude(20)
     made_dicom(tmp_path / "in.dcm", np.rint(hurt).astype(np.uint16)[None], Modality="MR")

@@ -56,6 +56,6 @@ def test_a_sound_without_speech_is_refused(home):
     refused = home.post("/v1/listen", files={"sound": data.getvalue()})
     assert refused.status_code == 422
     assert ("understood" in refused.json()["detail"]) or not listens()
-    none = home.post("/v1/listen", data={"other": "x"})
+    none = home.post("/v1/listen", files={"other": b"x"})
     assert none.status_code == 422
     assert home.get("/v1/methods").json()["listens"] is listens()

@@ -17,8 +17,8 @@ def test_every_recipe_can_be_cut_down(name):
     whole, cut = load(name), load(name, preset="small")
     assert cut.net == whole.net
     assert cut.train.samples <= 100_000
-    assert cut.train.batch <= 16
     assert cut.data.crop_px <= 128
+    assert cut.train.batch * cut.data.crop_px**2 <= 16 * 128**2
     assert cut.critic.from_samples < cut.train.samples
     assert cut.train.warmup <= cut.train.samples / 10
     assert cut.critic.name == whole.critic.name
