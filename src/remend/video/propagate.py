@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import cv2
@@ -107,31 +108,37 @@ def propagate(
     half the size beyond half a megapixel.
     """
     options = options or Options()
-    window = _Window(options, carried or Carried(), start)
-    here = start
-    for pixels, hole in frames:
-        if hole.shape != pixels.shape[:2]:
-            raise MaskError(
-                f"a mask of {hole.shape} for a frame of {pixels.shape[:2]}: both must be of one size"
-            )
-        window.add(look(pixels, hole))
-        if window.last - here >= options.reach:
+    with ThreadPoolExecutor(1, "motion") as ahead:
+        window = _Window(options, carried or Carried(), start, ahead)
+        here = start
+        for pixels, hole in frames:
+            if hole.shape != pixels.shape[:2]:
+                raise MaskError(
+                    f"a mask of {hole.shape} for a frame of {pixels.shape[:2]}: both must be of one size"
+                )
+            window.add(look(pixels, hole))
+            if window.last - here >= options.reach:
+                if here >= first:
+                    yield window.mend(here)
+                here += 1
+        while here <= window.last:
             if here >= first:
                 yield window.mend(here)
             here += 1
-    while here <= window.last:
-        if here >= first:
-            yield window.mend(here)
-        here += 1
 
 
 class _Window:
-    """The frames around one, and their motions, measured when first asked for."""
+    """The frames around one, and their motions.
 
-    def __init__(self, options: Options, carried: Carried, start: int) -> None:
+    A motion is measured beside the filling of the frames before, in a thread of its own, where a hole is near
+    that may ask for it; where none is, when it is first asked for.
+    """
+
+    def __init__(self, options: Options, carried: Carried, start: int, ahead: Executor) -> None:
         self.options, self.carried = options, carried
         self.frames: deque[Frame] = deque(maxlen=2 * options.reach + 1)
-        self.motions: dict[int, tuple[Motion, Motion]] = {}
+        self.motions: dict[int, Future[tuple[Motion, Motion]]] = {}
+        self.ahead = ahead
         self.last = start - 1
 
     def add(self, frame: Frame) -> None:
@@ -139,6 +146,11 @@ class _Window:
         self.frames.append(frame)
         self.last += 1
         self.motions.pop(self.last - len(self.frames), None)
+        if len(self.frames) > 1 and any(near.hole.any() for near in self.frames):
+            self._measure(self.last - 1, self.frames[-2], frame)
+
+    def _measure(self, first: int, earlier: Frame, later: Frame) -> None:
+        self.motions[first] = self.ahead.submit(motion_between, earlier, later)
 
     def frame(self, number: int) -> Frame | None:
         """A frame by its number in the clip; None where there is none, or it has left."""
@@ -153,8 +165,8 @@ class _Window:
         first = min(number, number + way)
         if first not in self.motions:
             earlier, later = (here, there) if way > 0 else (there, here)
-            self.motions[first] = motion_between(earlier, later)
-        ahead, back = self.motions[first]
+            self._measure(first, earlier, later)
+        ahead, back = self.motions[first].result()
         return Step(there, ahead, back) if way > 0 else Step(there, back, ahead)
 
     def mend(self, number: int) -> Mended:
@@ -166,7 +178,7 @@ class _Window:
         if back is None or cut:
             self.carried.forget()
         else:
-            self.carried.move(self.motions[number - 1][0])
+            self.carried.move(self.motions[number - 1].result()[0])
         if not frame.hole.any():
             self.carried.rest(frame.pixels, frame.hole)
             known = np.ones(frame.hole.shape, np.float32)
