@@ -1,6 +1,7 @@
 """Words on the command line, in Python and over HTTP: what is said goes, and only that."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -97,3 +98,17 @@ def test_an_overlay_shows_an_object(path):
 
 def changed_anything(one, other) -> bool:
     return bool((np.asarray(Image.open(one)) != np.asarray(Image.open(other).convert("RGB"))).any())
+
+
+def test_scratches_of_a_photograph_are_scratches_and_no_more():
+    photo = np.asarray(Image.open(Path(__file__).parents[2] / "examples" / "portrait-scratched.jpg"))
+    everywhere = remend.detect(photo, say="the scratches")
+    marked = sum(int(region.mask.sum()) for region in everywhere) / photo[..., 0].size
+    assert len(everywhere) > 8 and marked < 0.04  # a dark helmet with a scratch on it is a helmet
+    left = remend.detect(photo, say="the scratches at the left")
+    assert 3 <= len(left) < len(everywhere)
+    assert all(region.box.left < photo.shape[1] / 2 for region in left)
+    largest, *more = (region.box for region in remend.detect(photo, say="the biggest scratch"))
+    for box in more:  # of a broken line
+        largest = largest.union(box)
+    assert max(largest.height, largest.width) < photo.shape[1] / 2

@@ -208,7 +208,7 @@ ANSWERS = {
     "ambiguous": '"{said}" fits {count} things: {choices}',
     "which": ": say which, or give --pick with its number, or all",
     "choice": "{number} {name}",
-    "nothing": '"{said}": no {what} was found{where}: say where it is in other words, or give a mask',
+    "nothing": '"{said}": no {what} can be seen{where}: say where it is in other words, or give a mask',
     "too few": '"{said}": there are {count}, fewer than that: {choices}',
     "unknown": 'what does "{word}" mean here? Name a kind ({kinds}), or a colour and a place, as in '
     '"remove the red spot at the top left"',

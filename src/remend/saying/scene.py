@@ -32,8 +32,10 @@ DUST_SHARE = 0.05  # the same for specks, which are a nuisance by the hundred
 SAME_WIDTH = 1.7  # times as wide as one of them: what two parts of one line may be together
 BLOTS = {"white": "hole", "black": "hole", "brown": "stain"}  # of which the finder sees the rim at times
 FAINT = 0.4  # of the bar
+TOUCHING_PX = 3  # between parts that are one whatever way they run
 BRIDGED = 0.45  # of a line's length: gaps between its parts, and degrees by which it may turn there
 COMPACT = 0.4  # as wide as long
+SEEN_SHARE = 0.2  # of a blot's pixels that the finder saw, if it saw any of it
 UNSEEN = 0.25  # confidence of a blot or a line that only its colour speaks for
 KIND_SHARE = 0.3  # of a part's pixels that the finder must call so
 
@@ -91,6 +93,8 @@ class Scene:
         for colour, kind in BLOTS.items():
             for blot in self.objects(colour):
                 parts = [one for one in things if overlap(one, blot) >= 0.5]
+                if parts and sum(one.pixels for one in parts) < SEEN_SHARE * blot.pixels:
+                    continue  # a dark coat with a speck on it is a coat
                 if any(overlap(blot, row) > 0.3 for row in letters) or any(
                     one.is_line and one.length > SPECK_SHARE * self.longer for one in parts
                 ):
@@ -116,18 +120,20 @@ class Scene:
 
     def _lines_together(self, things: list[Thing]) -> list[Thing]:
         things = sorted(things, key=lambda one: -one.length)
+        found = [(thing.width, thing.length) for thing in things]  # no line reaches further by what joined it
         at = 0
         while at < len(things):
-            line = things[at]
-            reach = max(3.0, 1.6 * LINK_SHARE * self.longer, 0.15 * line.length)
+            line, (width, length) = things[at], found[at]
+            reach = max(3.0, 1.6 * LINK_SHARE * self.longer, 0.15 * length)
             for number in range(at + 1, len(things)):
                 other = things[number]
                 if not line.is_line:
                     continue
                 here, there, gap = nearest(line, other)
+                if gap > max(reach, BRIDGED * length):
+                    continue
                 longish = other.length > LINE / 2 * other.width
-                on_and_on = gap <= BRIDGED * line.length and longish and goes_on(line, here, there)
-                if gap > reach and not on_and_on:
+                if gap > TOUCHING_PX and not (longish and goes_on(line, here, there)):
                     continue
                 box = line.box.union(other.box)
                 ink = np.zeros((box.height, box.width), np.uint8)
@@ -138,9 +144,9 @@ class Scene:
                 mask = ink > 0
                 sure = max(line.confidence, other.confidence)
                 both = self._thing(box, mask, frozenset({"scratch"}) | (line.kinds & {"crack"}), sure)
-                if both.is_line and both.width <= SAME_WIDTH * line.width:
+                if both.is_line and both.width <= SAME_WIDTH * width:
                     things[at] = both
-                    del things[number]
+                    del things[number], found[number]
                     break
             else:
                 at += 1
