@@ -1,9 +1,9 @@
 // What runs on the server for a picture: reading a mask, finding damage, filling, another answer.
 
 import { lookAlike } from "./alike.js";
-import { maskPng } from "./bytes.js";
+import { maskPng, unzip } from "./bytes.js";
 import { Mask } from "./mask.js";
-import { markedIn, sourceOf } from "./pictures.js";
+import { finished, markedIn, sourceOf } from "./pictures.js";
 import { Problem, effectiveMask, job } from "./server.js";
 import { HARDEST } from "./settings.js";
 import { eachRegionSpan } from "./sieve.js";
@@ -141,6 +141,24 @@ export function restorePicture(work, asked, progress) {
     };
     work.restored(answer, asked);
     return answer;
+  });
+}
+
+/**
+ * The prints of a scan as it stands now, straight and without the scanner's bed.
+ * @param {boolean} withoutRim leave their white rims out, too
+ * @returns {Promise<{files: File[], notes: string[]}>} no file: it is no scan
+ */
+export function cropPicture(work, withoutRim, progress) {
+  return alone(work, async (signal) => {
+    const { name, tolerate } = work.record;
+    const source = work.answer ? { image: new File([(await finished(work)).blob], name) } : sourceOf(work.record);
+    const { response, report } = await job({ kind: "crop", ...source, tolerate: tolerate || null, without_rim: withoutRim }, progress, signal);
+    const { prints, filename, media_type: type, notes } = report;
+    const blob = await response.blob();
+    const files = prints.length > 1 ? await unzip(blob) : prints.map(() => ({ name: filename, blob }));
+    const kind = prints.length > 1 ? work.record.file.type : type;
+    return { files: files.map((one) => new File([one.blob], one.name, { type: kind })), notes };
   });
 }
 

@@ -46,7 +46,7 @@ export function pictureSaving({ stage, scene, display }) {
   }
 
   function open() {
-    if (!scene.work?.answer) return;
+    if (!scene.work?.isMade) return;
     follow();
     $("save").showModal();
   }

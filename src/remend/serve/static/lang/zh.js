@@ -425,5 +425,15 @@ export default {
   "Listening": "正在听",
   "Several things fit": "有几个都符合",
   "send pick with the number of one, or all": "请选择其中一个，或全部",
-  "{0}. Made larger by a net that was taught to: sharper than stretched.": "{0}。由学过放大的网络放大：比拉伸更清晰。"
+  "{0}. Made larger by a net that was taught to: sharper than stretched.": "{0}。由学过放大的网络放大：比拉伸更清晰。",
+  "Scan": "扫描",
+  "Straighten and crop": "扶正并裁切",
+  "Each print on the scanner's bed becomes a picture, straight and without the bed": "扫描台上的每张照片都成为一幅图片，扶正并去掉扫描台",
+  "Take white rims off, too": "也去掉白边",
+  "no print is seen on a scanner's bed": "没有看到扫描台上的照片",
+  "the picture stays as it is": "图片保持不变",
+  "{0} prints, each a picture of its own now": "{0} 张照片，现在各成一幅图片",
+  "straightened and cropped": "已扶正并裁切",
+  "undo brings the scan back": "撤销即可恢复扫描图",
+  "crop": "裁切"
 };
