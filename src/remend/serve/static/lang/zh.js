@@ -435,5 +435,9 @@ export default {
   "{0} prints, each a picture of its own now": "{0} 张照片，现在各成一幅图片",
   "straightened and cropped": "已扶正并裁切",
   "undo brings the scan back": "撤销即可恢复扫描图",
-  "crop": "裁切"
+  "crop": "裁切",
+  "Pages": "页",
+  "This one alone": "仅此一页",
+  "all, or numbers as in 1-3,7": "all（全部），或页码，如 1-3,7",
+  "{0}. The places that were repaired are filled on each of these pages; the other pages stay.": "{0}。修复过的位置在这些页上各填充一次；其他页不变。"
 };
