@@ -6,10 +6,11 @@ Joins `scans` to files; a picture that is no scan stays as it is.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from remend.scans.cut import cut_print
 from remend.scans.prints import Print, find_prints
 from remend.scans.rim import Rim, rim_of
 
-__all__ = ["CropReport", "Cut", "crop_file", "cropped_name", "find_cuts"]
+__all__ = ["CropReport", "Cut", "Scan", "crop_file", "cropped_name", "find_cuts", "look_at", "numbered"]
 
 MARGIN = 0.0007  # of a print's longer side: where its own edge is soft
 NO_SCAN = "no scanner's bed is seen round a print: the picture stays as it is"
@@ -90,6 +91,56 @@ class CropReport:
             "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A picture that was looked at for prints.
+
+    Attributes:
+        picture: the scan.
+        cuts: its prints; none where it is no scan.
+        notes: what the user should know.
+    """
+
+    picture: Picture
+    cuts: tuple[Cut, ...]
+    notes: tuple[str, ...]
+
+    def pictures(self) -> Iterator[Picture]:
+        """Each print, cut out when it is asked for; of what is no scan the picture itself."""
+        if not self.cuts:
+            yield self.picture
+        for cut in self.cuts:
+            yield cut.out_of(self.picture)
+
+
+def look_at(
+    source: str | PathLike[str] | bytes | BinaryIO,
+    *,
+    without_rim: bool = False,
+    tolerate: bool = False,
+    budget: Budget | None = None,
+) -> Scan:
+    """Read a file and find the prints on it, as `find_cuts` does; nothing is cut out yet.
+
+    Args:
+        source: a path, the file's bytes, or an open file.
+        without_rim: leave white rims out, too.
+        tolerate: open a truncated JPEG or PNG as far as it goes.
+        budget: what the job may cost.
+
+    Raises:
+        RemendError: it cannot be read.
+    """
+    picture = as_picture(source, budget=budget, tolerate=tolerate)
+    container = picture.container
+    # Of further pages the codec says that they are kept: not in what is cut out.
+    notes = [note for note in container.notes if not note.startswith("first of")] if container else []
+    if container is not None and container.details.get("pages", 1) > 1:
+        notes.append("only the first page is looked at: the others are in none of the prints")
+    cuts, of_cuts = find_cuts(picture, without_rim=without_rim)
+    return Scan(picture, tuple(cuts), (*notes, *of_cuts))
 
 
 def find_cuts(picture: Picture, *, without_rim: bool = False) -> tuple[list[Cut], list[str]]:
@@ -158,35 +209,26 @@ def crop_file(
     begun = time.perf_counter()
     with own_errors(printable(name)):
         budget = Budget(bounds)
-        picture = as_picture(source, budget=budget)
-        container = picture.container
-        # Of further pages the codec says that they are kept: not in what is cut out.
-        notes = [note for note in container.notes if not note.startswith("first of")] if container else []
-        if container is not None and container.details.get("pages", 1) > 1:
-            notes.append("only the first page is looked at: the others are in none of the prints")
-        cuts, of_cuts = find_cuts(picture, without_rim=without_rim)
-        notes += of_cuts
-        written = []
-        for cut, path in zip(
-            cuts or (None,), _targets(target, container, max(1, len(cuts)), overwrite), strict=False
-        ):
+        scan = look_at(source, without_rim=without_rim, budget=budget)
+        is_cut, notes, written = bool(scan.cuts), list(scan.notes), []
+        places = _targets(target, scan.picture.container, max(1, len(scan.cuts)), overwrite)
+        for path, made in zip(places, scan.pictures(), strict=False):
             budget.check_time(name)
-            made = picture if cut is None else cut.out_of(picture)
             done = write_picture(
                 made,
                 path,
-                changed=np.full(made.size, cut is not None),
+                changed=np.full(made.size, is_cut),
                 format=format,
                 overwrite=overwrite,
-                resized=cut is not None,
+                resized=is_cut,
             )
             written.append(str(done.path))
             notes += [note for note in done.notes if note not in notes]
         return CropReport(
             source=name,
             targets=tuple(written),
-            size=picture.size,
-            cuts=tuple(cuts),
+            size=scan.picture.size,
+            cuts=scan.cuts,
             notes=tuple(notes),
             seconds=time.perf_counter() - begun,
         )
@@ -197,17 +239,21 @@ def cropped_name(source: Path) -> Path:
     return source.with_name(f"{source.stem}.cropped{source.suffix}")
 
 
+def numbered(path: Path, count: int) -> list[Path]:
+    """A name for each of so many prints: ``a-1.jpg``, ``a-2.jpg`` …; of one alone the name itself."""
+    if count == 1:
+        return [path]
+    wide = len(str(count))
+    return [path.with_stem(f"{path.stem}-{number:0{wide}}") for number in range(1, count + 1)]
+
+
 def _targets(
     target: str | PathLike[str] | None, container: Container | None, count: int, overwrite: bool
 ) -> list[Path]:
     """A name for each print, none of them taken."""
     if target is None:
         return []
-    path = Path(target)
-    names = [path]
-    if count > 1:
-        wide = len(str(count))
-        names = [path.with_stem(f"{path.stem}-{number:0{wide}}") for number in range(1, count + 1)]
+    names = numbered(Path(target), count)
     for one in names:
         if container is not None and same_file(one, container.path):
             raise UsageError(f"{one} is the scan itself, which is kept: give another -o")

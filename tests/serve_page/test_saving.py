@@ -12,6 +12,8 @@ from PIL import Image
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
+from page_driver import Sample
+
 
 def saved(page, button: str = "#save-now", **choice: str) -> tuple[str, Image.Image]:
     page.click("#save-as")
@@ -66,3 +68,47 @@ def test_the_example_is_a_photograph_with_damage_to_find(page):
     expect(page.locator("#title")).to_contain_text("example.png")
     page.click("#find")
     expect(page.locator(".kind[data-kind=scratch]")).to_be_visible()
+
+
+def test_the_same_places_are_filled_on_several_pages(editor, png):
+    pages = [Image.fromarray(np.roll(png.pixels, shift, axis=2)) for shift in range(3)]
+    data = io.BytesIO()
+    pages[0].save(data, "TIFF", save_all=True, append_images=pages[1:], compression="tiff_deflate")
+    editor.open(Sample("album.tif", data.getvalue(), png.pixels))
+    page = editor.page
+    editor.stroke((62, 18), (84, 122), (104, 214))
+    editor.without_rims()
+    marked = editor.marked()
+    editor.repair()
+    page.click("#save-as")
+    field = page.locator("#save-pages")
+    field.fill("one and two")
+    page.click("#save-now")
+    expect(page.locator("#save")).to_be_visible()  # that is no page: it stays open, and says so
+    assert field.evaluate("field => !field.validity.valid")
+    field.fill("1-2")
+    expect(page.locator("#save-about")).to_contain_text("filled on each of these pages")
+    with page.expect_download() as download:
+        page.click("#save-now")
+    assert download.value.suggested_filename == "album.repaired.tif"
+    with Image.open(Path(download.value.path())) as album:
+        assert album.n_frames == 3
+        for number, before in enumerate(pages):
+            album.seek(number)
+            changed = (np.asarray(album.convert("RGB")) != np.asarray(before)).any(axis=2)
+            assert not changed[~marked].any()
+            assert changed.any() == (number < 2)
+
+
+def test_pages_are_asked_for_where_there_may_be_some(editor, png):
+    animated = io.BytesIO()
+    frames = [Image.fromarray(np.roll(png.pixels, shift, axis=2)) for shift in range(2)]
+    frames[0].save(animated, "PNG", save_all=True, append_images=frames[1:])
+    for sample, has_pages in ((png, False), (Sample("film.png", animated.getvalue(), png.pixels), True)):
+        editor.open(sample)
+        editor.stroke((62, 18), (84, 122))
+        editor.repair()
+        editor.page.click("#save-as")
+        expect(editor.page.locator("#save-about")).to_be_visible()
+        assert editor.page.locator("#save-pages").is_visible() == has_pages
+        editor.page.keyboard.press("Escape")

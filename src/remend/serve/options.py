@@ -17,6 +17,7 @@ from remend.options.restoration import RestoreOptions
 from remend.serve.problems import Problem
 
 __all__ = [
+    "CROP",
     "DETECT",
     "INSPECT",
     "JOB",
@@ -81,10 +82,18 @@ RESTORE = {
     ),
     **INSPECT,
 }
-OF_KIND = {"repair": REPAIR, "detect": DETECT, "restore": RESTORE, "inspect": INSPECT}
+CROP = {
+    "format": RESTORE["format"],
+    "without_rim": Option(
+        name="without_rim", type="boolean", default=False, help="Take white rims off, too."
+    ),
+    **options_of(MaskOptions, "tolerate"),
+}
+OF_KIND = {"repair": REPAIR, "detect": DETECT, "restore": RESTORE, "inspect": INSPECT, "crop": CROP}
 """What each kind of job takes. One word may mean two things: ``skip`` leaves out damage, or steps."""
 JOB = {
     "kind": Option(name="kind", default="repair", choices=dict.fromkeys(OF_KIND, ""), help="What to do."),
+    **CROP,
     **RESTORE,
     **REPAIR,
 }
@@ -95,9 +104,10 @@ class JobOptions:
     """What a form asks for, checked.
 
     Attributes:
-        kind: ``repair``, ``detect``, ``restore``, ``inspect``, ``mask`` or ``view``.
+        kind: ``repair``, ``detect``, ``restore``, ``inspect``, ``crop``, ``mask`` or ``view``.
         settings, mask_options, format, as_patch: as `remend.repairing.repair_file` takes them.
         restoration: as `remend.restoring.restore_file` takes it.
+        without_rim: as `remend.cropping.look_at` takes it.
     """
 
     kind: str
@@ -106,6 +116,7 @@ class JobOptions:
     format: str | None = None
     as_patch: bool = False
     restoration: RestoreOptions = field(default_factory=RestoreOptions)
+    without_rim: bool = False
 
 
 def read_job_options(
@@ -115,7 +126,7 @@ def read_job_options(
 
     Args:
         fields: as they came.
-        table: REPAIR, DETECT, RESTORE, INSPECT, MASK, VIEW or JOB.
+        table: REPAIR, DETECT, RESTORE, INSPECT, CROP, MASK, VIEW or JOB.
         kind: where the form does not say it.
 
     Raises:
@@ -139,6 +150,10 @@ def read_job_options(
         restoration = _made(RestoreOptions, given, "skip")
         return JobOptions(kind, Settings(), MaskOptions(), format, restoration=restoration)
     options = _made(MaskOptions, given, "skip")
+    if kind == "crop":
+        return JobOptions(
+            kind, Settings(), options, _format(given["format"]), without_rim=given["without_rim"]
+        )
     if kind != "repair":
         return JobOptions(kind, Settings(), options)
     settings = _made(Settings, given, "whole_picture")

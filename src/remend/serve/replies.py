@@ -114,6 +114,7 @@ def result_headers(report: dict[str, Any], *, as_mask: bool = False) -> dict[str
     steps = [step for step in report["steps"] if "step" in step]  # of a restoration
     return {
         **({"Remend-Steps": json.dumps(steps)} if steps else {}),
+        **({"Remend-Prints": json.dumps(report["prints"])} if "prints" in report else {}),
         "Cache-Control": "no-store",
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{named}",
         "Remend-Plan": json.dumps(report["plan"]),

@@ -22,6 +22,7 @@ from remend.serve.events import listen
 from remend.serve.job import Job
 from remend.serve.keys import MOST_LENGTH
 from remend.serve.options import (
+    CROP,
     DETECT,
     INSPECT,
     JOB,
@@ -46,12 +47,18 @@ IMAGE: dict[str, Any] = {"content": {"image/*": {"schema": {"type": "string", "f
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such job, or no more."}}
 
 WITHOUT = {
-    "mask": {"detect": "a detection", "restore": "a restoration", "inspect": "a measurement"},
-    "kept": {"detect": "a detection"},
+    "mask": {
+        "detect": "a detection",
+        "restore": "a restoration",
+        "inspect": "a measurement",
+        "crop": "a crop",
+    },
+    "kept": {"detect": "a detection", "crop": "a crop"},
     "reference": {
         "detect": "a detection",
         "restore": "a restoration",
         "inspect": "a measurement",
+        "crop": "a crop",
         "mask": "a mask",
         "view": "a view",
     },
@@ -137,6 +144,25 @@ async def restore(request: Request, desk: TheDesk) -> Response:
 async def inspect(request: Request, desk: TheDesk) -> Response:
     """Nothing is changed, and damage is not looked for."""
     job = await _take(request, desk, INSPECT, "inspect", files=("image", "kept"))
+    return await _answer(request, desk, job)
+
+
+@router.post(
+    "/crop",
+    summary="Straighten and crop a scan: each print on the scanner's bed comes back as a picture.",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "One print: the picture. Several: a ZIP of them. What is no scan: as it came.",
+            "content": {**IMAGE["content"], "application/zip": IMAGE["content"]["image/*"]},
+        },
+        **OF_WORK,
+    },
+    openapi_extra=form_schema(CROP),
+)
+async def crop(request: Request, desk: TheDesk) -> Response:
+    """Where each print lay, its tilt and its rim are in the header Remend-Prints."""
+    job = await _take(request, desk, CROP, "crop", files=("image",))
     return await _answer(request, desk, job)
 
 
@@ -252,7 +278,7 @@ def _told(table: dict[str, Option]) -> dict[str, Any]:
 
 @router.post(
     "/jobs",
-    summary="Repair, detect, restore or inspect without waiting.",
+    summary="Repair, detect, restore, inspect or crop without waiting.",
     status_code=202,
     response_class=Response,
     responses={202: {"description": "The job; Location says where it is."}, **OF_WORK},

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import time
+import zipfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ import numpy as np
 
 from remend.adapt import as_picture
 from remend.budget import Budget
+from remend.cropping import look_at, numbered
 from remend.damage.given import dilated
 from remend.errors import RemendError
 from remend.finding import Finding, find_mask, with_missing
 from remend.io import encode_picture
 from remend.io.registry import FORMATS, codec_of_bytes, ending_of
+from remend.io.write import output_format
 from remend.picture import Bool, Filled, Picture, Region
 from remend.plan.plan import Plan, Step
 from remend.repairing import repair_file
@@ -224,6 +227,41 @@ def _restore(task: Task, hear: Hear) -> dict[str, Any]:
     }
 
 
+def _crop(task: Task, hear: Hear) -> dict[str, Any]:
+    """What `remend crop` writes: the one picture, or a ZIP of the prints, stored one after the other."""
+    began = time.perf_counter()
+    hear(Progress("read"))
+    budget, tolerate = Budget(task.bounds), task.options.mask_options.tolerate
+    image = NamedFile(task.image, "image")
+    scan = look_at(image, without_rim=task.options.without_rim, tolerate=tolerate, budget=budget)
+    format = output_format(scan.picture, None, task.options.format)
+    name = _answer_name(task.filename, format, "cropped")
+    is_cut, notes = bool(scan.cuts), list(scan.notes)
+
+    def encoded() -> Iterator[bytes]:
+        for made in scan.pictures():
+            hear(Progress("write"))  # or is it not wanted any more?
+            budget.check_time("image")
+            changed = np.full(made.size, is_cut)
+            one = encode_picture(made, changed=changed, format=task.options.format, resized=is_cut)
+            notes.extend(note for note in one.notes if note not in notes)
+            yield one.data
+
+    media_type, count = MEDIA_TYPES[format], len(scan.cuts)
+    if count > 1:
+        media_type = "application/zip"
+        with zipfile.ZipFile(task.result, "w") as pack:  # stored: pictures do not get smaller
+            for path, data in zip(numbered(Path(name), count), encoded(), strict=True):
+                pack.writestr(zipfile.ZipInfo(path.name), data)  # of 1980: the same bytes every time
+        name = f"{Path(name).stem}.zip"
+    else:
+        task.result.write_bytes(next(encoded()))
+    report = _report(name, media_type, task.result.stat().st_size, scan.picture.size)
+    seconds = {"crop": round(time.perf_counter() - began, 4)}
+    prints = [cut.as_json() for cut in scan.cuts]
+    return report | {"prints": prints, "notes": notes, "seconds": seconds}
+
+
 def _mask(task: Task, hear: Hear) -> dict[str, Any]:
     """The mask that `_repair` would use, if one is sent; and what the picture lacks."""
     picture = _read(task, hear)
@@ -256,35 +294,18 @@ def _as_png(task: Task, source: Picture, shown: Picture, what: str, finding: Fin
     """Write a picture as the answer, and report it."""
     encoded = encode_picture(shown, changed=np.ones(shown.size, bool), format="png")
     task.result.write_bytes(encoded.data)
-    return {
-        "filename": f"{Path(task.filename).stem}.{what}.png",
-        "media_type": "image/png",
-        "bytes": len(encoded.data),
-        "width": source.width,
-        "height": source.height,
-        "hole_ratio": _ratio(finding.mask),
-        "nature": None,
-        "found": {},
-        "left": {},
-        "plan": [],
-        "steps": [],
-        "notes": _notes(source, finding),
-        "seconds": {},
-    }
+    report = _report(f"{Path(task.filename).stem}.{what}.png", "image/png", len(encoded.data), source.size)
+    return report | {"hole_ratio": _ratio(finding.mask), "notes": _notes(source, finding)}
 
 
-def _listen(task: Task, hear: Hear) -> dict[str, Any]:
-    """What is said in a sound."""
-    hear(Progress("read"))
-    text = heard(task.image.read_bytes())
-    content = json.dumps({"text": text}).encode()
-    task.result.write_bytes(content)
+def _report(filename: str, media_type: str, size: int, pixels: tuple[int, int]) -> dict[str, Any]:
+    """What is told of an answer that neither looked for damage nor filled any."""
     return {
-        "filename": "words.json",
-        "media_type": "application/json",
-        "bytes": len(content),
-        "width": 0,
-        "height": 0,
+        "filename": filename,
+        "media_type": media_type,
+        "bytes": size,
+        "width": pixels[1],
+        "height": pixels[0],
         "hole_ratio": 0.0,
         "nature": None,
         "found": {},
@@ -296,11 +317,21 @@ def _listen(task: Task, hear: Hear) -> dict[str, Any]:
     }
 
 
+def _listen(task: Task, hear: Hear) -> dict[str, Any]:
+    """What is said in a sound."""
+    hear(Progress("read"))
+    text = heard(task.image.read_bytes())
+    content = json.dumps({"text": text}).encode()
+    task.result.write_bytes(content)
+    return _report("words.json", "application/json", len(content), (0, 0))
+
+
 WORK: dict[str, Callable[[Task, Hear], dict[str, Any]]] = {
     "repair": _repair,
     "detect": _detect,
     "restore": _restore,
     "inspect": _restore,
+    "crop": _crop,
     "mask": _mask,
     "view": _view,
     "listen": _listen,

@@ -4,6 +4,7 @@ import { pictureActions } from "./editor/actions.js";
 import { AnswerList } from "./editor/answers.js";
 import { compareSlider } from "./editor/compare.js";
 import { wireControls } from "./editor/controls.js";
+import { pictureCropping } from "./editor/cropping.js";
 import { pageDisplay } from "./editor/display.js";
 import { Easel } from "./editor/easel.js";
 import { $ } from "./editor/elements.js";
@@ -52,7 +53,8 @@ const answerList = new AnswerList($("answers"), (id) => {
 const display = pageDisplay({ stage, scene, gallery, strip, compare, regionList, answerList });
 const session = editingSession({ stage, easel, scene, gallery, compare, display });
 const filling = fillingChoice();
-const actions = pictureActions({ stage, scene, gallery, display, filling });
+const cropping = pictureCropping({ scene, gallery, display, session });
+const actions = pictureActions({ stage, scene, gallery, display, filling, cropping });
 const restoring = pictureRestoring({ scene, gallery, display });
 pictureSaying({ stage, scene, gallery, display, actions });
 const saving = pictureSaving({ stage, scene, display });
@@ -61,7 +63,7 @@ const marking = pictureMarking({ stage, easel, scene, regionList, actions, displ
 const look = stageLook({ stage, easel, scene });
 
 wireToolbar({ stage, easel });
-wireControls({ stage, scene, compare, display, session, actions, restoring, marking, saving, review, look });
+wireControls({ stage, scene, compare, display, session, actions, cropping, restoring, marking, saving, review, look });
 wireEntrances({ session, actions, display });
 wireShortcuts({ stage, easel, gallery, compare, session, actions, review, look });
 

@@ -16,9 +16,10 @@ import { tr } from "./words.js";
 /**
  * @param {{stage: import("./stage.js").Stage, scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
  *   display: ReturnType<typeof import("./display.js").pageDisplay>,
- *   filling: ReturnType<typeof import("./filling.js").fillingChoice>}} parts
+ *   filling: ReturnType<typeof import("./filling.js").fillingChoice>,
+ *   cropping: ReturnType<typeof import("./cropping.js").pictureCropping>}} parts
  */
-export function pictureActions({ stage, scene, gallery, display, filling }) {
+export function pictureActions({ stage, scene, gallery, display, filling, cropping }) {
   const { attempt, progressOf } = display;
   let again = false; // something was painted while a repair ran
 
@@ -176,7 +177,8 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
       return;
     }
     const entry = redo ? now.redo() : now.undo();
-    if (entry) say(`${redo ? tr("Redone") : tr("Undone")}: ${stepName(entry.label)}`);
+    if (!entry) cropping.undo(redo);
+    else say(`${redo ? tr("Redone") : tr("Undone")}: ${stepName(entry.label)}`);
   }
 
   function clearMask() {
@@ -209,7 +211,7 @@ export function pictureActions({ stage, scene, gallery, display, filling }) {
 
   async function download() {
     const now = scene.work;
-    if (!now?.answer) return;
+    if (!now?.isMade) return;
     $("download").disabled = true;
     await attempt(async () => {
       const { name, blob } = await finished(now);

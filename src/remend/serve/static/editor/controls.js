@@ -12,13 +12,14 @@ const on = (id, run) => $(id).addEventListener("click", run);
  *   display: ReturnType<typeof import("./display.js").pageDisplay>,
  *   session: ReturnType<typeof import("./session.js").editingSession>,
  *   actions: ReturnType<typeof import("./actions.js").pictureActions>,
+ *   cropping: ReturnType<typeof import("./cropping.js").pictureCropping>,
  *   restoring: ReturnType<typeof import("./restoring.js").pictureRestoring>,
  *   saving: ReturnType<typeof import("./saving.js").pictureSaving>,
  *   marking: ReturnType<typeof import("./marking.js").pictureMarking>,
  *   review: ReturnType<typeof import("./review.js").galleryReview>,
  *   look: ReturnType<typeof import("./look.js").stageLook>}} parts
  */
-export function wireControls({ stage, scene, compare, display, session, actions, restoring, marking, saving, review, look }) {
+export function wireControls({ stage, scene, compare, display, session, actions, cropping, restoring, marking, saving, review, look }) {
   on("choose", () => $("files").click());
   on("open", () => $("files").click());
   on("choose-folder", () => $("folder").click());
@@ -37,6 +38,7 @@ export function wireControls({ stage, scene, compare, display, session, actions,
   on("harder", withFocus(actions.lookHarder));
   on("force", withFocus(() => actions.find(true)));
   on("repair", actions.repair);
+  on("crop", cropping.crop);
   on("restore-look", restoring.look);
   on("restore", restoring.restore);
   on("cancel", actions.cancel);

@@ -25,11 +25,15 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
     const { record } = now;
     showTitle(record);
     $("stage").setAttribute("aria-label", tr`${record.name}, ${record.width} by ${record.height} pixels`);
-    $("undo").disabled = !now.past.length;
-    $("redo").disabled = !now.future.length;
-    $("undo").title = now.past.length ? tr`Undo ${stepName(now.past.at(-1).label)} (Ctrl+Z)` : tr("Undo (Ctrl+Z)");
-    $("redo").title = now.future.length ? tr`Redo ${stepName(now.future.at(-1).label)} (Ctrl+Shift+Z)` : tr("Redo (Ctrl+Shift+Z)");
-    $("download").disabled = $("save-as").disabled = !now.answer;
+    // Before the first step and behind the last there may be the crop of a scan.
+    const crops = (redo) => (gallery.otherSide(record, redo).length ? "crop" : "");
+    const undone = now.past.at(-1)?.label ?? crops(false);
+    const redone = now.future.at(-1)?.label ?? crops(true);
+    $("undo").disabled = !undone;
+    $("redo").disabled = !redone;
+    $("undo").title = undone ? tr`Undo ${stepName(undone)} (Ctrl+Z)` : tr("Undo (Ctrl+Z)");
+    $("redo").title = redone ? tr`Redo ${stepName(redone)} (Ctrl+Shift+Z)` : tr("Redo (Ctrl+Shift+Z)");
+    $("download").disabled = $("save-as").disabled = !now.isMade;
     $("compare").disabled = !now.answer;
     compare.allow(now.answer !== null && record.state !== "rejected");
     const isEmpty = now.mask.isEmpty();
@@ -76,7 +80,7 @@ export function pageDisplay({ stage, scene, gallery, strip, compare, regionList,
       );
     }
     const record = scene.work?.record;
-    $("review").hidden = !(several && (scene.work?.answer || record?.clean));
+    $("review").hidden = !(several && (scene.work?.isMade || record?.clean));
     $("accept").setAttribute("aria-pressed", String(record?.state === "accepted"));
     $("reject").setAttribute("aria-pressed", String(record?.state === "rejected"));
     const accepted = records.filter(counts).length;
@@ -141,7 +145,7 @@ export const stepName = (label) => (tr(label) === label ? label.split(" ").map((
 export const STEPS = [
   tr("brush stroke"), tr("eraser"), tr("lasso"), tr("box"), tr("select"), tr("rims"), tr("grow"), tr("shrink"), tr("clear"),
   tr("find damage"), tr("keep"), tr("throw away"), tr("sensitivity"), tr("repair"), tr("restore"), tr("import mask"),
-  tr("what is missing"), tr("on"), tr("off"), tr("what was said"),
+  tr("what is missing"), tr("on"), tr("off"), tr("what was said"), tr("crop"),
 ];
 
 /** Answers with what people call them; of two alike the second is numbered. */

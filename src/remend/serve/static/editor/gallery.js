@@ -14,6 +14,8 @@ export class Gallery extends EventTarget {
     super();
     /** @type {any[]} records in the order of the strip */
     this.records = [];
+    /** @type {any[]} records that are not shown: scans that were cropped, and prints whose crop was undone */
+    this.aside = [];
     /** @type {Map<string, Work>} those that were looked at */
     this.works = new Map();
     /** @type {Map<string, string>} passing states: waiting, running, failed, clean */
@@ -28,7 +30,10 @@ export class Gallery extends EventTarget {
 
   /** Another tab has changed, opened or closed a picture: what is kept counts. */
   async #follow(id) {
-    const kept = await store.workOf(id);
+    const found = await store.workOf(id);
+    this.aside = this.aside.filter((record) => record.id !== id);
+    if (found?.aside) this.aside.push(found);
+    const kept = found?.aside ? null : found;
     const at = this.records.findIndex((record) => record.id === id);
     this.works.get(id)?.running?.abort(new DOMException("changed in another tab", "AbortError"));
     this.works.delete(id);
@@ -41,7 +46,9 @@ export class Gallery extends EventTarget {
 
   /** What an earlier visit left. @returns {Promise<string | null>} which picture was on the stage */
   async restore() {
-    this.records = (await store.allWorks()).sort((one, two) => one.order - two.order);
+    const all = (await store.allWorks()).sort((one, two) => one.order - two.order);
+    this.records = all.filter((record) => !record.aside);
+    this.aside = all.filter((record) => record.aside);
     const last = localStorage.getItem(CURRENT);
     return (this.records.find((record) => record.id === last) ?? this.records[0])?.id ?? null;
   }
@@ -90,7 +97,57 @@ export class Gallery extends EventTarget {
     }
   }
 
-  async #open(file, tolerate) {
+  /**
+   * The prints of a scan take its place; the scan is set aside, and so is what was cut out of it before.
+   * @param {any} scan a record @param {File[]} files @returns {Promise<string>} the id of the first
+   */
+  async crop(scan, files) {
+    const earlier = this.aside.filter((record) => record.scan === scan.id);
+    let number = 0;
+    const ids = [];
+    // Before the next picture of the strip, whatever their names are.
+    for (const file of files)
+      ids.push(await this.#open(file, false, { scan: scan.id, folder: scan.folder ?? "", order: scan.order + ++number / 1000 }));
+    scan.croppedAt = scan.done ?? 0; // once more was done to it, there is nothing to do again
+    this.#setAside([scan], []);
+    for (const { id } of earlier) this.#forget(id);
+    this.aside = this.aside.filter((record) => !earlier.includes(record));
+    return ids[0];
+  }
+
+  /** What a crop made of this picture, or the scan that this print is of: what undo or redo would bring back. */
+  otherSide(record, redo) {
+    if (redo) return this.aside.filter((other) => other.scan === record.id && record.done === record.croppedAt);
+    return this.aside.filter((other) => other.id === record.scan);
+  }
+
+  /** Take a crop back, or do it again. @param {any} record @returns {string | null} the id of what is shown then */
+  swap(record, redo) {
+    const shown = this.otherSide(record, redo);
+    if (!shown.length) return null;
+    this.#setAside(redo ? [record] : this.records.filter((other) => other.scan === record.scan), shown);
+    return shown[0].id;
+  }
+
+  #setAside(gone, shown) {
+    for (const record of gone) record.aside = true;
+    for (const record of shown) record.aside = false;
+    const all = [...this.records, ...this.aside];
+    this.records = all.filter((record) => !record.aside).sort((one, two) => one.order - two.order);
+    this.aside = all.filter((record) => record.aside);
+    for (const record of [...shown, ...gone]) this.#keep(record);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {any} record @param {Work} [work] told when the browser has no room */
+  #keep(record, work = this.works.get(record.id)) {
+    return store
+      .put("works", record)
+      .then(() => tellOthers(record.id))
+      .catch((error) => work?.dispatchEvent(new CustomEvent("unsaved", { detail: error })));
+  }
+
+  async #open(file, tolerate, more = {}) {
     await checkLimits(file);
     const { bitmap, preview } = await decode({ file, tolerate });
     const record = {
@@ -106,16 +163,14 @@ export class Gallery extends EventTarget {
       thumb: await thumbnail(bitmap),
       done: 0,
       state: "",
+      ...more,
     };
     this.records.push(record);
     const work = new Work(record);
     this.#hold(record.id, bitmap);
     this.works.set(record.id, work);
     this.dispatchEvent(new CustomEvent("loaded", { detail: work }));
-    await store
-      .put("works", record)
-      .then(() => tellOthers(record.id))
-      .catch((error) => work.dispatchEvent(new CustomEvent("unsaved", { detail: error })));
+    await this.#keep(record, work);
     this.dispatchEvent(new Event("change"));
     return record.id;
   }
@@ -154,11 +209,20 @@ export class Gallery extends EventTarget {
         this.dispatchEvent(new Event("change"));
       },
       delete: () => {
-        this.works.delete(id);
-        const forgotten = store.forget(id).then(() => tellOthers(id));
-        forgotten.catch(() => {}); // it is shown again after a reload; nothing is lost
+        this.#forget(id);
+        // With the last of its prints a scan goes, and with a scan what was cut out of it.
+        const isLast = !this.records.some((other) => other.scan && other.scan === record.scan);
+        const useless = this.aside.filter((other) => other.scan === id || (isLast && other.id === record.scan));
+        this.aside = this.aside.filter((other) => !useless.includes(other));
+        for (const other of useless) this.#forget(other.id);
       },
     };
+  }
+
+  #forget(id) {
+    this.works.delete(id);
+    const forgotten = store.forget(id).then(() => tellOthers(id));
+    forgotten.catch(() => {}); // it is shown again after a reload; nothing is lost
   }
 
   /** The state of a picture in the strip. */

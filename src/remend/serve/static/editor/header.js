@@ -1,4 +1,4 @@
-// How large a picture is, from the first bytes of its file: what is over the server's limits is told before
+// How large a picture is, and whether it has pages, from the first bytes of its file: what is over the server's limits is told before
 // anything is decoded. Formats that are not known here are left to the server, which tells as quickly.
 
 const HEAD = 1 << 18; // bytes: EXIF and profiles of a JPEG lie before its size
@@ -17,6 +17,36 @@ export async function sizeInHeader(file) {
     if (!(error instanceof RangeError)) throw error; // cut short within its header
   }
   return null;
+}
+
+/** Whether a file may hold several pages or frames. @param {Blob} file @returns {Promise<boolean>} */
+export async function mayHavePages(file) {
+  const view = new DataView(await file.slice(0, HEAD).arrayBuffer());
+  try {
+    const signature = view.getUint32(0);
+    if (signature === 0x47494638) return true; // a GIF tells its frames nowhere
+    if (signature === 0x89504e47) return isAnimated(view);
+    if (signature === 0x52494646) return view.getUint32(12) === 0x56503858 && (view.getUint8(20) & 2) > 0;
+    if ([0x49492b00, 0x4d4d002b].includes(signature)) return true; // BigTIFF
+    if (![0x49492a00, 0x4d4d002a].includes(signature)) return false;
+    const isLittle = signature === 0x49492a00;
+    const first = view.getUint32(4, isLittle);
+    const count = new DataView(await file.slice(first, first + 2).arrayBuffer()).getUint16(0, isLittle);
+    const end = first + 2 + 12 * count;
+    return new DataView(await file.slice(end, end + 4).arrayBuffer()).getUint32(0, isLittle) > 0;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return false;
+  }
+}
+
+/** An APNG says so before its first picture. */
+function isAnimated(view) {
+  for (let at = 8; ; at += 12 + view.getUint32(at)) {
+    const kind = view.getUint32(at + 4);
+    if (kind === 0x6163544c) return true; // acTL
+    if (kind === 0x49444154) return false; // IDAT
+  }
 }
 
 function ofJpeg(view) {

@@ -79,11 +79,11 @@ export async function thumbnail(source, rect = { left: 0, top: 0, right: source.
 export async function finished(work, format = null) {
   const { answer, record } = work;
   const { file } = record;
-  if (!answer || record.state === "rejected") return { name: file.name, blob: file };
+  if ((!answer && !format) || record.state === "rejected") return { name: file.name, blob: file };
   const dot = file.name.lastIndexOf(".");
   const name = dot > 0 ? `${file.name.slice(0, dot)}.repaired${file.name.slice(dot)}` : `${file.name}.repaired`;
-  if (answer.file && !format) return { name, blob: answer.file };
-  const source = answer.file ? { image: answer.file } : { ...sourceOf(record), kept: answer.patch };
+  if (answer?.file && !format) return { name, blob: answer.file };
+  const source = answer?.file ? { image: answer.file } : { ...sourceOf(record), kept: answer?.patch ?? null };
   const response = await repair({ ...source, mask: await nothing(), resize_mask: true, format });
   return { name, blob: await response.blob() };
 }

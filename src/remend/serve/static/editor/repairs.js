@@ -1,9 +1,9 @@
 // What runs on the server for a picture: reading a mask, finding damage, filling, another answer.
 
 import { lookAlike } from "./alike.js";
-import { maskPng } from "./bytes.js";
+import { maskPng, unzip } from "./bytes.js";
 import { Mask } from "./mask.js";
-import { markedIn, sourceOf } from "./pictures.js";
+import { finished, markedIn, sourceOf } from "./pictures.js";
 import { Problem, effectiveMask, job } from "./server.js";
 import { HARDEST } from "./settings.js";
 import { eachRegionSpan } from "./sieve.js";
@@ -93,14 +93,19 @@ export function markSaid(work, text, pick, progress) {
   });
 }
 
-/** The file still has the damage that was repaired here: that is not found again. */
-function notYetRepaired(work, regions) {
-  const repairs = work.past.filter((entry) => entry.kind === "repair");
-  if (!repairs.length) return regions;
+/** Where anything was repaired. @param {import("./work.js").Work} work */
+function repairedMask(work) {
   const done = new Mask(work.mask.width, work.mask.height);
   done.begin();
-  for (const { difference } of repairs) done.mark(difference);
+  for (const entry of work.past) if (entry.kind === "repair") done.mark(entry.difference);
   done.commit();
+  return done;
+}
+
+/** The file still has the damage that was repaired here: that is not found again. */
+function notYetRepaired(work, regions) {
+  if (!work.lastRepair) return regions;
+  const done = repairedMask(work);
   return regions.filter((region) => {
     let inside = 0;
     eachRegionSpan(region, (y, from, to) => {
@@ -141,6 +146,38 @@ export function restorePicture(work, asked, progress) {
     };
     work.restored(answer, asked);
     return answer;
+  });
+}
+
+/**
+ * The prints of a scan as it stands now, straight and without the scanner's bed.
+ * @param {boolean} withoutRim leave their white rims out, too
+ * @returns {Promise<{files: File[], notes: string[]}>} no file: it is no scan
+ */
+export function cropPicture(work, withoutRim, progress) {
+  return alone(work, async (signal) => {
+    const { name, tolerate } = work.record;
+    const source = work.answer ? { image: new File([(await finished(work)).blob], name) } : sourceOf(work.record);
+    const { response, report } = await job({ kind: "crop", ...source, tolerate: tolerate || null, without_rim: withoutRim }, progress, signal);
+    const { prints, filename, media_type: type, notes } = report;
+    const blob = await response.blob();
+    const files = prints.length > 1 ? await unzip(blob) : prints.map(() => ({ name: filename, blob }));
+    const kind = prints.length > 1 ? work.record.file.type : type;
+    return { files: files.map((one) => new File([one.blob], one.name, { type: kind })), notes };
+  });
+}
+
+/**
+ * The file with the same places filled on several of its pages, in the way of the answer that is shown.
+ * @param {import("./work.js").Work} work @param {string} pages `all`, or numbers and ranges @param {string | null} format
+ */
+export function repairPages(work, pages, format, progress) {
+  return alone(work, async (signal) => {
+    const done = repairedMask(work);
+    const mask = await maskPng(done.width, done.height, (row) => done.eachSpan(row));
+    const { method, quality, seed } = work.answer;
+    const { response } = await job({ mask, method, quality, seed, pages, format, ...sourceOf(work.record) }, progress, signal);
+    return response.blob();
   });
 }
 

@@ -20,7 +20,7 @@ export function galleryReview({ scene, gallery, display, session }) {
   /** Decide on the picture on the stage, and go on to the next undecided one. @param {"accepted" | "rejected"} state */
   function decide(state) {
     const now = scene.work;
-    if (!now || gallery.records.length < 2 || !(now.answer || now.record.clean)) return;
+    if (!now || gallery.records.length < 2 || !(now.isMade || now.record.clean)) return;
     const next = now.record.state === state ? "" : state;
     now.note({ state: next });
     now.share();

@@ -2,9 +2,10 @@
 // for the clipboard, or before and after side by side, made here from what is on the stage.
 
 import { $ } from "./elements.js";
+import { mayHavePages } from "./header.js";
 import { notice, say, tell } from "./notices.js";
 import { finished, save } from "./pictures.js";
-import { enlarged } from "./repairs.js";
+import { enlarged, repairPages } from "./repairs.js";
 import { tr } from "./words.js";
 
 const TYPES = { jpeg: "image/jpeg", webp: "image/webp", png: "image/png" };
@@ -21,22 +22,28 @@ export function pictureSaving({ stage, scene, display }) {
     format: $("save-format").value,
     share: Number($("save-size").value) / 100,
     quality: Number($("save-quality").value) / 100,
+    pages: $("save-pages-field").hidden ? "" : $("save-pages").value.trim(),
   });
   const stem = () => scene.work.record.name.replace(/\.[^.]+$/, "");
-  const isMadeHere = ({ format, share }) => format in TYPES && share <= 1 && (share < 1 || format !== "png");
+  const isMadeHere = ({ format, share, pages }) => !pages && format in TYPES && share <= 1 && (share < 1 || format !== "png");
 
   /** Say what the choice means, and offer only what goes together. */
   function follow() {
     const choice = chosen();
     const { width, height } = scene.work.record;
     const isOriginal = choice.format === "";
-    for (const option of $("save-size").options) option.disabled = Number(option.value) < 100 && !(choice.format in TYPES);
+    for (const option of $("save-size").options) {
+      const percent = Number(option.value);
+      option.disabled = percent !== 100 && (choice.pages !== "" || (percent < 100 && !(choice.format in TYPES)));
+    }
     if ($("save-size").selectedOptions[0].disabled) $("save-size").value = "100";
     const { share } = chosen();
     $("save-quality-field").hidden = !["jpeg", "webp"].includes(choice.format);
     $("save-quality-value").textContent = `${$("save-quality").value} %`;
     const size = `${Math.round(width * share)} × ${Math.round(height * share)}`;
-    $("save-about").textContent = share > 1
+    $("save-about").textContent = choice.pages
+      ? tr`${size}. The places that were repaired are filled on each of these pages; the other pages stay.`
+      : share > 1
       ? tr`${size}. Made larger by a net that was taught to: sharper than stretched.`
       : isOriginal
       ? tr`${size}. The file as it came: every pixel that was not repaired, its depth and its metadata.`
@@ -45,8 +52,14 @@ export function pictureSaving({ stage, scene, display }) {
         : tr`${size}. With its metadata, encoded anew.`;
   }
 
-  function open() {
-    if (!scene.work?.answer) return;
+  async function open() {
+    const now = scene.work;
+    if (!now?.isMade) return;
+    // What was restored as a whole is no matter of places.
+    const hasPages = Boolean(now.answer?.patch) && (await mayHavePages(now.record.file));
+    if (now !== scene.work) return;
+    $("save-pages-field").hidden = !hasPages;
+    $("save-pages").value = "";
     follow();
     $("save").showModal();
   }
@@ -63,10 +76,16 @@ export function pictureSaving({ stage, scene, display }) {
 
   async function saveAs() {
     const choice = chosen();
+    if (choice.pages && !$("save-pages").reportValidity()) return;
     $("save").close();
     await display.attempt(async () => {
       const ending = ENDINGS[choice.format] ?? choice.format;
-      if (choice.share > 1) {
+      if (choice.pages) {
+        const work = scene.work;
+        const blob = await repairPages(work, choice.pages.toLowerCase(), choice.format || null, display.progressOf(work));
+        const dot = work.record.file.name.lastIndexOf(".");
+        save(blob, `${stem()}.repaired${choice.format || dot < 0 ? `.${ending}` : work.record.file.name.slice(dot)}`);
+      } else if (choice.share > 1) {
         const { name, blob } = await finished(scene.work, choice.format || null);
         const image = new File([blob], choice.format ? `${stem()}.repaired.${ending}` : name, { type: blob.type });
         const large = await enlarged(scene.work, image, choice.share, display.progressOf(scene.work));
@@ -107,9 +126,9 @@ export function pictureSaving({ stage, scene, display }) {
     });
   }
 
-  for (const id of ["save-format", "save-size", "save-quality"]) $(id).addEventListener("input", follow);
+  for (const id of ["save-format", "save-size", "save-quality", "save-pages"]) $(id).addEventListener("input", follow);
   $("save-now").addEventListener("click", () => saveAs().catch(tell));
   $("save-copy").addEventListener("click", () => copy().catch(tell));
   $("save-both").addEventListener("click", () => both().catch(tell));
-  return { open };
+  return { open: () => open().catch(tell) };
 }

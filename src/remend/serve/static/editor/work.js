@@ -124,6 +124,11 @@ export class Work extends EventTarget {
     return this.answers.get(this.lastRepair?.chosen) ?? null;
   }
 
+  /** Whether there is something to take away: it was repaired, or cut out of a scan. */
+  get isMade() {
+    return this.answer !== null || Boolean(this.record.scan);
+  }
+
   /** The answer that the last repair was made upon. @returns {Answer | null} */
   get answerBefore() {
     const repairs = this.past.filter((entry) => entry.kind === "repair");

@@ -425,5 +425,19 @@ export default {
   "Listening": "正在听",
   "Several things fit": "有几个都符合",
   "send pick with the number of one, or all": "请选择其中一个，或全部",
-  "{0}. Made larger by a net that was taught to: sharper than stretched.": "{0}。由学过放大的网络放大：比拉伸更清晰。"
+  "{0}. Made larger by a net that was taught to: sharper than stretched.": "{0}。由学过放大的网络放大：比拉伸更清晰。",
+  "Scan": "扫描",
+  "Straighten and crop": "扶正并裁切",
+  "Each print on the scanner's bed becomes a picture, straight and without the bed": "扫描台上的每张照片都成为一幅图片，扶正并去掉扫描台",
+  "Take white rims off, too": "也去掉白边",
+  "no print is seen on a scanner's bed": "没有看到扫描台上的照片",
+  "the picture stays as it is": "图片保持不变",
+  "{0} prints, each a picture of its own now": "{0} 张照片，现在各成一幅图片",
+  "straightened and cropped": "已扶正并裁切",
+  "undo brings the scan back": "撤销即可恢复扫描图",
+  "crop": "裁切",
+  "Pages": "页",
+  "This one alone": "仅此一页",
+  "all, or numbers as in 1-3,7": "all（全部），或页码，如 1-3,7",
+  "{0}. The places that were repaired are filled on each of these pages; the other pages stay.": "{0}。修复过的位置在这些页上各填充一次；其他页不变。"
 };
