@@ -231,6 +231,17 @@ def test_no_runs_are_refused_that_pillow_can_draw() -> None:
     assert drawn > 50
 
 
+def test_a_file_whose_pixels_begin_nowhere_becomes_a_new_one() -> None:
+    data = bytearray(bmp([row.tobytes() for row in made(256, 3)], 24))
+    data[10:14] = bytes(4)
+    picture = CODEC.decode(source(bytes(data)))
+    changed = np.zeros((H, W), bool)
+    changed[3, 4] = True
+    result = CODEC.rewrite(picture, changed).data
+    assert CODEC.recognises(result)
+    assert np.array_equal(CODEC.decode(source(result)).samples, picture.samples)
+
+
 @pytest.mark.parametrize(("bits", "entries"), [(8, 100), (4, 16), (1, 2), (8, 40)])
 def test_new_palette_entries(bits: int, entries: int) -> None:
     table = np.random.default_rng(3).integers(0, 256, (entries, 4), dtype=np.uint8)

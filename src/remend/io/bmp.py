@@ -125,6 +125,8 @@ def _kept(data: bytes, made: bytes, picture: Picture) -> bytes | None:
     if data[30:34] != raw and not (picture.mode == "RGBA" and data[30:34] == alpha and data[54:70] == BGRA):
         return None
     (at,), (begin,) = struct.unpack_from("<I", data, 10), struct.unpack_from("<I", made, 10)
+    if at < 14 + data[14]:  # Pillow reads 0 as right behind the header
+        return None
     head = bytearray(data[:at])
     if picture.mode in "LP":
         table = made[54:begin]
