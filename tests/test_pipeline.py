@@ -1,10 +1,14 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from made_models import write_mean_filler
 from remend.errors import MaskError, ModelError, UsageError
+from remend.fill.filler import Capabilities, Filler
+from remend.fill.registry import filler_named
 from remend.options import Settings
-from remend.picture import Picture
+from remend.picture import Bool, Filled, Float, Picture
 from remend.pipeline import plan_repair, repair_picture
 from remend.plan.plan import Plan
 
@@ -111,6 +115,42 @@ def test_a_hole_that_covers_all_but_far_pixels_finds_them():
     mask[:2] = False
     restored = repair_picture(picture, mask, Settings(method="telea"))
     assert np.abs(restored.picture.samples[mask].astype(int) - 60).max() <= 1
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A filler that writes down how many pixels it is shown."""
+
+    filler: Filler
+    shown: list[int]
+
+    @property
+    def name(self) -> str:
+        return self.filler.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.filler.capabilities
+
+    def fill(
+        self, pixels: Float, hole: Bool, *, usable: Bool, prior: Float | None = None, seed: int = 0
+    ) -> Filled:
+        self.shown.append(hole.size)
+        return self.filler.fill(pixels, hole, usable=usable, prior=prior, seed=seed)
+
+
+@pytest.mark.parametrize("height", [6000, 18_000])
+def test_many_holes_that_nobody_sees_cost_a_few_looks_at_the_picture(height):
+    samples = np.zeros((height, 40, 4), np.uint8)
+    samples[..., :3] = np.random.default_rng(0).integers(0, 256, (height, 40, 3))
+    samples[:40] = (90, 120, 60, 255)
+    mask = np.zeros((height, 40), bool)
+    mask[height // 3 : 2 * height // 3, 13:15] = True
+    watched = Watched(filler_named("telea"), [])
+    restored = repair_picture(Picture(samples.copy(), "RGBA"), mask, Settings(method=watched, grain=0))
+    assert sum(watched.shown) < 3 * mask.size
+    np.testing.assert_array_equal(restored.picture.samples[~mask], samples[~mask])
+    assert (np.ptp(restored.picture.samples[mask], axis=0) == 0).all(), "what was hidden there is gone"
 
 
 def test_nothing_to_repair_from_is_said():

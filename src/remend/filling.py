@@ -122,10 +122,8 @@ class Filling:
         for step, mosaic, answer, seed in zip(group, mosaics, answers, seeds, strict=True):
             if answer is not None:
                 mosaic.paste(self.picture, self.pending)
-            else:  # Amid transparency: windows grow until they find something to read.
-                for box, hole in step.pieces():
-                    answer = self.fill_step(replace(step, window=box, hole=hole, tiles=None), seed)
-            assert answer is not None
+            else:
+                answer = self._fill_afar(step, seed)
             filled.append(answer)
         return filled
 
@@ -141,6 +139,36 @@ class Filling:
             beside = {far: Beside(tiles.picture, tiles.pending) for far, tiles in laid.items()}
         inside = replace(self, picture=mosaic.picture, pending=mosaic.pending, guide=lines, beside=beside)
         return inside.fill_step(replace(step, window=whole, hole=mosaic.hole, tiles=None), seed)
+
+    def _fill_afar(self, step: Step, seed: int) -> Filled:
+        """Fill a mosaic's holes amid transparency: their windows grow until they find something to read.
+
+        Holes that nobody sees stay unreadable when they are filled, so they learn nothing from each other:
+        one that lies in another's grown window is filled along with it, or each would cost a large picture.
+        """
+        answer, unseen = None, []
+        for box, hole in step.pieces():
+            piece = replace(step, window=box, hole=hole, tiles=None)
+            if self._seen(box, hole):
+                answer = self.fill_step(piece, seed)
+            else:
+                unseen.append((self._place(piece, self.fillers[step.filler])[0], box, hole))
+        together: dict[Box, Bool] = {}
+        for window, box, hole in sorted(unseen, key=lambda one: -one[0].height * one[0].width):
+            wide = next((other for other in together if other.union(box) == other), window)
+            inside = together.setdefault(wide, np.zeros((wide.height, wide.width), bool))
+            inside[box.inside(wide).slices] |= hole
+        for wide, inside in together.items():
+            answer = self.fill_step(replace(step, window=wide, hole=inside, tiles=None), seed)
+        assert answer is not None
+        return answer
+
+    def _seen(self, box: Box, hole: Bool) -> bool:
+        """Whether something of a hole is visible, or will be."""
+        alpha = self.picture.alpha_channel
+        if alpha is None or self.settings.repair_alpha:
+            return True
+        return bool(part(self.picture.samples, box)[..., alpha][hole].any())
 
     def fill_step(self, step: Step, seed: int) -> Filled:
         """Fill one window's holes and write them into the picture."""

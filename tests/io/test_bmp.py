@@ -5,9 +5,9 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import BmpImagePlugin, Image
 
-from remend.errors import FormatError, LimitError, PictureError
+from remend.errors import DecodeError, FormatError, LimitError, PictureError
 from remend.io.bmp import CODEC
 from remend.io.codec import Source
 from remend.picture import Metadata, Picture
@@ -189,6 +189,57 @@ def test_run_lengths(bits: int) -> None:
     result = CODEC.rewrite(picture, changed)
     assert result.notes == ("written as a new BMP of 8 bits a pixel",)
     assert np.array_equal(seen(result.data, "RGB"), table[picture.samples[..., 0], 2::-1])
+
+
+def test_runs_that_end_too_soon_are_refused_before_they_are_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def walked(*_: object) -> tuple[int, int]:
+        raise AssertionError("walked")
+
+    monkeypatch.setattr(BmpImagePlugin.BmpRleDecoder, "decode", walked)
+    for bits, compression in ((8, 1), (4, 2)):
+        for begin in (b"\1\0" * (W * H - 1), b"\0\3abc\0", b"\0\0" * (H - 1), b"\0\2\7\2" * 5):
+            data = bmp([begin + b"\0\1"], bits, table=bytes(4 << bits), compression=compression)
+            with pytest.raises(DecodeError, match="runs end too soon"):
+                CODEC.decode(source(data))
+
+
+def test_no_runs_are_refused_that_pillow_can_draw() -> None:
+    rng = np.random.default_rng(8)
+    drawn = 0
+    for _ in range(400):
+        codes, left = b"", int(W * H * rng.uniform(0.9, 1.3))
+        while left > 0:
+            count = int(rng.integers(3, 24))
+            pixels = rng.integers(0, 256, count, dtype=np.uint8).tobytes() + b"\0" * (count % 2)
+            code = int(rng.integers(5))
+            codes += (
+                b"\0\0",
+                bytes([0, 2, count, count % 2]),
+                *[bytes([count, 7])] * 2,
+                bytes([0, count]) + pixels,
+            )[code]
+            left -= (0, count + count % 2 * W, count, count, count)[code]
+        # From an odd place on, where Pillow rounds up behind literal pixels, there are both kinds of pair.
+        data = bytearray(bmp([bytes(rng.integers(2)) + codes + b"\0\1"], 8, table=bytes(1024), compression=1))
+        data[10:14] = struct.pack("<I", 54 + 1024 + len(data) % 2)
+        try:
+            seen(bytes(data), "L")
+        except ValueError:
+            continue
+        drawn += 1
+        CODEC.decode(source(bytes(data)))
+    assert drawn > 50
+
+
+def test_a_file_whose_pixels_begin_nowhere_becomes_a_new_one() -> None:
+    data = bytearray(bmp([row.tobytes() for row in made(256, 3)], 24))
+    data[10:14] = bytes(4)
+    picture = CODEC.decode(source(bytes(data)))
+    changed = np.zeros((H, W), bool)
+    changed[3, 4] = True
+    result = CODEC.rewrite(picture, changed).data
+    assert CODEC.recognises(result)
+    assert np.array_equal(CODEC.decode(source(result)).samples, picture.samples)
 
 
 @pytest.mark.parametrize(("bits", "entries"), [(8, 100), (4, 16), (1, 2), (8, 40)])

@@ -9,9 +9,10 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
-from PIL import BmpImagePlugin
+import numpy as np
+from PIL import BmpImagePlugin, ImageFile
 
-from remend.errors import FormatError
+from remend.errors import DecodeError, FormatError
 from remend.io.codec import Encoded, Source
 from remend.io.pillow_codec import PillowCodec
 from remend.picture import Bool, Metadata, Picture
@@ -42,6 +43,8 @@ class BmpCodec(PillowCodec):
         """See `PillowCodec.decode`; with the profile, and what a header says of the colours beside it."""
         data = source.read_bytes()
         with self._opened(data, source.name) as image:
+            if _most_pixels(data, image) < image.width * image.height:
+                raise DecodeError(f"{source.name}: a truncated or damaged BMP: its runs end too soon")
             # Pillow takes a palette of the darkest greys for no palette, whatever the depth.
             if image.mode in PLAIN and PLAIN[image.mode] != _bits(data):
                 raise FormatError(
@@ -85,6 +88,27 @@ def _bits(data: bytes) -> int:
     return int(struct.unpack_from("<H", data, 24 if data[14] == 12 else 28)[0])
 
 
+def _most_pixels(data: bytes, image: ImageFile.ImageFile) -> float:
+    """At least as many pixels as its run lengths draw; infinite where it has none.
+
+    Pillow walks them code by code in Python. This bound is summed a hundred times as fast: every pair of
+    bytes that could be a code is taken for one.
+    """
+    if not image.tile or image.tile[0].codec_name != "bmp_rle":
+        return np.inf
+    at, most = image.tile[0].offset, 0
+    for begin in {at, at + at % 2}:  # behind literal pixels a code begins at an even place of the file
+        drawing = data[begin:]
+        pairs = np.frombuffer(drawing, np.uint8, len(drawing) // 2 * 2).reshape(-1, 2)
+        escapes = np.flatnonzero(pairs[:, 0] == 0)
+        codes = pairs[escapes, 1]
+        jumps = escapes[codes == 2] + 1
+        right, up = pairs[jumps[jumps < len(pairs)]].sum(0, dtype=np.int64)
+        drawn = pairs[:, 0].sum(dtype=np.int64) + codes[codes > 2].sum(dtype=np.int64)
+        most += int(drawn + right + (up + np.count_nonzero(codes == 0)) * image.width)
+    return most
+
+
 def _profile(data: bytes) -> bytes | None:
     """The embedded profile of a version 5 header."""
     if len(data) < 138 or data[14] != 124 or data[70:74] != EMBEDDED:
@@ -101,6 +125,8 @@ def _kept(data: bytes, made: bytes, picture: Picture) -> bytes | None:
     if data[30:34] != raw and not (picture.mode == "RGBA" and data[30:34] == alpha and data[54:70] == BGRA):
         return None
     (at,), (begin,) = struct.unpack_from("<I", data, 10), struct.unpack_from("<I", made, 10)
+    if at < 14 + data[14]:  # Pillow reads 0 as right behind the header
+        return None
     head = bytearray(data[:at])
     if picture.mode in "LP":
         table = made[54:begin]
