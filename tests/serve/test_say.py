@@ -58,4 +58,5 @@ def test_a_sound_without_speech_is_refused(home):
     assert ("understood" in refused.json()["detail"]) or not listens()
     none = home.post("/v1/listen", files={"other": b"x"})
     assert none.status_code == 422
+    assert any("sound" in str(one) or "other" in str(one) for one in none.json().values())
     assert home.get("/v1/methods").json()["listens"] is listens()
