@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from remend.errors import ResourceError, UsageError
+from remend.train.federated.shares import KINDS
 from remend.train.federated.terms import Terms
 
 __all__ = ["join", "lead"]
@@ -159,6 +160,8 @@ def join(
     address: str = "127.0.0.1:9092",
     seed: int = 0,
     certificate: Path | None = None,
+    kind: str = "",
+    secagg: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
     """Take part with the pictures of a folder until stopped, or until the leader goes.
@@ -171,16 +174,25 @@ def join(
         address: of the leader.
         seed: of what this member draws; another for each.
         certificate: of the authority that vouches for the leader, PEM; None = not encrypted.
+        kind: of damage that this member knows, one of `remend.train.federated.shares.KINDS`; "" = the
+            recipe's own mix.
+        secagg: refuse rounds in which the leader would see this member's own weights.
         say: told what happens.
 
     Returns:
         The exit code of Flower's SuperNode.
+
+    Raises:
+        UsageError: Flower is missing, or there is no such folder or kind of damage.
     """
     if not data.exists():
         raise UsageError(f"--data {data} is not there")
+    if kind and kind not in KINDS:
+        raise UsageError(f"--kind {kind} is none: {', '.join(KINDS)}")
     with tempfile.TemporaryDirectory() as folder, _programs() as start:
         secure = ["--insecure"] if certificate is None else ["--root-certificates", str(certificate)]
-        config = f"data={json.dumps(str(data.resolve()))} seed={seed}"
+        config = f"data={json.dumps(str(data.resolve()))} seed={seed} kind={json.dumps(kind)}"
+        config += f" secagg={json.dumps(secagg)}"
         port = str(_free_port())
         node = start(
             Path(folder),
