@@ -253,7 +253,7 @@ def federation(tmp_path):
     for process in running:
         process.terminate()
     for process in running:
-        process.wait(30)
+        process.communicate(timeout=120)
 
 
 def free_port() -> int:
@@ -290,12 +290,12 @@ def test_five_members_over_tls_under_secagg(tmp_path, federation):
     page = (ROOT / "docs" / "federated.md").read_text("utf-8")
     (made,) = re.findall(r"```sh\n(openssl.*?)```", page, re.DOTALL)
     subprocess.run(["bash", "-euc", made.replace("leader.example", "localhost")], cwd=tmp_path, check=True)
-    address = f"localhost:{free_port()}"
-    terms = ("--members", 5, "--rounds", 2, "--secagg", "--address", address, "--out", "run")
+    port = free_port()
+    terms = ("--members", 5, "--rounds", 2, "--secagg", "--address", f"0.0.0.0:{port}", "--out", "run")
     leader = federation("lead", "tiny.toml", *terms, "--tls", "ca.pem", "cert.pem", "key.pem")
     for number, folder in enumerate(folders(tmp_path, 5)):
         own = ("--data", folder, "--seed", number, "--kind", KINDS[number])
-        federation("join", *own, "--address", address, "--ca", "ca.pem", "--secagg")
+        federation("join", *own, "--address", f"localhost:{port}", "--ca", "ca.pem", "--secagg")
     out, _ = leader.communicate(timeout=1500)
     assert leader.returncode == 0
     check_weights(tmp_path / out.strip())

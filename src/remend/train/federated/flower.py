@@ -166,12 +166,19 @@ def app_of_leader() -> Any:
         config = context.run_config
         terms, out = Terms.from_json(str(config["terms"])), Path(str(config["out"]))
 
+        def tell(said: dict[str, Any]) -> None:
+            with out.with_suffix(".jsonl").open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(said) + "\n")
+
         def told(number: int, arrays: Arrays, said: list[dict[str, float]]) -> None:
             keep(out, arrays, terms, number)
-            with out.with_suffix(".jsonl").open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps({"round": number, "members": said}) + "\n")
+            tell({"round": number, "members": said})
 
-        server_of(terms, int(config["members"]), told=told)(grid, context)
+        try:
+            server_of(terms, int(config["members"]), told=told)(grid, context)
+        except Exception as error:  # Flower keeps it to itself: whoever waits for rounds must hear of it
+            tell({"failed": str(error) or type(error).__name__})
+            raise
 
     return app
 
