@@ -37,7 +37,7 @@ from remend.restoration.coefficients import within_bounds
 from remend.restoration.enlarging import enlarged
 from remend.restoration.grain import put_back_grain, seen_of_kept
 from remend.restoration.inspection import Inspection, inspect_picture
-from remend.restoration.net import clean, is_grey, noise_seen
+from remend.restoration.net import WEIGHTS, chosen, clean, is_grey, noise_seen
 from remend.restoration.screens import take_off_screen
 from remend.restoration.steps import SEEN_LEVELS, Step, contrast_raised, steps_for, tone_goes_first
 from remend.restoration.tones import apply_curves, curves_of, estimate_tones
@@ -139,6 +139,7 @@ def restore_picture(
     Cost: .7 s to measure, and where the net is needed 150 thousand multiplications a pixel.
     """
     options, budget = options or RestoreOptions(), budget or Budget()
+    weights = chosen(options.model)
     values_asked(picture, options)  # refuses what is of measured values alone
     if options.upscale > 1:  # told before any work is done
         budget.check_pixels("enlarged", options.upscale * picture.width, options.upscale * picture.height)
@@ -179,7 +180,7 @@ def restore_picture(
         again = _allowed(again, picture, nature, options)
         by_kind |= {step.kind: step for step in again if step.kind in ("noise", "blocks")}
     if by_kind["noise"].strength and screen is None:
-        seen, noise = noise_seen(picture) * raised, by_kind["noise"]
+        seen, noise = noise_seen(picture, weights=weights) * raised, by_kind["noise"]
         least = max(SEEN_LEVELS, seen_of_kept(options.set_to("keep_grain")))
         why = f"{noise.reason}; what the net would take off everywhere is {seen:.1f}"
         if seen < least:
@@ -200,9 +201,13 @@ def restore_picture(
     if share:
         before, views = picture.samples.copy(), options.views(picture.size)
         if by_kind["noise"].strength or screen is not None:
-            changed |= clean(picture, strength=share, views=views, told=lambda: begin("noise"))
+            changed |= clean(
+                picture, strength=share, views=views, weights=weights, told=lambda: begin("noise")
+            )
         else:
-            changed |= take_off_blocks(picture, strength=share, views=views, told=lambda: begin("noise"))
+            changed |= take_off_blocks(
+                picture, strength=share, views=views, weights=weights, told=lambda: begin("noise")
+            )
         if by_kind["noise"].strength:
             kept = options.set_to("keep_grain")
             changed |= put_back_grain(picture, before, kept, inspection.noise.mean)
@@ -238,14 +243,19 @@ def restore_picture(
 
 
 def take_off_blocks(
-    picture: Picture, *, strength: float = 1.0, views: int = 1, told: Callable[[], None] = lambda: None
+    picture: Picture,
+    *,
+    strength: float = 1.0,
+    views: int = 1,
+    weights: Path = WEIGHTS,
+    told: Callable[[], None] = lambda: None,
 ) -> Bool:
     """Take a JPEG's blocks off a picture without noise, in place; what its file says of it stays true.
 
     Args:
         picture: any mode but P. The file that it was read from says where each coefficient lay, if that is
             a JPEG in grey or YCbCr.
-        strength, views, told: see ``remend.restoration.net.clean``.
+        strength, views, weights, told: see ``remend.restoration.net.clean``.
 
     Returns:
         (H, W) bool, where a sample differs from before.
@@ -254,10 +264,10 @@ def take_off_blocks(
     """
     known = coefficients_of(picture)
     if known is None or not strength:
-        return clean(picture, strength=strength, views=views, told=told)
+        return clean(picture, strength=strength, views=views, weights=weights, told=told)
     assert picture.container is not None
     before = picture.samples.copy()
-    clean(picture, views=views, told=told)
+    clean(picture, views=views, weights=weights, told=told)
     turned = picture.container.orientation
     if is_grey(picture):  # and stays so to the level
         known = known[:1]

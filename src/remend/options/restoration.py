@@ -96,6 +96,13 @@ class RestoreOptions:
     blocks: float | None = _share("Share of a JPEG's blocks that is taken off.")
     tone: float | None = _share("Share of the way back of faded tones.")
     keep_grain: float | None = _share("Share of strong grain that is put back, without its colour.")
+    model: str = option(
+        "",
+        "Takes noise and blocks off instead of the embedded net: FILE.onnx, with its card, as remend "
+        "adapt leaves it. Use files that you trust.",
+        metavar="FILE.onnx",
+        told="the embedded net",
+    )
     upscale: int = option(
         1, "At last, so many times the height and width: 1, 2 or 4.", low=1, high=4, check=_check_factor
     )
@@ -185,6 +192,7 @@ class RestoreKeywords(TypedDict, total=False):
     blocks: float | None
     tone: float | None
     keep_grain: float | None
+    model: str
     upscale: int
     sensitivity: float | None
     quality: str
