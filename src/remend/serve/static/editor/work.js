@@ -8,7 +8,7 @@ import * as store from "./store.js";
 import { tellOthers } from "./tabs.js";
 
 /**
- * @typedef {{id: string, work: string, method: string, quality: string, seed: number, seconds: number,
+ * @typedef {{id: string, work: string, method: string, quality: string, seed: number, feather?: number, seconds: number,
  *   patch: Blob | null, file: Blob | null, thumb: Blob | null, notes: string[]}} Answer
  *   `patch`: all that was filled so far, transparent elsewhere; `file`: the repaired file, for the few
  *   kinds of picture that no patch can hold
@@ -298,7 +298,7 @@ export class Work extends EventTarget {
 
   #moved() {
     this.#derive();
-    this.note({ done: this.past.length });
+    this.note({ done: this.past.length, marked: !this.mask.isEmpty() });
     this.dispatchEvent(new Event("change"));
     this.share();
   }
