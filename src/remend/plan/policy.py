@@ -156,8 +156,8 @@ CALM = 0.0022
 # looking: where an object is taken out of a textured scene, copies look real and the net is soft; where most
 # of a face is gone, they give it hairy cheeks. In one texture whole pieces beat everything else. Beyond the
 # picture's border nets draw masks and carvings, for .7 dB less than a smooth fill. Up to an activity
-# of .002 smooth fills are the better ones by every measure, and from .0025 on the net by both judges (26 boxes
-# amid calm surroundings); up to .012 copies show their steps in skies, and the net alone does not.
+# of .002 smooth fills are the better ones by every measure, and from .0025 on the net by both judges (26
+# boxes amid calm surroundings); up to .012 copies show their steps in skies, and the net alone does not.
 POLICIES: dict[str, Policy] = {
     "fast": Policy((Rung("smooth"),)),
     "balanced": Policy(
