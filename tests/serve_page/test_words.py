@@ -89,7 +89,7 @@ def said() -> set[str]:
         found |= {name, summary}
     found |= {entry.summary for entry in ENTRIES.values()} | {"chooses for each hole"}
     found |= {REPAIR[name].label for name in ("sensitivity", "quality", "method")}
-    found |= {REPAIR[name].help for name in ("sensitivity", "force")}
+    found |= {REPAIR[name].help for name in ("sensitivity", "force", "feather_px")}
     return found
 
 

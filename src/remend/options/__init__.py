@@ -86,6 +86,12 @@ class Settings:
     grain: float = option(1.0, "Grain of smooth fills; 1 = as around.", low=0, high=2)
     denoise: float = option(0.0, "Denoise what was filled.", low=0, high=1)
     sharpen: float = option(0.0, "Sharpen what was filled.", low=0, high=3)
+    feather_px: int = option(
+        0,
+        "A soft edge: so far inwards from the edge of a wide hole the fill fades into what was there.",
+        low=0,
+        high=256,
+    )
     whole_picture: bool = option(False, "Denoise and sharpen everything.")
     repair_alpha: bool = option(False, "Fill the alpha channel too.")
     deidentify: bool = option(
@@ -102,7 +108,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         verify(self)
-        if self.deidentify and (self.method != "auto" or self.denoise or self.sharpen or self.repair_alpha):
+        fills = self.denoise or self.sharpen or self.feather_px or self.repair_alpha
+        if self.deidentify and (self.method != "auto" or fills):
             raise UsageError("deidentify blanks and fills nothing: leave out what is about filling")
         if self.whole_picture and not (self.denoise or self.sharpen):
             raise UsageError(
@@ -367,6 +374,7 @@ class RepairKeywords(DetectKeywords, total=False):
     grain: float
     denoise: float
     sharpen: float
+    feather_px: int
     whole_picture: bool
     repair_alpha: bool
     deidentify: bool

@@ -34,7 +34,7 @@ export function galleryReview({ scene, gallery, display, session }) {
     if (open) session.go(open.id);
   }
 
-  /** Find and repair in every picture that has no answer yet; one that fails never stops the rest. */
+  /** Find and repair in every picture that has no answer yet, or marks that wait for one; one that fails never stops the rest. */
   async function repairAll() {
     if (gallery.batch) {
       gallery.batch.abort();
@@ -45,7 +45,7 @@ export function galleryReview({ scene, gallery, display, session }) {
     gallery.batch = batch;
     let work = null;
     batch.signal.addEventListener("abort", () => work?.running?.abort(new DOMException("cancelled", "AbortError")));
-    const waiting = gallery.records.filter((record) => !record.repaired && record.state !== "rejected");
+    const waiting = gallery.records.filter((record) => (!record.repaired || record.marked) && record.state !== "rejected");
     for (const record of waiting) gallery.pass(record.id, "waiting");
     display.refresh();
     const tally = { repaired: 0, clean: 0, failed: 0 };
