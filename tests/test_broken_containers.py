@@ -105,6 +105,21 @@ def test_a_dicom_that_leaves_bits_stored_out_is_written_back(place):
 
 
 @MEDICAL
+def test_a_dicom_of_a_kind_with_line_breaks_is_refused_in_one_line(place):
+    """Found by atheris: the name of its kind came out as the file has it, line breaks and all."""
+    path = dicom(place)
+    data = path.read_bytes()
+    at = data.rindex(b"1.2.840.10008.5.1.4.1.1.")  # of the data set, not of its head
+    data = data[:at] + b"\r\n\x1b[2Ja line\n" + data[at + 13 :]
+    rows = data.index(struct.pack("<HH", 0x28, 0x10))
+    path.write_bytes(data[:rows] + struct.pack("<HH", 0x28, 0x12) + data[rows + 4 :])
+    kind, said = attempted(path, "picture", place)
+    assert kind == "refused"
+    assert "a DICOM without a picture" in said
+    assert said.isprintable()
+
+
+@MEDICAL
 def test_a_dicom_that_claims_more_frames_than_it_has(place):
     path = dicom(place, NumberOfFrames=99)
     for role in ROLES:

@@ -94,5 +94,6 @@ def _rims(picture: Picture, hole: Bool, width_px: int) -> Iterator[_Rim]:
             if not rows.size:
                 continue
             rows, columns = rows + tile.top, columns + tile.left
-            kept = 1 - depth[rows - box.top, columns - box.left] / (width_px + 1)
+            share = 1 - depth[rows - box.top, columns - box.left] / (width_px + 1)
+            kept = share.astype(np.float32)
             yield _Rim(rows, columns, picture.samples[rows, columns].copy(), kept)

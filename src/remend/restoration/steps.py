@@ -10,8 +10,8 @@ from remend.restoration.tones import curves_of, steepest
 
 __all__ = ["SEEN_LEVELS", "Step", "contrast_raised", "steps_for", "tone_goes_first"]
 
-NOISE_LEVELS = 3.0  # below, it is the grain of a good photograph, and stays
-SEEN_LEVELS = 1.5  # what the net takes off everywhere; of noise of 3 levels 1.8 at least, clean: 1.3 at most
+FAINT_LEVELS = 0.5  # by statistics, which miss most of grain; from here on the net is asked
+SEEN_LEVELS = 1.1  # what the net takes off everywhere; of noise of 3 levels 1.8 at least, clean: .9 at most
 COARSE_QUALITY = 70  # above, blocks are not seen
 COARSE_EARLIER = 60
 WEAK_NOISE, FINE_QUALITY = 5.0, 50  # tone goes first below, and above
@@ -77,8 +77,8 @@ def _noise(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str
     said = f"noise of {sigma:.1f} levels"
     if raised > 1:
         said += f", {sigma * raised:.1f} when tones are brought back"
-    helps = sigma * raised >= NOISE_LEVELS
-    return helps, said if helps else f"{said}: below {NOISE_LEVELS:g} it stays"
+    helps = sigma * raised >= FAINT_LEVELS
+    return helps, said if helps else f"{said}: it stays"
 
 
 def _blocks(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str]:
