@@ -18,7 +18,7 @@ from remend import __version__
 from remend.serve.desk import Desk
 from remend.serve.limits import Limits
 from remend.serve.metrics import Metrics
-from remend.serve.page import asset_reply, read_assets
+from remend.serve.page import asset_reply, error_words, read_assets
 from remend.serve.problems import BEHIND_TOKEN, EVERYWHERE, Problem, problem_of_system
 from remend.serve.reference import reference_page
 from remend.serve.replies import Json, ProblemReply
@@ -184,6 +184,7 @@ def _add_watch(app: FastAPI, desk: Desk, metrics: Metrics) -> None:
 
 def _add_pages(app: FastAPI, guard: Guard) -> None:
     assets, about = read_assets("static"), read_assets("reference")
+    assets["lang/errors.js"] = error_words()
 
     @app.get("/", include_in_schema=False)
     async def page(request: Request, token: str | None = None) -> Response:
