@@ -88,6 +88,24 @@ def test_bands_that_hold_bits_where_bytes_should_be_are_refused(place):
     assert "truncated TIFF" in said
 
 
+def test_a_still_picture_behind_frames_is_refused(place):
+    """Found by mutant apng-3104: it was taken for a frame, and the result had no picture beside frames."""
+    data = broken_containers.sound("apng")[0]
+    at = data.index(b"IDAT") - 4
+    length = int.from_bytes(data[at : at + 4], "big")
+    moved = b"fdAT" + struct.pack(">I", 2) + data[at + 8 : at + 8 + length]
+    frame = struct.pack(">I", length + 4) + moved + struct.pack(">I", zlib.crc32(moved))
+    later = data.index(b"fdAT") - 4
+    size = int.from_bytes(data[later : later + 4], "big")
+    still = b"IDAT" + data[later + 12 : later + 8 + size]
+    picture = struct.pack(">I", size - 4) + still + struct.pack(">I", zlib.crc32(still))
+    path = place / "a.png"
+    path.write_bytes(data[:at] + frame + data[at + 12 + length : later] + picture + data[later + 12 + size :])
+    kind, said = attempted(path, "pages", place)
+    assert kind == "refused", said
+    assert "behind frames" in said
+
+
 def test_frames_under_a_control_of_another_size_are_refused(place):
     """What stands behind it was taken for data of a frame, and the still picture went missing."""
     data = broken_containers.sound("apng")[0]
