@@ -3,6 +3,7 @@
 python -m benchmarks.video                    # the stored clip, where ../shared is
 python -m benchmarks.video --made coffee      # our own, for development
 python -m benchmarks.video --frames 24 --kinds one-frame-dust
+python -m benchmarks.video --track            # the first mask followed, against those drawn for each frame
 
 Frozen: the holes, their seeds and the metrics (`remend.video.metrics`). PSNR is the mean over frames, in the
 holes; the seconds of both methods are processor time of this process, from one run.
@@ -23,6 +24,7 @@ from remend.picture import Picture
 from remend.pipeline import repair_picture
 from remend.video.metrics import measure, psnr_over_time
 from remend.video.propagate import propagate
+from remend.video.track import follow_mask
 
 BARS = {"fixed-logo": 5.0, "one-frame-dust": 3.0, "moving-masks": 2.5, "fixed-strokes": 0.5}
 
@@ -66,6 +68,28 @@ def row(clip: Clip, kind: str) -> dict[str, Any]:
     }
 
 
+def tracked(clip: Clip) -> dict[str, Any]:
+    """The first frame's mask followed: overlap (intersection over union) with the clip's own, mean of frames.
+
+    Once more where a column of the mask is at least 45 px high, and 15 px around: without shadows.
+    """
+    cpu = time.process_time()
+    found = [mask for mask, _ in follow_mask(iter(clip.frames), 0, lambda pixels: clip.masks[0])]
+    cpu = time.process_time() - cpu
+    whole, tall, covered = [], [], []
+    for mask, right in zip(found[1:], clip.masks[1:], strict=True):
+        rows = np.arange(len(right))[:, None]
+        height = np.where(right, rows, -1).max(axis=0) - np.where(right, rows, len(right)).min(axis=0)
+        columns = np.flatnonzero(height > 45)
+        part = np.s_[:, max(0, columns.min() - 15) : columns.max() + 15]
+        whole.append((mask & right).sum() / (mask | right).sum())
+        tall.append((mask[part] & right[part]).sum() / (mask[part] | right[part]).sum())
+        covered.append((mask[part] & right[part]).sum() / right[part].sum())
+    named = {"overlap": whole, "overlap_tall": tall, "recall_tall": covered}
+    figures = {name: round(float(np.mean(values)), 3) for name, values in named.items()}
+    return figures | {"cpu_ms_a_frame": round(1000 * cpu / len(whole))}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
@@ -73,6 +97,7 @@ def main() -> None:
     parser.add_argument("--made", metavar="PICTURE", help="of scikit-image: coffee, rocket, astronaut")
     parser.add_argument("--frames", type=int, help="only so many")
     parser.add_argument("--kinds", default=",".join(HOLES))
+    parser.add_argument("--track", action="store_true", help="follow the first mask instead")
     options = parser.parse_args()
     if options.made:
         clip = made_clip(options.frames or 48, options.made)
@@ -80,6 +105,9 @@ def main() -> None:
         clip = stored_clip(options.clip, options.frames)
     else:
         clip = made_clip(options.frames or 48)
+    if options.track:
+        print_line("video-track", clip=clip.name, frames=len(clip.frames), **tracked(clip))
+        return
     rows = {kind: row(clip, kind) for kind in options.kinds.split(",")}
     print_line("video", clip=clip.name, frames=len(clip.frames), kinds=rows)
 

@@ -39,7 +39,7 @@ from remend.restoration.grain import put_back_grain, seen_of_kept
 from remend.restoration.inspection import Inspection, inspect_picture
 from remend.restoration.net import WEIGHTS, chosen, clean, is_grey, noise_seen
 from remend.restoration.screens import take_off_screen
-from remend.restoration.steps import SEEN_LEVELS, Step, contrast_raised, steps_for, tone_goes_first
+from remend.restoration.steps import Step, contrast_raised, seen_of_noise, steps_for, tone_goes_first
 from remend.restoration.tones import apply_curves, curves_of, estimate_tones
 from remend.samples import eight_bit
 
@@ -151,7 +151,7 @@ def restore_picture(
             stages(step)
 
     begin("measure")
-    inspection = inspect_picture(picture)
+    inspection = looked_at = inspect_picture(picture)
     nature = nature_of(np.ascontiguousarray(eight_bit(picture))).kind
     page = nature != "photograph"
     steps = _allowed(steps_for(inspection, options, page=page), picture, nature, options)
@@ -176,12 +176,13 @@ def restore_picture(
     early = by_kind["tone"].strength > 0 and screen is None and tone_goes_first(inspection)
     if early:
         changed, raised, anew = bring_tones_back(), 1.0, True
-        again = steps_for(inspect_picture(picture), options, page=page, faded=True)
+        looked_at = inspect_picture(picture)
+        again = steps_for(looked_at, options, page=page, faded=True)
         again = _allowed(again, picture, nature, options)
         by_kind |= {step.kind: step for step in again if step.kind in ("noise", "blocks")}
     if by_kind["noise"].strength and screen is None:
         seen, noise = noise_seen(picture, weights=weights) * raised, by_kind["noise"]
-        least = max(SEEN_LEVELS, seen_of_kept(options.set_to("keep_grain")))
+        least = max(seen_of_noise(looked_at), seen_of_kept(options.set_to("keep_grain")))
         why = f"{noise.reason}; what the net would take off everywhere is {seen:.1f}"
         if seen < least:
             noise = replace(noise, strength=0.0)

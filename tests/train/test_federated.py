@@ -16,7 +16,8 @@ if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
 from benchmarks.line import ROOT  # noqa: E402
-from remend.errors import UsageError  # noqa: E402
+from remend.errors import ModelError, UsageError  # noqa: E402
+from remend.nets.weights.portable import save_portable  # noqa: E402
 from remend.nets.weights.trained import load_net  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
 from remend.train.data.pictures import Pictures  # noqa: E402
@@ -155,6 +156,24 @@ def test_masked_updates_have_the_same_mean(monkeypatch):
     assert furthest(plain, masked) < 1e-4
     assert len(crossed) == 4 * 3
     assert not any(crossed), "weights went with the masked ones"
+
+
+@FLOWER
+def test_a_federation_begins_with_weights_that_the_leader_alone_has(tmp_path):
+    from remend.train.federated.here import simulate
+
+    known = arrays_of(fresh(Terms(from_dict({**CONTENT, "train": {**CONTENT["train"], "seed": 9}}))))
+    net = fresh(Terms(RECIPE))
+    put_into(net, known)
+    save_portable(tmp_path / "known.safetensors", net.state_dict(), {"net": "remend"})
+    slow = {**CONTENT["train"], "lr": 1e-9}
+    weights = {"weights": str(tmp_path / "known.safetensors")}
+    terms = Terms(from_dict({**CONTENT, "train": slow, "transfer": weights}), rounds=1)
+    assert furthest(simulate(terms, members(2)), known) < 1e-5
+    assert "known" not in terms.for_members().as_json()
+    gone = Terms(from_dict({**CONTENT, "transfer": {"weights": str(tmp_path / "gone.onnx")}}))
+    with pytest.raises(ModelError):
+        simulate(gone, members(2))
 
 
 @FLOWER

@@ -35,7 +35,7 @@ __all__ = ["video"]
     "--mask",
     metavar="MASK",
     type=click.Path(path_type=Path),
-    help="What to repair: a picture for all frames, or a folder or video with a mask for each.",
+    help="What to repair: a picture for all frames (or one, see --track), or a folder or video of masks.",
 )
 @flags(VideoOptions)
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")

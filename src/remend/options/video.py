@@ -37,6 +37,14 @@ class VideoOptions:
         check=_check_kinds,
         told="nothing, the mask says it",
     )
+    track: int | None = option(
+        None,
+        "The mask is of this frame, counted from 1; what it marks is followed through its shot.",
+        type="integer",
+        low=1,
+        metavar="FRAME",
+        told="the mask is for all frames, or there is one for each",
+    )
     reach: int = option(
         20, "Frames to each side that are looked at; large frames allow fewer.", low=1, high=200
     )

@@ -121,7 +121,7 @@ def repair_video(
     if not target.absolute().parent.is_dir():
         raise WriteError(f"{printable(target)}: its folder does not exist: make it, or choose another -o")
     report = Report(str(source), str(target))
-    masks = Masks(mask, options.masks)
+    masks = Masks(mask, options.masks, options.track)
     if source.is_dir():
         _run_folder(source, target, masks, options, report, observer)
     else:
@@ -146,6 +146,9 @@ def _run_file(
     work = _Work(target, source, masks, options)
     first = work.done * SEGMENT
     report.frames, report.notes = facts.frames, facts.notes
+    if options.track:
+        masks, note = masks.followed((rgb_of(frame) for frame in frames_of(source, facts)), work.folder)
+        report.notes += (note,)
     report.resumed = min(first, facts.frames)
     waiting: dict[int, Any] = {}
 
@@ -185,6 +188,9 @@ def _run_folder(
     work = _Work(target, source, masks, options)
     first = work.done * SEGMENT
     report.frames, report.resumed = len(paths), min(first, len(paths))
+    if options.track:
+        masks, note = masks.followed((samples for _, samples in read_frames(paths)), work.folder)
+        report.notes += (note,)
     target.mkdir(exist_ok=True)
     waiting: dict[int, Any] = {}
     size = next(read_frames(paths[:1]))[0].size

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from remend.damage.given import effective_mask
-from remend.errors import MaskError
+from remend.errors import MaskError, UsageError, WriteError
 from remend.finding import find_mask
 from remend.io import read_picture
 from remend.io.read import printable
@@ -20,6 +21,7 @@ from remend.picture import Bool, Picture
 from remend.video.folder import pictures_in
 from remend.video.planes import rgb_of
 from remend.video.reading import SUFFIXES, facts_of, frames_of
+from remend.video.track import follow_mask
 
 __all__ = ["Masks"]
 
@@ -32,17 +34,24 @@ class Masks:
         source: a picture, a folder of pictures in the order of their names, or a video; None = nothing is
             marked.
         options: how they are read.
+        track: the frame, from 1, that a picture is the mask of; None = of all.
     """
 
     source: Path | None
     options: MaskOptions
+    track: int | None = None
 
     def check(self, frames: int) -> None:
         """See that there are as many as frames, before anything is decoded.
 
         Raises:
             MaskError: there are not.
+            UsageError: what is to be followed is none, or not one picture.
         """
+        if self.track is not None and not self._single:
+            raise UsageError("--track follows one mask: give one picture by -m")
+        if self.track is not None and self.track > frames:
+            raise UsageError(f"--track {self.track}: there are {frames} frames: count them from 1")
         count = None
         if self.source is not None and self.source.is_dir():
             count = len(pictures_in(self.source))
@@ -76,6 +85,31 @@ class Masks:
             elif hole is None:
                 hole = self._one(pixels)
             yield pixels, hole
+
+    def followed(self, frames: Iterator[NDArray[Any]], folder: Path) -> tuple[Masks, str]:
+        """One mask followed through its shot, as masks of all frames.
+
+        Args:
+            frames: all, (H, W, 3) each.
+            folder: where they are written, in a folder of their own; those of an earlier run are taken.
+
+        Returns:
+            The masks, and a line of how far it was followed, and why no further.
+        """
+        assert self.track is not None
+        target, told = folder / "masks", folder / "masks.txt"
+        each = Masks(target, MaskOptions())
+        if told.exists():
+            return each, told.read_text("utf-8")
+        target.mkdir(exist_ok=True)
+        note = ""
+        for count, (mask, how) in enumerate(follow_mask(frames, self.track - 1, self._one), 1):
+            path = target / f"{count:08d}.png"
+            if not cv2.imwrite(str(path), mask.view(np.uint8) * np.uint8(255)):
+                raise WriteError(f"{printable(path)}: cannot be written: see that the disk has room")
+            note = how.told(count)
+        told.write_text(note, "utf-8")
+        return each, note
 
     @property
     def _single(self) -> bool:

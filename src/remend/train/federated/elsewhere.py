@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from remend.errors import ResourceError, UsageError
+from remend.train.federated.member import beginning
 from remend.train.federated.shares import KINDS
 from remend.train.federated.terms import Terms
 
@@ -85,11 +86,13 @@ def lead(
 
     Raises:
         UsageError: Flower is missing, or a run is there already.
+        ModelError: the weights to begin with are missing, or nothing in them fits.
         ResourceError: Flower ends before the last round.
     """
     best, told = out / "best.safetensors", out / "best.jsonl"
     if best.exists():
         raise UsageError(f"{best} exists: give another --out")
+    beginning(terms)  # or what is wrong with it would be told when all have come
     out.mkdir(parents=True, exist_ok=True)
     told.unlink(missing_ok=True)  # of a run that failed
     with tempfile.TemporaryDirectory() as folder, _programs() as start:
@@ -108,7 +111,7 @@ def lead(
         app.mkdir()
         (app / "pyproject.toml").write_text(
             _PROJECT.format(
-                terms=json.dumps(terms.as_json()),
+                terms=json.dumps(terms.with_own_files().as_json()),
                 members=members,
                 out=json.dumps(str(best.resolve())),
             ),

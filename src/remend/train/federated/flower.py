@@ -15,7 +15,7 @@ from remend.errors import UsageError
 from remend.nets.weights.portable import save_portable
 from remend.train.config import as_dict, digest
 from remend.train.data.pictures import Pictures, read_pictures
-from remend.train.federated.member import Arrays, Member, arrays_of, fresh, put_into
+from remend.train.federated.member import Arrays, Member, arrays_of, beginning, fresh, put_into
 from remend.train.federated.shares import OneKind
 from remend.train.federated.terms import Terms
 
@@ -77,7 +77,7 @@ def server_of(terms: Terms, members: int, *, start: Arrays | None = None, told: 
     Args:
         terms: of the federation.
         members: that all rounds wait for.
-        start: weights to begin with; None = fresh ones.
+        start: weights to begin with; None = those of the recipe's ``transfer.weights``, or fresh ones.
         told: after each round.
 
     Raises:
@@ -120,8 +120,8 @@ def server_of(terms: Terms, members: int, *, start: Arrays | None = None, told: 
             min_fit_clients=members,
             min_available_clients=members,
             min_evaluate_clients=0,
-            initial_parameters=ndarrays_to_parameters(start or arrays_of(fresh(terms))),
-            on_fit_config_fn=lambda number: {"terms": terms.as_json(), "number": number - 1},
+            initial_parameters=ndarrays_to_parameters(start or arrays_of(beginning(terms))),
+            on_fit_config_fn=lambda number: {"terms": terms.for_members().as_json(), "number": number - 1},
         )
         legacy = LegacyContext(
             context=context,
