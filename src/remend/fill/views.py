@@ -20,6 +20,7 @@ from remend.picture import Bool, Filled, Float
 __all__ = ["Views"]
 
 Plane = TypeVar("Plane", Float, Bool)
+HALF = np.float32(0.5)
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,12 @@ class Views:
             guide=None if guide is None else _mirrored(guide),
             seed=seed,
         )
-        mean = (straight.pixels + mirrored.pixels[:, ::-1]) / 2
+        mean: Float = (straight.pixels + mirrored.pixels[:, ::-1]) * HALF
         if not self.net.model.takes_prior:
             return Filled(mean)
         before = np.where(hole[..., None], mean, window).astype(np.float32)
         again = self.net.fill(window, hole, usable=usable, prior=before, guide=guide, seed=seed)
-        return Filled((mean + again.pixels) / 2)
+        return Filled((mean + again.pixels) * HALF)
 
 
 def _mirrored(plane: Plane) -> Plane:

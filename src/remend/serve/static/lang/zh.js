@@ -418,7 +418,7 @@ export default {
   "balanced": "均衡",
   "nets for thin damage, strokes and what is very wide, copies in other texture, smooth fills where it is calm": "细小损伤、笔画和大面积用神经网络，其他纹理用复制，平静处用平滑填充",
   "best": "最佳",
-  "as balanced, but the nets are asked from both sides and once more from the mean of their answers: nearer, in up to three times the time": "与“均衡”相同，但让网络从左右两个方向各作答一次，再以其平均为起点作答一次：更接近原貌，用时至多三倍",
+  "as balanced, the nets asked from both sides and once more from the mean of their answers, copies that follow them, smooth fills where it is very calm: nearer, in up to three times the time": "与“均衡”相同，但让网络从左右两个方向各作答一次，再以其平均为起点作答一次，复制随之而行，很平静处用平滑填充：更接近原貌，用时至多三倍",
   "thin plate through the rim and its slope; for thin damage": "经过边缘及其斜率的薄板；用于细小损伤",
   "copies patch by patch, strong edges first; slow, for small holes across structure": "逐块复制，强边缘优先；慢，用于跨越结构的小洞",
   "copies patches of the surroundings; for wide holes with texture": "复制周围的图块；用于有纹理的大洞",
