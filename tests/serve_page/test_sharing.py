@@ -34,6 +34,7 @@ def test_marks_of_one_picture_are_laid_on_all(open_page):
     page.click("#mask-more summary")
     expect(page.locator("#mask-share")).to_be_hidden()  # for one picture it says nothing
     editor.open(first.renamed("a.png"), same, double)
+    expect(page.locator("#mask-share")).to_be_visible()
     thumb(page, 0).click()
     expect(page.locator("#title")).to_contain_text("a.png")
     page.keyboard.press("m")
@@ -60,6 +61,27 @@ def test_marks_of_one_picture_are_laid_on_all(open_page):
     editor.stroke((200, 40), (260, 80))
     page.get_by_role("button", name="Find and repair all").click()
     expect(page.locator(".notice", has_text="1 repaired")).to_be_visible(timeout=120_000)
+
+
+def test_what_comes_while_all_are_repaired_is_repaired_too(open_page):
+    page = open_page()
+    editor = Editor(page)
+    one = flat("a.png", 200, 150, (90, 90, 90))
+    editor.open(one, one.renamed("b.png"))
+    page.keyboard.press("m")
+    editor.stroke((40, 30), (80, 60))
+    hold = {"open": False}
+
+    def wait(route):
+        if not hold["open"]:  # the first is held until the last has come
+            hold["open"] = True
+            page.set_input_files("#files", [one.renamed("c.png").payload])
+            expect(page.locator(".thumb")).to_have_count(3)
+        route.fallback()
+
+    page.route("**/v1/jobs", wait)
+    page.get_by_role("button", name="Find and repair all").click()
+    expect(page.locator(".notice", has_text="1 repaired, 2 without damage")).to_be_visible(timeout=120_000)
 
 
 def test_the_edge_is_soft_and_nothing_outside_changes(editor):

@@ -48,6 +48,7 @@ export function maskSharing({ scene, gallery, display, review }) {
   }
 
   display.onRefresh(show);
+  gallery.addEventListener("change", show); // further pictures may come
   return { share };
 }
 
