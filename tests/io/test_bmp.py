@@ -239,6 +239,19 @@ def test_no_runs_are_refused_that_pillow_can_draw() -> None:
     assert drawn > 50
 
 
+@pytest.mark.parametrize("greys", [(0, 255), (0, 1), (0, 1, 2), (0,), (0, 3), tuple(range(256))])
+def test_a_palette_of_greys_is_read_back_as_one(greys: tuple[int, ...]) -> None:
+    """Found by mutant bmp-3122: black and white, written at 8 bits, were refused as no palette."""
+    palette = np.array([(grey, grey, grey, 255) for grey in greys], np.uint8)
+    indices = made(len(greys))
+    written = CODEC.encode(Picture(indices, "P", palette=palette), Metadata()).data
+    assert struct.unpack_from("<I", written, 2)[0] == len(written)
+    assert np.array_equal(seen(written, "L")[..., 0], palette[indices[..., 0], 0])
+    again = CODEC.decode(source(written))
+    shown = again.samples if again.palette is None else again.palette[again.samples[..., 0], :1]
+    assert np.array_equal(shown[..., 0], palette[indices[..., 0], 0])
+
+
 def test_a_file_whose_pixels_begin_nowhere_becomes_a_new_one() -> None:
     data = bytearray(bmp([row.tobytes() for row in made(256, 3)], 24))
     data[10:14] = bytes(4)

@@ -85,11 +85,28 @@ class BmpCodec(PillowCodec):
     def written(self, picture: Picture, metadata: Metadata) -> bytes:
         """A file of it, by Pillow; alpha is named in a header that has a place for that."""
         data = super().written(picture, metadata)
+        if picture.mode == "P":
+            return _told_from_grey(data)
         if picture.mode != "RGBA":
             return data
         head = struct.pack("<2sIII", b"BM", len(data) + 68, 0, 14 + 108)
         info = struct.pack("<I12sI20s", 108, data[18:30], 3, data[34:54])
         return head + info + BGRA + b"BGRs" + bytes(48) + data[54:]
+
+
+def _told_from_grey(data: bytes) -> bytes:
+    """A file with a palette that Pillow does not take for none: one entry more where all are dark greys."""
+    (begin,) = struct.unpack_from("<I", data, 10)
+    table = np.frombuffer(data, np.uint8, begin - 54, 54).reshape(-1, 4)
+    count = len(table)
+    greys = np.array([0, 255] if count == 2 else range(count), np.uint8)
+    if count == 256 or (table[:, :3] != greys[:, None]).any():
+        return data
+    size, head = struct.pack("<I", len(data) + 4), struct.pack("<I", begin + 4)
+    used = struct.pack("<I", count + 1)
+    return b"".join(
+        (data[:2], size, data[6:10], head, data[14:46], used, data[50:begin], bytes(4), data[begin:])
+    )
 
 
 def _bits(data: bytes) -> int:

@@ -25,7 +25,7 @@ TONES = ("bright", "dark", "paper", "brown")
 LINE, SPECK, STAIN, HOLE, TEXT, WATERMARK = range(1, len(CLASSES))
 
 # Generator -> (class, weight). Wide marks are few in any picture and hold most of the squared error. A net's
-# chance is what it was shown as often: with scratches rarer than drawn wires, it took white strokes for wires.
+# chance is what it was shown as often: with scratches rarer than drawn wires, it took strokes for wires.
 _KINDS: dict[str, tuple[int, float]] = {
     "film": (0, 7.0),
     "scatter": (0, 5.0),
