@@ -107,6 +107,30 @@ def test_what_is_painted_over_the_seam_and_below_is_marked(editor):
     expect(page.locator("#marked")).to_have_text("nothing marked")
 
 
+def test_what_was_painted_around_is_repaired_as_a_panorama(editor):
+    """The file says nothing of itself, and yet its nadir is filled in a view of its own."""
+    page = editor.page
+    page.evaluate("""() => {
+      const real = window.fetch;
+      window.asked = [];
+      window.fetch = (path, options) => {
+        if (path === "/v1/jobs") asked.push(options.body.get("projection"));
+        return real(path, options);
+      };
+    }""")
+    editor.stroke((300, 100), (330, 100))
+    editor.repair()
+    page.click("#look-around")
+    page.click("#around-paint")
+    page.click("#around-down")
+    at(page, "pitch", -90)
+    page.focus("#around-view")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    editor.repair()
+    assert page.evaluate("asked") == [None, "equirect"]
+
+
 def test_a_stroke_is_one_line_and_the_right_button_unmarks(editor):
     page = editor.page
     page.click("#look-around")

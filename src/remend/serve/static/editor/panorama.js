@@ -117,6 +117,7 @@ export function lookingAround({ stage, easel, scene, display }) {
     const { mask } = scene.work;
     mask.refresh({ left: 0, top: 0, right: mask.width, bottom: mask.height });
     const hand = mask.traced();
+    scene.work.note({ around: true }); // whatever the file says of itself, it is repaired as a panorama
     scene.work.paint({ difference: mask.commit(), hand, label: erased ? "eraser" : "brush stroke", erased });
     redraw();
   }

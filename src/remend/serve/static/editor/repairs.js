@@ -241,7 +241,8 @@ async function ask(work, marks, before, settings, progress, signal) {
   marked.commit();
   const mask = await maskPng(width, height, (row) => marked.eachSpan(row));
   const { method, quality, seed, feather } = settings;
-  const options = { mask, method, quality, seed, feather_px: feather };
+  const projection = work.record.around ? "equirect" : null;
+  const options = { mask, method, quality, seed, feather_px: feather, projection };
   const began = performance.now();
   const send = (fields) => job({ ...options, ...fields }, progress, signal);
   let result;
