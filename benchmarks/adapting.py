@@ -3,6 +3,7 @@
 python -m benchmarks.adapting                                        # three photographed, two made textures
 python -m benchmarks.adapting --albums gravel --samples 8000
 python -m benchmarks.adapting --albums "" --folder ALBUM             # pictures of yours, a quarter held out
+python -m benchmarks.adapting --net restorer                         # what takes off noise and blocks
 python -m benchmarks.adapting --shard SHARD.tar --starts 24          # from a Reptile-trained start, too
 
 An album of a texture is three quarters of it, the fourth, 224², is held out. Figures are hole PSNR of thin
@@ -25,7 +26,7 @@ from torch import Tensor
 
 from benchmarks.line import print_line
 from benchmarks.made_textures import TEXTURES, texture
-from remend.adapting import START
+from remend.adapting import RESTORER, START
 from remend.nets.onnx_file import to_onnx
 from remend.nets.registry import build
 from remend.nets.weights.portable import load_exported, save_portable
@@ -36,7 +37,9 @@ from remend.train.data.pictures import Pictures, read_pictures
 from remend.train.data.samples import Sampler
 from remend.train.data.sources import groups_of
 from remend.train.personal.album import Album, read_album
+from remend.train.personal.restorer import compared_restorers, intact, restorer_recipe, tune_restorer
 from remend.train.personal.tune import compared, recipe_of, tune
+from remend.train.restorer.export import export_restorer
 from remend.train.run.local import learn, learner_of
 
 ALBUMS = ("brick", "gravel", "grass", "cloth", "sand")
@@ -84,6 +87,37 @@ def measured(
         held_before_db=round(unseen.before, 2),
         held_db=round(unseen.gain, 2),
         sharp=[round(unseen.sharp_before, 2), round(unseen.sharp_after, 2)],
+    )
+
+
+def measured_restorer(
+    name: str, learned: Sequence[np.ndarray], held: Sequence[np.ndarray], samples: int
+) -> None:
+    """The same of the restorer, in 8 bits: under noise, JPEG and JPEG twice, their mean and the worst."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, picture in enumerate(learned):
+            cv2.imwrite(str(Path(folder) / f"{number:03d}.png"), picture[..., ::-1])
+        since = time.process_time()
+        album = read_album(Path(folder), damage="")
+        whole, kept = intact(album), Path(folder) / "tuned.safetensors"
+        tensors, state = tune_restorer(whole, RESTORER, restorer_recipe(samples))
+        save_portable(kept, tensors, state)
+        made = export_restorer(kept, Path(folder) / "tuned.onnx", pictures=whole)  # in 8 bits
+        seconds = time.process_time() - since
+        after, before = made.read_bytes(), RESTORER.read_bytes()
+    (aside, _), (unseen, gains) = (compared_restorers(before, after, a) for a in (album, held_out(held)))
+    print_line(
+        "adapting-restorer",
+        album=name,
+        pictures=len(learned),
+        crops=state["samples_seen"],
+        seconds=round(seconds),
+        kept=aside.kept,
+        aside_db=round(aside.gain, 2),
+        aside_worst=round(aside.worst, 2),
+        held_before_db=round(unseen.before, 2),
+        held_db=round(unseen.gain, 2),
+        held={way: round(gain, 2) for way, gain in gains.items()},
     )
 
 
@@ -144,8 +178,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="an album of pictures")
     parser.add_argument("--shard", type=Path, help="pictures for --starts")
     parser.add_argument("--starts", type=int, default=0, metavar="TASKS", help="Reptile's little albums")
+    parser.add_argument("--net", choices=("thin", "restorer"), default="thin")
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    if asked.net == "restorer":
+        albums = {name: quarters(name) for name in filter(None, asked.albums.split(","))}
+        for name, (*learned, held) in albums.items():
+            measured_restorer(name, learned, [held], asked.samples)
+        if asked.folder:
+            measured_restorer(asked.folder.name, *of_folder(asked.folder, 32), asked.samples)
+        return
     with tempfile.TemporaryDirectory() as folder:
         starts = [START]
         for name in ("reptile", "together") if asked.starts else ():

@@ -8,7 +8,8 @@ and TensorBoard. Each time it has logged a block of steps, the same number of ba
 process: both see the same machine. The bare steps give the loader time to run ahead by its four batches at
 most, so ``waiting`` is what the loop waited of its own time, and ``loader_alone`` what the loader could give.
 Validation and saving are not counted, on either side. ``cpu_ratio`` is the same in processor seconds of all
-threads, the loader's included, and holds on a busy machine too. Bar: ratio at least 0.85.
+threads, the loader's included, and holds on a busy machine too. Bars: cpu_ratio at least 0.95, ratio 0.85.
+The bare step is eager, as the loop's is: nothing here is compiled.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from benchmarks.line import SHARED, print_line
 from benchmarks.tiny_training import write_photos
 
 TRUNK = "weights/squeezenet_v1.1_imagenet/squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5"
-BAR = 0.85
+BAR, CLOCK_BAR = 0.95, 0.85
 
 
 def recipe_of(blocks: int, steps: int) -> Any:
@@ -159,8 +160,8 @@ def main() -> dict[str, object]:
         what="remend, bf16, channels-last, batch 16 of 128², through the loop against bare steps",
         threads=torch.get_num_threads(),
         **figures,
-        bar=f"ratio ≥ {BAR}",
-        met=figures["ratio"] >= BAR,
+        bar=f"cpu_ratio ≥ {BAR}, ratio ≥ {CLOCK_BAR}",
+        met=figures["cpu_ratio"] >= BAR and figures["ratio"] >= CLOCK_BAR,
     )
 
 

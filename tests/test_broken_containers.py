@@ -73,6 +73,39 @@ def test_a_new_colour_does_not_overwrite_the_tags_that_lie_under_the_palette():
     np.testing.assert_array_equal(again.samples, picture.samples)
 
 
+@pytest.mark.skipif("bands" not in broken_containers.formats(), reason="needs tifffile")
+def test_bands_that_hold_bits_where_bytes_should_be_are_refused(place):
+    """Found by mutant bands-2284: several strips of bytes that are said to be coded as a fax is."""
+    data = bytearray(broken_containers.sound("bands")[1])  # a strip a band
+    at = int.from_bytes(data[4:8], "little")
+    for entry in range(at + 2, at + 2 + 12 * int.from_bytes(data[at : at + 2], "little"), 12):
+        if int.from_bytes(data[entry : entry + 2], "little") == 259:
+            data[entry + 8 : entry + 10] = struct.pack("<H", 2)
+    path = place / "a.tif"
+    path.write_bytes(data)
+    kind, said = attempted(path, "picture", place)
+    assert kind == "refused"
+    assert "truncated TIFF" in said
+
+
+def test_a_still_picture_behind_frames_is_refused(place):
+    """Found by mutant apng-3104: it was taken for a frame, and the result had no picture beside frames."""
+    data = broken_containers.sound("apng")[0]
+    at = data.index(b"IDAT") - 4
+    length = int.from_bytes(data[at : at + 4], "big")
+    moved = b"fdAT" + struct.pack(">I", 2) + data[at + 8 : at + 8 + length]
+    frame = struct.pack(">I", length + 4) + moved + struct.pack(">I", zlib.crc32(moved))
+    later = data.index(b"fdAT") - 4
+    size = int.from_bytes(data[later : later + 4], "big")
+    still = b"IDAT" + data[later + 12 : later + 8 + size]
+    picture = struct.pack(">I", size - 4) + still + struct.pack(">I", zlib.crc32(still))
+    path = place / "a.png"
+    path.write_bytes(data[:at] + frame + data[at + 12 + length : later] + picture + data[later + 12 + size :])
+    kind, said = attempted(path, "pages", place)
+    assert kind == "refused", said
+    assert "behind frames" in said
+
+
 def test_frames_under_a_control_of_another_size_are_refused(place):
     """What stands behind it was taken for data of a frame, and the still picture went missing."""
     data = broken_containers.sound("apng")[0]
@@ -102,6 +135,21 @@ def test_a_dicom_that_leaves_bits_stored_out_is_written_back(place):
     del dataset.BitsStored
     dataset.save_as(path)
     assert attempted(path, "picture", place) == ("done", "")
+
+
+@MEDICAL
+def test_a_dicom_of_a_kind_with_line_breaks_is_refused_in_one_line(place):
+    """Found by atheris: the name of its kind came out as the file has it, line breaks and all."""
+    path = dicom(place)
+    data = path.read_bytes()
+    at = data.rindex(b"1.2.840.10008.5.1.4.1.1.")  # of the data set, not of its head
+    data = data[:at] + b"\r\n\x1b[2Ja line\n" + data[at + 13 :]
+    rows = data.index(struct.pack("<HH", 0x28, 0x10))
+    path.write_bytes(data[:rows] + struct.pack("<HH", 0x28, 0x12) + data[rows + 4 :])
+    kind, said = attempted(path, "picture", place)
+    assert kind == "refused"
+    assert "a DICOM without a picture" in said
+    assert said.isprintable()
 
 
 @MEDICAL

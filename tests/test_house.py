@@ -18,7 +18,7 @@ SOURCE = Path(remend.__file__).parent
 # Every room from the ground up. A room imports itself and what stands below its row: nothing of its own row,
 # nothing above, neither at the top of a file nor later in a function.
 HOUSE = (
-    ("errors", "privacy"),
+    ("errors", "language", "privacy"),
     ("kinds", "pages", "planes"),
     ("options",),
     ("added", "budget", "faults", "picture", "places", "runtime"),

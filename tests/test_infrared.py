@@ -14,7 +14,7 @@ from benchmarks.made_infrared import make_film
 from made_wear import photograph
 from remend.album import plan_jobs
 from remend.damage.infrared import InfraredError, find_by_infrared, regions_of
-from remend.errors import MaskError
+from remend.errors import FormatError, MaskError
 from remend.infrared import infrared_of
 from remend.picture import Picture
 
@@ -168,3 +168,12 @@ def test_over_http_no_path_of_the_server_can_be_named():
         assert read_job_options({"infrared": "no"}, table, kind).mask_options.infrared == "no"
         with pytest.raises(Problem):
             read_job_options({"infrared": "/etc/scan_IR.tif"}, table, kind)
+
+
+def test_a_linear_dng_is_refused_with_the_way_out(tmp_path):
+    scan = tmp_path / "scan.dng"
+    samples = np.concatenate([FILM.colours, FILM.infrared[..., None]], axis=2)
+    extra = [(50706, "B", 4, (1, 4, 0, 0), True)]
+    tifffile.imwrite(scan, samples, photometric=34892, planarconfig="contig", extratags=extra)
+    with pytest.raises(FormatError, match=r"linear samples.*TIFF, with infrared as its fourth channel"):
+        remend.repair(str(scan))

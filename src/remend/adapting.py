@@ -1,4 +1,4 @@
-"""`remend adapt`: the net for thin damage tuned to one album, if that gains; joins the trainer to a file."""
+"""`remend adapt`: an embedded net tuned to one album, if that gains; joins the trainer to a file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,19 @@ from remend.export import export
 from remend.io.atomic import write_whole
 from remend.io.write import check_target
 from remend.nets.weights.portable import save_portable
-from remend.train.personal.album import PATCH_PX, read_album
+from remend.train.data.samples import Sample
+from remend.train.personal.album import PATCH_PX, Album, read_album
+from remend.train.personal.restorer import compared_restorers, intact, restorer_recipe, tune_restorer
 from remend.train.personal.tune import Verdict, compared, recipe_of, tune
+from remend.train.restorer.export import export_restorer
 
-__all__ = ["SAMPLES", "START", "Adapted", "adapt"]
+__all__ = ["RESTORER", "SAMPLES", "START", "Adapted", "adapt", "adapt_restorer"]
 
 START = Path(__file__).resolve().parent / "weights" / "inpaint-thin.onnx"
 """What is tuned: the embedded net for thin damage."""
+
+RESTORER = START.with_name("restore.onnx")
+"""The embedded net that takes off noise and blocks."""
 
 SAMPLES = 8_000
 """Crops to learn from."""
@@ -99,10 +105,71 @@ def adapt(
 
     Cost: four minutes of a core by default and .6 s a megapixel of the album, 1 GB of memory.
     """
+    pictures, patches = _ready(album, target, damage, samples, minutes, overwrite, say)
+    tensors, state = tune(pictures, start, recipe_of(samples, seed=seed, settings=settings), minutes=minutes)
+    with tempfile.TemporaryDirectory() as folder:
+        kept, draft = Path(folder) / "tuned.safetensors", Path(folder) / target.name
+        save_portable(kept, tensors, state)
+        export(kept, draft, calibrate=pictures.calibration(), licence="of the album's pictures")
+        content, card = draft.read_bytes(), json.loads(draft.with_suffix(".json").read_text("utf-8"))
+    verdict = compared(start.read_bytes(), content, patches)
+    card |= {"margin_px": _MARGIN_PX, "intended_use": _USE, "metrics": {"album": asdict(verdict)}}
+    return _kept(target, content, card, verdict, int(state["samples_seen"]), pictures.notes, overwrite)
+
+
+def adapt_restorer(
+    album: Path,
+    target: Path,
+    *,
+    damage: str = "find",
+    samples: int = SAMPLES,
+    minutes: float = 10.0,
+    seed: int = 0,
+    start: Path = RESTORER,
+    overwrite: bool = False,
+    say: Callable[[str], None] = print,
+) -> Adapted:
+    """Tune the embedded restorer to the intact parts of an album, and keep that where it gains.
+
+    As ``adapt``, whose arguments these are; crops have 96² pixels, with noise and blocks made on them. What
+    is set aside is judged under three strengths of noise, three of JPEG and JPEG twice: no gain by one is
+    paid for by another, and what has nothing on it must stay as it is. `remend restore --model` uses it.
+
+    Raises:
+        UsageError, ModelError, WriteError: as ``adapt``.
+
+    Cost: four minutes of a core by default, 1 GB of memory.
+    """
+    pictures, _ = _ready(album, target, damage, samples, minutes, overwrite, say)
+    whole = intact(pictures)
+    if not whole:
+        raise UsageError(f"no picture of {album} is intact enough to learn from: give more of them")
+    tensors, state = tune_restorer(whole, start, restorer_recipe(samples, seed=seed), minutes=minutes)
+    with tempfile.TemporaryDirectory() as folder:
+        kept, draft = Path(folder) / "tuned.safetensors", Path(folder) / target.name
+        save_portable(kept, tensors, state)
+        export_restorer(kept, draft, pictures=whole, licence="of the album's pictures")
+        content, card = draft.read_bytes(), json.loads(draft.with_suffix(".json").read_text("utf-8"))
+    verdict, gains = compared_restorers(start.read_bytes(), content, pictures)
+    for way, gain in gains.items():
+        say(f"{way} {gain:+.3f}")
+    card["metrics"] = {"album": asdict(verdict), "gains": gains}
+    return _kept(target, content, card, verdict, int(state["samples_seen"]), pictures.notes, overwrite)
+
+
+def _ready(
+    album: Path,
+    target: Path,
+    damage: str,
+    samples: int,
+    minutes: float,
+    overwrite: bool,
+    say: Callable[[str], None],
+) -> tuple[Album, list[tuple[str, Sample]]]:
+    """The album, and the patches to judge by, once the target is known to be free."""
     if target.suffix != ".onnx":
         raise UsageError(f"the tuned file ends in .onnx, got {target.name}")
-    card_path = target.with_suffix(".json")
-    for path in (target, card_path):
+    for path in (target, target.with_suffix(".json")):
         check_target(path, overwrite=overwrite)
     pictures = read_album(album, damage=damage, say=say)
     for note in pictures.notes:
@@ -112,16 +179,21 @@ def adapt(
         f"{len(pictures.pictures)} pictures to learn from, {len(patches)} patches of {PATCH_PX}² set aside; "
         f"{samples:,} crops, at most {minutes:g} minutes"
     )
-    tensors, state = tune(pictures, start, recipe_of(samples, seed=seed, settings=settings), minutes=minutes)
-    with tempfile.TemporaryDirectory() as folder:
-        kept, draft = Path(folder) / "tuned.safetensors", Path(folder) / target.name
-        save_portable(kept, tensors, state)
-        export(kept, draft, calibrate=pictures.calibration(), licence="of the album's pictures")
-        content, card = draft.read_bytes(), json.loads(draft.with_suffix(".json").read_text("utf-8"))
-    verdict = compared(start.read_bytes(), content, patches)
+    return pictures, patches
+
+
+def _kept(
+    target: Path,
+    content: bytes,
+    card: dict[str, Any],
+    verdict: Verdict,
+    seen: int,
+    notes: tuple[str, ...],
+    overwrite: bool,
+) -> Adapted:
+    """Written with its card, where it gains."""
     if verdict.kept:
-        card |= {"margin_px": _MARGIN_PX, "intended_use": _USE, "metrics": {"album": asdict(verdict)}}
         text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-        write_whole(card_path, text.encode(), overwrite=overwrite)
+        write_whole(target.with_suffix(".json"), text.encode(), overwrite=overwrite)
         write_whole(target, content, overwrite=overwrite)
-    return Adapted(verdict, target if verdict.kept else None, int(state["samples_seen"]), pictures.notes)
+    return Adapted(verdict, target if verdict.kept else None, seen, notes)

@@ -18,6 +18,7 @@
 A message is one line: what came, what was expected, what to do next.
 """
 
+import re
 from dataclasses import dataclass
 
 __all__ = [
@@ -39,13 +40,27 @@ __all__ = [
 ]
 
 
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_LONGEST = 1000
+
+
 class RemendError(Exception):
     """Base of all errors that Remend raises on purpose.
 
-    ``exit_code`` is what the command line ends with when this error is the cause.
+    ``exit_code`` is what the command line ends with when this error is the cause. Messages may quote what
+    a file says of itself, so what would break the line or steer a terminal is escaped, and of more than
+    1,000 characters the middle is left out.
+
+    >>> str(RemendError("a.dcm: of a kind \\n\\x1b[2J"))
+    'a.dcm: of a kind \\\\n\\\\x1b[2J'
     """
 
     exit_code: int = 1
+
+    def __str__(self) -> str:
+        text = _STEERING.sub(lambda c: c[0].encode("unicode_escape").decode(), super().__str__())
+        half = _LONGEST // 2
+        return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
 
 
 class UsageError(RemendError):

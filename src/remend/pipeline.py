@@ -15,6 +15,7 @@ from remend.errors import UsageError
 from remend.fill.filler import Filler
 from remend.fill.registry import filler_of
 from remend.filling import Beside, Fillers, Filling
+from remend.finish.feather import SoftEdge
 from remend.finish.polish import polish
 from remend.options import Settings
 from remend.picture import Bool, Filled, Picture, check_mask
@@ -205,6 +206,7 @@ def repair_picture(
         return Restored(
             work if picture.palette is None else collapse_palette(picture, work, mask), mask, plan
         )
+    edge = SoftEdge(work, mask, width_px=settings.feather_px)
     around = {distance: page for distance, page in (beside or {}).items() if page.fits(work)}
     number = 0
 
@@ -232,6 +234,7 @@ def repair_picture(
     if settings.denoise or settings.sharpen:
         changed = np.ones_like(mask) if settings.whole_picture else mask
         polish(work, changed, denoise_by=settings.denoise, sharpen_by=settings.sharpen)
+    edge.lay_over(work)
     if picture.palette is not None:
         work = collapse_palette(picture, work, changed)
     return Restored(work, changed, plan)

@@ -269,7 +269,7 @@ def _opened_lazily(
     """
     if not isinstance(source, (str, PathLike)) or not isinstance(target, (str, PathLike, NoneType)):
         return None
-    if settings.denoise or settings.sharpen or options.resize_mask or options.tolerate:
+    if settings.denoise or settings.sharpen or settings.feather_px or options.resize_mask or options.tolerate:
         return None
     if settings.deidentify or options.mask_polarity in SCENE_POLARITIES:
         return None

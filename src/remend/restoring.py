@@ -35,11 +35,11 @@ from remend.picture import Bool, Picture
 from remend.pipeline import repair_picture
 from remend.restoration.coefficients import within_bounds
 from remend.restoration.enlarging import enlarged
-from remend.restoration.grain import put_back_grain
+from remend.restoration.grain import put_back_grain, seen_of_kept
 from remend.restoration.inspection import Inspection, inspect_picture
-from remend.restoration.net import clean, is_grey, noise_seen
+from remend.restoration.net import WEIGHTS, chosen, clean, is_grey, noise_seen
 from remend.restoration.screens import take_off_screen
-from remend.restoration.steps import SEEN_LEVELS, Step, contrast_raised, steps_for, tone_goes_first
+from remend.restoration.steps import Step, contrast_raised, seen_of_noise, steps_for, tone_goes_first
 from remend.restoration.tones import apply_curves, curves_of, estimate_tones
 from remend.samples import eight_bit
 
@@ -51,6 +51,8 @@ __all__ = [
     "restored_name",
     "take_off_blocks",
 ]
+
+LEAST_PX = 8  # of a side: what was measured of less is worth nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def restore_picture(
     Cost: .7 s to measure, and where the net is needed 150 thousand multiplications a pixel.
     """
     options, budget = options or RestoreOptions(), budget or Budget()
+    weights = chosen(options.model)
     values_asked(picture, options)  # refuses what is of measured values alone
     if options.upscale > 1:  # told before any work is done
         budget.check_pixels("enlarged", options.upscale * picture.width, options.upscale * picture.height)
@@ -148,7 +151,7 @@ def restore_picture(
             stages(step)
 
     begin("measure")
-    inspection = inspect_picture(picture)
+    inspection = looked_at = inspect_picture(picture)
     nature = nature_of(np.ascontiguousarray(eight_bit(picture))).kind
     page = nature != "photograph"
     steps = _allowed(steps_for(inspection, options, page=page), picture, nature, options)
@@ -173,14 +176,18 @@ def restore_picture(
     early = by_kind["tone"].strength > 0 and screen is None and tone_goes_first(inspection)
     if early:
         changed, raised, anew = bring_tones_back(), 1.0, True
-        again = steps_for(inspect_picture(picture), options, page=page, faded=True)
+        looked_at = inspect_picture(picture)
+        again = steps_for(looked_at, options, page=page, faded=True)
         again = _allowed(again, picture, nature, options)
         by_kind |= {step.kind: step for step in again if step.kind in ("noise", "blocks")}
     if by_kind["noise"].strength and screen is None:
-        seen = noise_seen(picture) * raised
-        if seen < SEEN_LEVELS:
-            why = f"{by_kind['noise'].reason}, but the net takes off {seen:.1f}: it is texture, and stays"
-            by_kind["noise"] = Step("noise", 0.0, why)
+        seen, noise = noise_seen(picture, weights=weights) * raised, by_kind["noise"]
+        least = max(seen_of_noise(looked_at), seen_of_kept(options.set_to("keep_grain")))
+        why = f"{noise.reason}; what the net would take off everywhere is {seen:.1f}"
+        if seen < least:
+            noise = replace(noise, strength=0.0)
+            why += f": below {least:g} it is texture, or grain that is kept"
+        by_kind["noise"] = replace(noise, reason=why)
     if dry_run:
         steps = tuple(by_kind.values())
         return Restoration(given, np.zeros(given.size, bool), False, steps, inspection, notes, nature)
@@ -193,12 +200,14 @@ def restore_picture(
         shown("screen", picture)
     share = max(by_kind["noise"].strength, by_kind["blocks"].strength)
     if share:
-        before = picture.samples.copy()
+        before, views = picture.samples.copy(), options.views(picture.size)
         if by_kind["noise"].strength or screen is not None:
-            changed |= clean(picture, strength=share, views=options.views, told=lambda: begin("noise"))
+            changed |= clean(
+                picture, strength=share, views=views, weights=weights, told=lambda: begin("noise")
+            )
         else:
             changed |= take_off_blocks(
-                picture, strength=share, views=options.views, told=lambda: begin("noise")
+                picture, strength=share, views=views, weights=weights, told=lambda: begin("noise")
             )
         if by_kind["noise"].strength:
             kept = options.set_to("keep_grain")
@@ -235,14 +244,19 @@ def restore_picture(
 
 
 def take_off_blocks(
-    picture: Picture, *, strength: float = 1.0, views: int = 1, told: Callable[[], None] = lambda: None
+    picture: Picture,
+    *,
+    strength: float = 1.0,
+    views: int = 1,
+    weights: Path = WEIGHTS,
+    told: Callable[[], None] = lambda: None,
 ) -> Bool:
     """Take a JPEG's blocks off a picture without noise, in place; what its file says of it stays true.
 
     Args:
         picture: any mode but P. The file that it was read from says where each coefficient lay, if that is
             a JPEG in grey or YCbCr.
-        strength, views, told: see ``remend.restoration.net.clean``.
+        strength, views, weights, told: see ``remend.restoration.net.clean``.
 
     Returns:
         (H, W) bool, where a sample differs from before.
@@ -251,10 +265,10 @@ def take_off_blocks(
     """
     known = coefficients_of(picture)
     if known is None or not strength:
-        return clean(picture, strength=strength, views=views, told=told)
+        return clean(picture, strength=strength, views=views, weights=weights, told=told)
     assert picture.container is not None
     before = picture.samples.copy()
-    clean(picture, views=views, told=told)
+    clean(picture, views=views, weights=weights, told=told)
     turned = picture.container.orientation
     if is_grey(picture):  # and stays so to the level
         known = known[:1]
@@ -276,6 +290,8 @@ def _allowed(
         why = "the picture has a palette: convert it to RGB first"
     elif picture.mode == "CMYK":
         why = "the picture is of inks (CMYK): convert it to RGB first"
+    elif min(picture.size) < LEAST_PX:
+        why = f"{picture.width} × {picture.height} pixels say too little of themselves"
     elif nature != "photograph" and not options.goes_over_all:
         why = f"the picture is a {nature}: only photographs are gone over; --force if it is meant"
     if why is None:

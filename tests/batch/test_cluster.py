@@ -73,6 +73,7 @@ def test_workers_that_are_killed_lose_nothing(tmp_path):
         command(tmp_path, "out", "--engine", "ray", "--jobs", "2"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        bufsize=0,  # or what is read ahead with the first line is lost to communicate
     )
     killed = 0
     lines = [process.stdout.readline()]

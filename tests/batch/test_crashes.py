@@ -190,6 +190,7 @@ def test_a_worker_that_dies_costs_its_own_picture_and_order_is_kept(tmp_path):
         command(tmp_path / "album", out, mask, "--jobs", "2", "--method", "biharmonic"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        bufsize=0,  # or what is read ahead with the first line is lost to communicate
     )
     first = process.stdout.readline()
     (workers,) = [Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]

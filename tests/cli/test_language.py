@@ -7,8 +7,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from remend.cli.language import help_of, is_chinese, table, wrapped
-from remend.cli.main import remend
+from remend.cli.language import help_of, table, wrapped
+from remend.cli.main import main, remend
+from remend.language import is_chinese
 
 CHINESE = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.UTF-8"}
 ENGLISH = {"LC_ALL": "", "LC_MESSAGES": "", "LANG": "en_US.UTF-8"}
@@ -76,3 +77,33 @@ def test_the_language_is_read_as_other_programs_do(monkeypatch):
 
 def test_lines_end_where_chinese_lines_may():
     assert wrapped("一二三四五，六", 10) == ["一二三四五，", "六"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "code"),
+    [
+        (["repair", "nowhere.jpg"], "nowhere.jpg：没有这个文件", 1),
+        (["detect", "nowhere.jpg", "--json"], "nowhere.jpg：没有这个文件", 1),
+        (["inspect", "nowhere.jpg"], "nowhere.jpg：没有这个文件", 1),
+        (["restore", "nowhere.jpg"], "没有这个文件", 1),
+        (["repair", "nowhere.jpg", "--seed", "many"], "'--seed' 的值无效：'many' 不是有效的", 2),
+        (["repair", "nowhere.jpg", "--sensitivty", "1"], "没有选项 ", 2),
+        (["repiar"], "没有命令 ", 2),
+        (["repair", "a.jpg", "--skip", "damage"], "skip 把要找的都去掉了", 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_errors_speak_the_language_that_is_set(
+    speaking, capsys, tmp_path, monkeypatch, arguments, told, code
+):
+    monkeypatch.chdir(tmp_path)
+    speaking(CHINESE)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == code
+    assert told in capsys.readouterr().err
+    speaking(ENGLISH)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == code
+    assert not re.search(r"[\u4e00-\u9fff]", capsys.readouterr().err)

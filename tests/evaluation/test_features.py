@@ -7,9 +7,11 @@ import pytest
 
 from remend.errors import EvaluationError, ModelError
 from remend.evaluation.distributions import fid, kid
-from remend.evaluation.features import FeatureArrays, OnnxFeatures, figures
+from remend.evaluation.features import FeatureArrays, OnnxDistance, OnnxFeatures, figures
+from remend.evaluation.learned import judges
 from remend.evaluation.pairs import find_pairs
 from remend.evaluation.run import evaluate
+from remend.evaluation.shown import shown
 from remend.evaluation.tables import as_json, caveats
 
 
@@ -124,3 +126,63 @@ def test_arrays_made_elsewhere(tmp_path, pairs):
 def test_one_picture_is_no_set():
     one = np.ones((1, 4))
     assert all(np.isnan(value) for value in figures("m", one, one).values())
+
+
+def test_several_maps_are_a_distance_of_their_own(tmp_path, picture, hole):
+    """Of two maps that are known, reckoned here by hand: the picture, and its means over squares of 2 px."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto as T
+    from onnx import helper
+
+    halved = helper.make_node("AveragePool", ["image"], ["small"], kernel_shape=[2, 2], strides=[2, 2])
+    same = helper.make_node("Identity", ["image"], ["large"])
+    frames = [
+        helper.make_tensor_value_info(name, T.FLOAT, ["N", 3, None, None]) for name in ("large", "small")
+    ]
+    image = helper.make_tensor_value_info("image", T.FLOAT, ["N", 3, "H", "W"])
+    graph = helper.make_graph([halved, same], "g", [image], frames)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, str(tmp_path / "Two maps.onnx"))
+    (judge,), nets = judges(features=[tmp_path / "Two maps.onnx"])
+    assert not nets and judge.names == ("pd_two_maps",) and shown("pd_two_maps").heading == "PD (two maps)"
+    truth, other = picture(0)[:24, :32], picture(1)[:24, :32]
+    where = np.ascontiguousarray(hole[:24, :32])
+    where[4:9, 4:9] = True
+    output = np.where(where[..., None], other, truth)
+
+    def unit(x):
+        return x / np.linalg.norm(x, axis=2, keepdims=True)
+
+    def half(x):
+        return x.reshape(12, 2, 16, 2, -1).mean(axis=(1, 3))
+
+    a, b = (x.astype(np.float64) / 255 + 1e-12 for x in (output, truth))
+    wanted = []
+    for scale in (lambda x: x, half):
+        apart = np.square(unit(scale(a)) - unit(scale(b))).sum(axis=2)
+        wanted.append(np.average(apart, weights=scale(where[..., None].astype(float))[..., 0]))
+    assert judge.measure(output, truth, where)["pd_two_maps"] == pytest.approx(np.mean(wanted), rel=1e-4)
+    assert judge.measure(truth, truth, where)["pd_two_maps"] == 0
+    assert np.isnan(judge.measure(output, truth, np.zeros_like(where))["pd_two_maps"])
+
+
+def test_a_distance_needs_maps(tmp_path, net):
+    with pytest.raises(ModelError, match="answers no map"):
+        OnnxDistance(_flat(tmp_path))
+
+
+def _flat(folder: Path) -> Path:
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto as T
+    from onnx import helper
+
+    node = helper.make_node("Flatten", ["image"], ["vector"])
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("image", T.FLOAT, ["N", 3, "H", "W"])],
+        [helper.make_tensor_value_info("vector", T.FLOAT, ["N", None])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, str(folder / "flat.onnx"))
+    return folder / "flat.onnx"

@@ -199,8 +199,17 @@ def test_runs_that_end_too_soon_are_refused_before_they_are_walked(monkeypatch: 
     for bits, compression in ((8, 1), (4, 2)):
         for begin in (b"\1\0" * (W * H - 1), b"\0\3abc\0", b"\0\0" * (H - 1), b"\0\2\7\2" * 5):
             data = bmp([begin + b"\0\1"], bits, table=bytes(4 << bits), compression=compression)
-            with pytest.raises(DecodeError, match="runs end too soon"):
-                CODEC.decode(source(data))
+            for padding in (b"", b"\xff" * 5000):  # what stands behind the end draws nothing
+                with pytest.raises(DecodeError, match="runs end too soon"):
+                    CODEC.decode(source(data + padding))
+
+
+def test_run_lengths_from_an_odd_place_are_refused() -> None:
+    """Pillow pads literal pixels to even places of the file, others to even places of the pixel data."""
+    data = bytearray(bmp([b"\0" + rle8(made(256))], 8, table=bytes(1024), compression=1))
+    data[10:14] = struct.pack("<I", 54 + 1024 + 1)
+    with pytest.raises(FormatError, match="odd place"):
+        CODEC.decode(source(bytes(data)))
 
 
 def test_no_runs_are_refused_that_pillow_can_draw() -> None:
@@ -219,16 +228,28 @@ def test_no_runs_are_refused_that_pillow_can_draw() -> None:
                 bytes([0, count]) + pixels,
             )[code]
             left -= (0, count + count % 2 * W, count, count, count)[code]
-        # From an odd place on, where Pillow rounds up behind literal pixels, there are both kinds of pair.
-        data = bytearray(bmp([bytes(rng.integers(2)) + codes + b"\0\1"], 8, table=bytes(1024), compression=1))
-        data[10:14] = struct.pack("<I", 54 + 1024 + len(data) % 2)
+        end = (b"\0\1", b"", b"\0\xff" + bytes(5), b"\0\2")[int(rng.integers(4))]
+        data = bmp([codes + end], 8, table=bytes(1024), compression=1)
         try:
-            seen(bytes(data), "L")
-        except ValueError:
+            seen(data, "L")
+        except (ValueError, OSError):
             continue
         drawn += 1
-        CODEC.decode(source(bytes(data)))
+        CODEC.decode(source(data))
     assert drawn > 50
+
+
+@pytest.mark.parametrize("greys", [(0, 255), (0, 1), (0, 1, 2), (0,), (0, 3), tuple(range(256))])
+def test_a_palette_of_greys_is_read_back_as_one(greys: tuple[int, ...]) -> None:
+    """Found by mutant bmp-3122: black and white, written at 8 bits, were refused as no palette."""
+    palette = np.array([(grey, grey, grey, 255) for grey in greys], np.uint8)
+    indices = made(len(greys))
+    written = CODEC.encode(Picture(indices, "P", palette=palette), Metadata()).data
+    assert struct.unpack_from("<I", written, 2)[0] == len(written)
+    assert np.array_equal(seen(written, "L")[..., 0], palette[indices[..., 0], 0])
+    again = CODEC.decode(source(written))
+    shown = again.samples if again.palette is None else again.palette[again.samples[..., 0], :1]
+    assert np.array_equal(shown[..., 0], palette[indices[..., 0], 0])
 
 
 def test_a_file_whose_pixels_begin_nowhere_becomes_a_new_one() -> None:

@@ -43,6 +43,22 @@ def saved(image, **options):
     return target.getvalue()
 
 
+def test_a_file_that_opencv_reads_and_pillow_does_not_is_written_anew():
+    """Found by atheris: what tables it has was asked of Pillow, which does not know the marker TEM."""
+    data = saved(Image.fromarray(scene(32, 40)), quality=75)
+    at, table = data.index(b"\xff\xc0"), data.index(b"\xff\xdb") + 40
+    data = data[:table] + b"\0" + data[table + 1 : at] + b"\xff\x01" + data[at:]  # TEM
+    with pytest.raises(OSError, match="cannot identify"):
+        Image.open(io.BytesIO(data))
+    picture = read_picture(data)
+    changed = np.zeros(picture.size, np.bool_)
+    changed[5:9, 5:9] = True
+    picture.samples[changed] = 90
+    encoded = encode_picture(picture, changed=changed)
+    assert any("re-encoded as a whole" in note for note in encoded.notes)
+    assert np.abs(read_picture(encoded.data).samples.astype(int) - picture.samples).mean() < 3
+
+
 def sampled(name, *more):
     factor = getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{name}")
     options = [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor, *more]

@@ -168,6 +168,28 @@ def test_grey_stays_grey_and_sepia_stays_sepia():
         assert (gaps.mean() > 5) == (low[0] != low[2])
 
 
+@pytest.mark.parametrize(
+    ("black", "white", "toned"),
+    [
+        ((50, 48, 50), (222, 216, 206), False),
+        ((29, 29, 29), (214, 214, 214), True),
+        ((62, 54, 54), (243, 235, 208), True),
+    ],
+)
+def test_a_lifted_black_is_fading(black, white, toned):
+    """White was near enough to white for these old prints to be left flat."""
+    image = photograph("astronaut")
+    if toned:
+        image = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    worn = faded(image, black, white)
+    curves = curves_of(estimate_tones(worn))
+    assert curves is not None
+    picture = Picture(worn.copy(), "RGB")
+    apply_curves(picture, curves)
+    assert picture.samples.std() > 1.1 * worn.std()
+    assert curves_of(estimate_tones(picture.samples)) is None
+
+
 def test_sixteen_bits_and_floats_keep_their_steps():
     fine = np.linspace(20_000, 40_000, 64 * 64).astype(np.uint16).reshape(64, 64, 1)
     curves = ((78.0, 156.0, 6.0, 249.0),) * 3

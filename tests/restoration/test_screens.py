@@ -85,6 +85,23 @@ def test_paper_beside_a_screen_stays():
     assert not changed[:, SIDE + 40 :].any()
 
 
+@pytest.mark.parametrize(("period", "inks"), [(300 / 85, 1), (300 / 85, 4), (600 / 133, 4)])
+def test_lettering_beside_a_screen_stays(period, inks):
+    """It has something of the lattice's frequency, and was softened to 20 to 25 dB."""
+    image = photograph("coffee", SIDE)
+    image = grey(image) if inks == 1 else image
+    page = data.page()[:180, :380].astype(int) + 40
+    page = np.repeat(np.where(page > 150, 255, page).astype(np.uint8)[..., None], 3, axis=2)
+    page = np.asarray(PIL.Image.fromarray(page).resize((SIDE, 190)))
+    worn = np.concatenate([screened(image, period, inks=inks), page])
+    screen = estimate_screen(worn)
+    assert screen is not None
+    picture = Picture(worn.copy(), "RGB")
+    take_off_screen(picture, screen)
+    assert decibels(picture.samples[SIDE + 15 :], page[15:]) > 32
+    assert decibels(picture.samples[:SIDE], image) > decibels(worn[:SIDE], image) + 10
+
+
 def test_grey_alpha_and_depths():
     worn = screened(grey(photograph("coffee", SIDE)), 4.0, inks=1)
     screen = estimate_screen(worn)

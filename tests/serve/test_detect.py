@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from remend.serve.work import runs_of
+from remend.serve.telling import runs_of
 
 from .conftest import as_file
 

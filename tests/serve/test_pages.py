@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from remend.fill.registry import ENTRIES
 from remend.options import QUALITIES
+from remend.serve.job_routes import router as job_routes
 from remend.serve.options import REPAIR
 from remend.serve.page import read_assets
 from remend.serve.problems import KINDS
@@ -53,7 +54,7 @@ def test_the_reference_names_every_route_and_loads_nothing(home):
     assert not re.search(r"(?:src|href)=['\"](?:https?:)?//", page.text)
     assert "<script" not in page.text
     assert "style=" not in page.text
-    for route in router.routes:
+    for route in (*router.routes, *job_routes.routes):
         assert isinstance(route, APIRoute)
         assert route.path in page.text
     for name in ("dilate_px", "mask_polarity", "Idempotency-Key".lower(), "cancel_on_leave", "sharpen"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zipfile
 import zlib
@@ -262,6 +263,40 @@ def test_held_across_a_phone_shows_the_picture_large(open_page, png):
     page.locator("#panel-toggle").tap()
     expect(page.locator("#sensitivity")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 844
+
+
+def test_one_long_step_moves_on_and_says_how_long_it_may_take(editor, png):
+    """A single hole stayed at 12 % to the end, without a word of how long."""
+    links = {name: f"/v1/jobs/made/{name}" for name in ("self", "events", "result")}
+    job = {"id": "made", "state": "running", "stage": "fill", "step": 1, "steps": 1, "links": links}
+    told = [
+        {"progress": 0.2, "left_s": 9.2},
+        {"progress": 0.6, "left_s": 3.1},
+        {"progress": 0.9, "left_s": 0.4},
+    ]
+    page = editor.page
+    page.route("**/v1/jobs", lambda route: route.fulfill(status=202, json=job | {"progress": 0}))
+    page.route("**/v1/jobs/made", lambda route: route.fulfill(status=204))
+
+    def events(route):
+        # The stream breaks off after each, and the browser asks for the next.
+        body = (
+            f"retry: 700\nevent: progress\ndata: {json.dumps(job | told.pop(0))}\n\n"
+            if told
+            else ": wait\n\n"
+        )
+        route.fulfill(content_type="text/event-stream", body=body)
+
+    page.route("**/v1/jobs/made/events*", events)
+    editor.open(png)
+    editor.stroke(*LINE)
+    page.click("#repair")
+    for value, words in (("0.2", "about 9 s"), ("0.6", "about 3 s"), ("0.9", "about 1 s")):
+        expect(page.locator("#progress-bar")).to_have_attribute("value", value)
+        expect(page.locator("#progress-left")).to_have_text(words)
+    expect(page.locator("#progress-text")).to_have_text("Filling")
+    page.click("#cancel")
+    editor.wait_done()
 
 
 def listen(page) -> None:

@@ -1,14 +1,21 @@
-"""24 megapixels: painting, zooming and panning cost what the screen costs, not what the picture does."""
+"""24 megapixels: work on them costs what the screen costs, and memory what the picture does."""
 
 from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from page_driver import Editor, Sample
+from page_driver import Editor, Sample, file_of
 
 pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
 
 MOST_MS = 8
 # Every listener for pointer moves and every animation frame is timed, from before the page's own code runs.
@@ -35,6 +42,81 @@ def large() -> Sample:
     ok, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 85])
     assert ok
     return Sample("large.jpg", data.tobytes(), pixels)
+
+
+MOST_MB = 200  # above the empty page, once it is at rest
+
+
+def memory_of(browser: Any) -> Callable[[], float]:
+    """Tells the megabytes of all of a browser's processes; what they share counts once."""
+    session = browser.new_browser_cdp_session()
+
+    def measure() -> float:
+        kilobytes = 0
+        for process in session.send("SystemInfo.getProcessInfo")["processInfo"]:
+            told = Path(f"/proc/{process['id']}/smaps_rollup").read_text()
+            kilobytes += int(re.search(r"^Pss: +(\d+)", told, re.MULTILINE)[1])
+        return kilobytes / 1024
+
+    return measure
+
+
+def stand_in(page: Any, patches: list[bytes]) -> None:
+    """Answers repairs with these patches, in turn: what the page holds is measured, not the fill."""
+    links = {name: f"/v1/jobs/made/{name}" for name in ("self", "events", "result")}
+    job = {"id": "made", "state": "done", "progress": 1, "report": {"notes": []}, "links": links}
+    page.route("**/v1/jobs", lambda route: route.fulfill(status=202, json=job))
+    page.route(
+        "**/v1/jobs/made/result", lambda route: route.fulfill(content_type="image/png", body=patches.pop(0))
+    )
+    events = f"event: end\ndata: {json.dumps(job)}\n\n"
+    page.route(
+        "**/v1/jobs/made/events*", lambda route: route.fulfill(content_type="text/event-stream", body=events)
+    )
+
+
+def patch_of(mask: np.ndarray) -> bytes:
+    pixels = np.zeros((*mask.shape, 4), np.uint8)
+    pixels[mask] = (90, 120, 60, 255)
+    return file_of(pixels, "patch.png", compress_level=1).data
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory is read from Linux's /proc")
+def test_memory(open_page, browser, large, record_property):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    editor = Editor(page)
+    used = memory_of(browser)
+    stroke, specks = np.zeros((2, 4000, 6000), np.uint8)
+    cv2.line(stroke, (3000, 2000), (3100, 2030), 255, 80)
+    rng = np.random.default_rng(1)
+    for x, y in rng.integers((0, 0), (6000, 4000), (100, 2)):
+        cv2.circle(specks, (int(x), int(y)), 5, 255, -1)
+    stand_in(page, [patch_of(stroke > 0), patch_of(specks > 0)])
+    garbage = page.context.new_cdp_session(page)
+
+    def at_rest() -> float:
+        page.wait_for_timeout(1500)
+        garbage.send("HeapProfiler.collectGarbage")
+        page.wait_for_timeout(500)
+        return used()
+
+    empty = at_rest()
+    editor.open(large)
+    figures = {"opened": at_rest() - empty}
+    for name, mask in (("stroke", stroke), ("specks all over", specks)):
+        page.set_input_files("#mask-file", [file_of(mask, "mask.png", compress_level=1).payload])
+        expect(page.locator("#marked")).to_contain_text("%")
+        editor.repair()
+        expect(page.locator("#marked")).to_have_text("nothing marked")
+        page.keyboard.press("1")
+        page.keyboard.press("c")
+        page.keyboard.press("c")
+        page.keyboard.press("0")
+        figures[name] = at_rest() - empty
+    for name, value in figures.items():
+        record_property(name, round(value))
+    print({name: round(value) for name, value in figures.items()})
+    assert max(figures.values()) <= MOST_MB
 
 
 def p95(page, kind: str) -> float:

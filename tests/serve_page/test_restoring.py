@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -143,3 +144,12 @@ def test_everybody_can_use_it(open_page, grainy, scheme):
     look(page)
     found = axe.Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+
+
+def test_the_reasons_speak_chinese_and_no_step_is_shown_that_nobody_asked_for(open_page, grainy):
+    page = open_page(locale="zh-CN")
+    Editor(page).open(grainy)
+    look(page)
+    expect(page.locator(".restore-step[data-step=screen]")).to_have_count(0)
+    for reason in page.locator(".restore-step").all_inner_texts():
+        assert not re.search("[a-z]{4,}", reason), reason

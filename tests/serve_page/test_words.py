@@ -89,7 +89,7 @@ def said() -> set[str]:
         found |= {name, summary}
     found |= {entry.summary for entry in ENTRIES.values()} | {"chooses for each hole"}
     found |= {REPAIR[name].label for name in ("sensitivity", "quality", "method")}
-    found |= {REPAIR[name].help for name in ("sensitivity", "force")}
+    found |= {REPAIR[name].help for name in ("sensitivity", "force", "feather_px")}
     return found
 
 
@@ -133,3 +133,18 @@ def test_the_page_speaks_chinese(open_page, png):
     page.click("#language")
     expect(page.locator("#find")).to_have_text("Find damage")
     expect(page.locator("#title")).to_contain_text("scene.png")
+
+
+def test_the_servers_errors_speak_chinese(open_page, png):
+    from playwright.sync_api import expect
+
+    page = open_page(locale="zh-CN")
+    page.set_input_files("#files", [{"name": "信.png", "mimeType": "image/png", "buffer": b"no picture"}])
+    notice = page.locator(".notice.bad")
+    expect(notice).to_contain_text("信.png：")
+    expect(notice).to_contain_text("应当是图片")
+    patterns = page.evaluate("""async () => {
+      const { default: lines } = await import("/static/lang/errors.js");
+      return lines.map(([pattern]) => new RegExp(pattern, "s").source.length);
+    }""")
+    assert len(patterns) > 250

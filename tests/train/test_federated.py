@@ -1,5 +1,8 @@
 import importlib.util
 import json
+import re
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +15,18 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 if importlib.util.find_spec("lightning") is None:
     pytest.skip("Lightning is not installed", allow_module_level=True)
 
-from remend.errors import UsageError  # noqa: E402
+from benchmarks.line import ROOT  # noqa: E402
+from remend.errors import ModelError, UsageError  # noqa: E402
+from remend.nets.weights.portable import save_portable  # noqa: E402
+from remend.nets.weights.trained import load_net  # noqa: E402
 from remend.train.config import from_dict  # noqa: E402
 from remend.train.data.pictures import Pictures  # noqa: E402
 from remend.train.federated.member import Member, arrays_of, fresh, put_into  # noqa: E402
 from remend.train.federated.shares import KINDS, OneKind, dealt  # noqa: E402
 from remend.train.federated.terms import Terms  # noqa: E402
+
+# Flower's command line (Typer 0.20) imports names that Click 8.5 calls deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:'click.utils:DeprecationWarning")
 
 FLOWER = pytest.mark.skipif(
     importlib.util.find_spec("flwr") is None, reason="Flower is an extra: pip install '.[federated]'"
@@ -150,11 +159,29 @@ def test_masked_updates_have_the_same_mean(monkeypatch):
 
 
 @FLOWER
+def test_a_federation_begins_with_weights_that_the_leader_alone_has(tmp_path):
+    from remend.train.federated.here import simulate
+
+    known = arrays_of(fresh(Terms(from_dict({**CONTENT, "train": {**CONTENT["train"], "seed": 9}}))))
+    net = fresh(Terms(RECIPE))
+    put_into(net, known)
+    save_portable(tmp_path / "known.safetensors", net.state_dict(), {"net": "remend"})
+    slow = {**CONTENT["train"], "lr": 1e-9}
+    weights = {"weights": str(tmp_path / "known.safetensors")}
+    terms = Terms(from_dict({**CONTENT, "train": slow, "transfer": weights}), rounds=1)
+    assert furthest(simulate(terms, members(2)), known) < 1e-5
+    assert "known" not in terms.for_members().as_json()
+    gone = Terms(from_dict({**CONTENT, "transfer": {"weights": str(tmp_path / "gone.onnx")}}))
+    with pytest.raises(ModelError):
+        simulate(gone, members(2))
+
+
+@FLOWER
 def test_a_member_may_demand_masks():
     from remend.train.federated.flower import client_of, server_of
     from remend.train.federated.here import _grid_of
 
-    grid, context = _grid_of(client_of(lambda _: members(1)[0], demand_secagg=True), [1, 2, 3])
+    grid, context = _grid_of(client_of(lambda _: members(1)[0], demands_secagg=lambda _: True), [1, 2, 3])
     with pytest.raises(Exception, match="SecAgg\\+ alone"):
         server_of(Terms(RECIPE, rounds=1), 3)(grid, context)
     with pytest.raises(UsageError, match="three members"):
@@ -217,7 +244,6 @@ def test_the_command_leaves_weights_that_can_be_exported(tmp_path):
     from click.testing import CliRunner
 
     from remend.cli.federate import federate
-    from remend.nets.weights.trained import load_net
 
     recipe, out = tmp_path / "tiny.toml", tmp_path / "run"
     recipe.write_text(TINY)
@@ -231,34 +257,79 @@ def test_the_command_leaves_weights_that_can_be_exported(tmp_path):
     assert isinstance(again.exception, UsageError)
 
 
-@FLOWER
-@pytest.mark.slow
-def test_a_leader_and_members_over_loopback(tmp_path):
-    """Processes of their own: a leader, and two members with folders that nobody else reads."""
-    recipe = tmp_path / "tiny.toml"
-    recipe.write_text(TINY)
-    folders(tmp_path, 2)
-    program = [sys.executable, "-m", "remend", "federate"]
-    address = "127.0.0.1:39192"
-    lead = [*program, "lead", str(recipe), "--members", "2", "--rounds", "2", "--address", address]
-    leader = subprocess.Popen([*lead, "--out", str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
-    joined = [
-        subprocess.Popen(
-            [*program, "join", "--data", str(tmp_path / f"member{n}"), "--address", address, "--seed", str(n)]
-        )
-        for n in range(2)
-    ]
-    try:
-        out, _ = leader.communicate(timeout=900)
-        assert leader.returncode == 0
-        assert Path(out.strip()).is_file()
-    finally:
-        for process in (leader, *joined):
-            process.terminate()
-        for process in (leader, *joined):
-            process.wait(30)
-    from remend.nets.weights.trained import load_net
+@pytest.fixture
+def federation(tmp_path):
+    """Starts `remend federate` in processes of their own, and ends them."""
+    (tmp_path / "tiny.toml").write_text(TINY)
+    running = []
 
-    net, state = load_net(tmp_path / "run" / "best.safetensors")
+    def start(*words: object, **more: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "remend", "federate", *map(str, words)]
+        running.append(subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, **more))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.communicate(timeout=120)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def check_weights(path: Path) -> None:
+    net, state = load_net(path)
     assert state["samples_seen"] == 16
     assert all(torch.isfinite(tensor).all() for tensor in net.state_dict().values())
+
+
+@FLOWER
+@pytest.mark.slow
+def test_a_leader_and_members_over_loopback(tmp_path, federation):
+    """Processes of their own: a leader, and two members with folders that nobody else reads."""
+    address = f"127.0.0.1:{free_port()}"
+    terms = ("--members", 2, "--rounds", 2, "--address", address, "--out", "run")
+    leader = federation("lead", "tiny.toml", *terms)
+    for number, folder in enumerate(folders(tmp_path, 2)):
+        federation("join", "--data", folder, "--address", address, "--seed", number)
+    out, _ = leader.communicate(timeout=900)
+    assert leader.returncode == 0
+    check_weights(tmp_path / out.strip())
+
+
+@FLOWER
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
+def test_five_members_over_tls_under_secagg(tmp_path, federation):
+    """As docs/federated.md says, its certificates too; each member knows another kind of damage."""
+    page = (ROOT / "docs" / "federated.md").read_text("utf-8")
+    (made,) = re.findall(r"```sh\n(openssl.*?)```", page, re.DOTALL)
+    subprocess.run(["bash", "-euc", made.replace("leader.example", "localhost")], cwd=tmp_path, check=True)
+    port = free_port()
+    terms = ("--members", 5, "--rounds", 2, "--secagg", "--address", f"0.0.0.0:{port}", "--out", "run")
+    leader = federation("lead", "tiny.toml", *terms, "--tls", "ca.pem", "cert.pem", "key.pem")
+    for number, folder in enumerate(folders(tmp_path, 5)):
+        own = ("--data", folder, "--seed", number, "--kind", KINDS[number])
+        federation("join", *own, "--address", f"localhost:{port}", "--ca", "ca.pem", "--secagg")
+    out, _ = leader.communicate(timeout=1500)
+    assert leader.returncode == 0
+    check_weights(tmp_path / out.strip())
+
+
+@FLOWER
+@pytest.mark.slow
+def test_a_member_that_demands_masks_ends_a_run_without(tmp_path, federation):
+    address = f"127.0.0.1:{free_port()}"
+    terms = ("--members", 2, "--rounds", 1, "--address", address, "--out", "run")
+    leader = federation("lead", "tiny.toml", *terms, stderr=subprocess.PIPE)
+    for number, folder in enumerate(folders(tmp_path, 2)):
+        demand = ("--secagg",) if number else ()
+        federation("join", "--data", folder, "--address", address, "--seed", number, *demand)
+    _, said = leader.communicate(timeout=900)
+    assert leader.returncode == 4
+    assert "the run has failed" in said
+    assert not (tmp_path / "run" / "best.safetensors").exists()

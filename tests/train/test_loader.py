@@ -1,5 +1,6 @@
 import itertools
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -68,3 +69,27 @@ def test_as_many_samples_are_on_their_way_as_there_are_threads(threads):
     together.abort()
     source.close()
     assert [(b.first, b.end) for b in taken] == [(0, 1), (1, 2)]
+
+
+def test_sixteen_threads_draw_as_many_times_as_much():
+    """Of a sampler that waits as one does that reads and decodes: the processor's cores set no bound."""
+    pixels, hole = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), bool)
+
+    def sample(index):
+        time.sleep(0.005)
+        return Sample(pixels, pixels, hole, "box")
+
+    def speed(threads):
+        source = batches(sample, start=0, size=16, threads=threads)
+        for _ in range(threads + 3):
+            next(source)
+        since = time.perf_counter()
+        for _ in range(2 * threads):
+            next(source)
+        taken = time.perf_counter() - since
+        source.close()
+        return 2 * threads / taken
+
+    one, four, sixteen = (max(speed(threads) for _ in range(2)) for threads in (1, 4, 16))
+    assert four > 2.5 * one
+    assert sixteen > 10 * one

@@ -12,14 +12,17 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 
 from click.testing import CliRunner  # noqa: E402
 
-from remend.adapting import adapt  # noqa: E402
+from remend.adapting import RESTORER, adapt, adapt_restorer  # noqa: E402
 from remend.cli.adapt import adapt as command  # noqa: E402
-from remend.errors import UsageError  # noqa: E402
+from remend.errors import ModelError, UsageError  # noqa: E402
 from remend.fill.neural import Neural  # noqa: E402
 from remend.nets.onnx_file import to_onnx  # noqa: E402
 from remend.nets.registry import build  # noqa: E402
+from remend.nets.restorer import Restorer  # noqa: E402
 from remend.train.personal.album import PATCH_PX, read_album  # noqa: E402
+from remend.train.personal.restorer import compared_restorers, intact  # noqa: E402
 from remend.train.personal.tune import Verdict, compared, recipe_of  # noqa: E402
+from remend.train.restorer.export import restorer_onnx  # noqa: E402
 
 TINY = ["options.widths=[8,8,16]", "train.batch=4", "train.warmup=16", "train.lr=3e-3"]
 
@@ -158,3 +161,68 @@ def test_the_same_file_is_as_good_as_itself(album, start):
     assert verdict.gain == 0
     assert verdict.before == verdict.after
     assert not verdict.kept
+
+
+RESTORER_WEIGHTS = RESTORER.read_bytes()
+
+
+def test_a_restorer_learns_from_tiles_without_damage(album, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    bad = np.zeros((160, 320), np.uint8)
+    bad[70:74, 5:9] = 255
+    cv2.imwrite(str(masks / "0.png"), bad)
+    for number in (1, 2):
+        cv2.imwrite(str(masks / f"{number}.png"), np.zeros((160, 320), np.uint8))
+    with pytest.raises(UsageError):
+        adapt_restorer(album, tmp_path / "mine.pt", say=lambda _: None)
+    whole = intact(read_album(album, damage=str(masks)))
+    assert sorted(picture.shape[:2] for picture in whole) == [(160, 192), (160, 192)]
+    for picture in intact(read_album(album, damage="")):
+        assert picture.shape == (160, 192, 3)
+
+
+def test_a_restorer_is_as_good_as_itself_and_one_that_does_nothing_is_worse(album):
+    read = read_album(album, damage="")
+    verdict, gains = compared_restorers(RESTORER_WEIGHTS, RESTORER_WEIGHTS, read, count=1)
+    assert verdict.gain == verdict.worst == 0
+    assert set(gains.values()) == {0.0}
+    idle = restorer_onnx(Restorer().eval())
+    verdict, gains = compared_restorers(RESTORER_WEIGHTS, idle, read, count=3)
+    assert verdict.worst <= gains["noise_50"] < -3
+    assert gains["spoilt_levels"] < 0
+    verdict, _ = compared_restorers(idle, RESTORER_WEIGHTS, read, count=3)
+    assert verdict.worst == -np.inf or verdict.gain > 1, "what spoils whole pictures is not kept"
+
+
+def test_restore_takes_a_file_of_ones_own(tmp_path):
+    import remend
+
+    rng = np.random.default_rng(0)
+    noisy = stripes(0) / 4 + 90 + rng.normal(0, 20, (160, 320, 3))
+    noisy = noisy.clip(0, 255).astype(np.uint8)
+    mine = tmp_path / "mine.onnx"
+    mine.write_bytes(RESTORER_WEIGHTS)
+    with pytest.raises(ModelError, match="no restorer with its card"):
+        remend.restore(noisy, only="noise", force=True, model=str(mine))
+    mine.with_suffix(".json").write_bytes(RESTORER.with_suffix(".json").read_bytes())
+    usual, own = (remend.restore(noisy, only="noise", force=True, model=name) for name in ("", str(mine)))
+    assert (usual != noisy).any()
+    np.testing.assert_array_equal(own, usual)
+    idle = restorer_onnx(Restorer().eval())
+    mine.write_bytes(idle)
+    with pytest.raises(ModelError, match="SHA-256 differs"):
+        remend.restore(noisy, only="noise", force=True, model=str(mine))
+
+
+@pytest.mark.slow
+def test_a_restorer_tuned_to_a_repeated_texture_gains_and_is_used(album, tmp_path):
+    target = tmp_path / "mine.onnx"
+    words = [str(album), "-o", str(target), "--net", "restorer", "--damage", "none", "--samples", "960"]
+    said = CliRunner().invoke(command, [*words, "--json"])
+    assert said.exit_code == 0, said.output
+    card = json.loads(target.with_suffix(".json").read_text())
+    assert card["architecture"] == "restorer"
+    assert card["metrics"]["album"]["worst"] > 0
+    refused = CliRunner().invoke(command, [*words, "--overwrite", "--set", "train.lr=1"])
+    assert isinstance(refused.exception, UsageError)

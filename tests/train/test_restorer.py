@@ -108,6 +108,19 @@ def test_blocks_are_those_of_a_jpeg():
             assert difference.mean() < 0.05 * np.abs(crop - wanted).mean() + 0.8
 
 
+def test_decibels_can_be_learned_by_and_threads_are_left_as_they_are(pictures, tmp_path):
+    recipe = fast_dev(load_restorer("restorer", ["loss=decibels"]))
+    threads = torch.get_num_threads()
+    train_restorer(recipe, [pictures], tmp_path / "run", say=lambda line: None)
+    assert torch.get_num_threads() == threads
+    with (tmp_path / "run" / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    # A clean crop that stays clean has an error of nothing, which counts as a level.
+    assert all(-48.2 < float(row["loss_db"]) < 0 for row in rows)
+    with pytest.raises(UsageError, match="loss is one of levels, decibels, got 'psnr'"):
+        load_restorer("restorer", ["loss=psnr"])
+
+
 def test_a_run_goes_on_where_it_stood(pictures, tmp_path):
     recipe = fast_dev(load_restorer("restorer"))
     out = tmp_path / "run"

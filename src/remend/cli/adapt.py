@@ -1,8 +1,9 @@
-"""`remend adapt`: the net for thin damage tuned to one album."""
+"""`remend adapt`: an embedded net tuned to one album."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,9 +13,16 @@ from remend.errors import UsageError
 __all__ = ["adapt"]
 
 
-@click.command(short_help="Tune the net for thin damage to an album.")
+@click.command(short_help="Tune an embedded net to an album.")
 @click.argument("album", metavar="ALBUM", type=click.Path(path_type=Path))
 @click.option("-o", "--out", "target", required=True, metavar="FILE.onnx", type=click.Path(path_type=Path))
+@click.option(
+    "--net",
+    type=click.Choice(["thin", "restorer"]),
+    default="thin",
+    show_default=True,
+    help="thin: fills scratches and strokes. restorer: takes off noise and JPEG blocks.",
+)
 @click.option(
     "--damage",
     metavar="find|none|DIR",
@@ -27,7 +35,11 @@ __all__ = ["adapt"]
 @click.option("--minutes", type=click.FloatRange(0.01), default=10.0, show_default=True, help="At most.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override the recipe: train.lr=1e-4."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Of thin: override the recipe, train.lr=1e-4.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line.")
@@ -36,6 +48,7 @@ def adapt(
     ctx: click.Context,
     album: Path,
     target: Path,
+    net: str,
     damage: str,
     samples: int | None,
     minutes: float,
@@ -44,20 +57,24 @@ def adapt(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Tune the embedded net for thin damage to the pictures of ALBUM, from what of them is intact.
+    """Tune an embedded net to the pictures of ALBUM, from what of them is intact.
 
-    A part of the album is set aside to judge by: unless the tuned net fills made scratches there better, by
+    A part of the album is set aside to judge by: unless the tuned net mends made damage there better, by
     .1 dB and by more than chance, nothing is written and the exit code is 1. Worth it for albums of one kind
-    of picture. Use the file with --method FILE.onnx, or for thin holes alone with
-    `remend models add FILE.onnx` and `remend models use NAME`.
+    of picture. Use the file of thin with `remend repair --method FILE.onnx`, or for thin holes alone with
+    `remend models add FILE.onnx` and `remend models use NAME`; that of restorer with
+    `remend restore --model FILE.onnx`.
     """
+    if net == "restorer" and settings:
+        raise UsageError("--set is for --net thin: leave it out")
     try:
-        from remend.adapting import SAMPLES
-        from remend.adapting import adapt as tune
+        from remend.adapting import SAMPLES, adapt_restorer
+        from remend.adapting import adapt as adapt_thin
     except ModuleNotFoundError as error:
         raise UsageError(
             f"adapting needs {error.name}, which is not installed: pip install 'remend[train]'"
         ) from error
+    tune = adapt_restorer if net == "restorer" else partial(adapt_thin, settings=settings)
     done = tune(
         album,
         target,
@@ -65,7 +82,6 @@ def adapt(
         samples=samples or SAMPLES,
         minutes=minutes,
         seed=seed,
-        settings=settings,
         overwrite=overwrite,
         say=lambda line: click.echo(line, err=True),
     )

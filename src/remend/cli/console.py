@@ -13,13 +13,14 @@ import click
 from remend.batch import Failure, Outcome, Skipped
 from remend.faults import debugging
 from remend.io.read import printable
+from remend.language import told
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from remend.batch.forecast import Forecast
 
-__all__ = ["Console", "exit_code"]
+__all__ = ["Console", "exit_code", "failure_line"]
 
 
 class Console:
@@ -65,9 +66,7 @@ class Console:
         """One picture is done."""
         left_s = self._forecast(outcome)
         if isinstance(outcome, Failure):
-            name = printable(outcome.source)
-            names_itself = outcome.message.startswith(name)
-            self.log(f"remend: {outcome.message}" if names_itself else f"remend: {name}: {outcome.message}")
+            self.log(failure_line(outcome))
             if debugging() and outcome.trace:
                 self.log(outcome.trace.rstrip())
             content: dict[str, Any] = outcome.as_json()
@@ -114,6 +113,13 @@ class Console:
             self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             click.echo(line, err=True)
+
+
+def failure_line(failure: Failure) -> str:
+    """What is said of a picture that could not be worked on, by its name, in the user's language."""
+    name = printable(failure.source)
+    message = told(failure.message)
+    return f"remend: {message}" if failure.message.startswith(name) else f"remend: {name}: {message}"
 
 
 def exit_code(failures: list[Failure], total: int) -> int:

@@ -44,9 +44,8 @@ __all__ = ["detect"]
 def detect(inputs: tuple[str, ...], **given: Any) -> None:
     """Find scratches, cracks, dust, stains and holes; lettering is left alone unless --find asks for it."""
     from remend.batch import Failure
-    from remend.cli.console import exit_code
+    from remend.cli.console import exit_code, failure_line
     from remend.faults import debugging
-    from remend.io.read import printable
 
     if given["output"] is None and given["overlay"] is None and not given["as_json"]:
         raise UsageError("say what is wanted: -o MASK, --overlay FILE, or --json")
@@ -59,8 +58,7 @@ def detect(inputs: tuple[str, ...], **given: Any) -> None:
             raise
         except Exception as error:
             failures.append(failure := Failure.of(name, error))
-            shown = "" if failure.message.startswith(printable(name)) else f"{printable(name)}: "
-            click.echo(f"remend: {shown}{failure.message}", err=True)
+            click.echo(failure_line(failure), err=True)
             if given["as_json"] and isinstance(error, AmbiguousError):
                 choices = [asdict(choice) for choice in error.choices]
                 click.echo(json.dumps({"input": name, "question": error.question, "choices": choices}))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remend.cli.flags import data_flag
 from remend.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,15 +70,7 @@ def _agreed(recipe: str, settings: tuple[str, ...], **terms: Any) -> Terms:
 
 @federate.command(short_help="All members on this machine.")
 @_terms
-@click.option(
-    "--data",
-    "sources",
-    multiple=True,
-    required=True,
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="A member's pictures. Given once, they are dealt out to --members.",
-)
+@data_flag("One for each member; given once, the pictures are dealt out to --members.")
 @click.option("--members", type=click.IntRange(2), default=5, show_default=True, help="With one --data.")
 @click.option(
     "--alpha",
@@ -119,7 +112,7 @@ def simulate(
         read = [read[0].only(share) for share in dealt(labels, members, alpha=alpha)]
     seed = agreed.recipe.train.seed
     people = [
-        Member(pictures, OneKind(seed, 40, kind=KINDS[n % len(KINDS)]) if one_kind else None, seed=n)
+        Member(pictures, OneKind.of(seed, KINDS[n % len(KINDS)]) if one_kind else None, seed=n)
         for n, pictures in enumerate(read)
     ]
     for number, pictures in enumerate(read):
@@ -165,12 +158,21 @@ def lead(
 
 
 @federate.command(short_help="Take part with pictures of your own.")
-@click.option("--data", required=True, metavar="DIR", type=click.Path(path_type=Path))
+@data_flag("It stays here.", multiple=False)
 @click.option("--address", default="127.0.0.1:9092", show_default=True, metavar="HOST:PORT")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another for each member.")
 @click.option("--ca", type=click.Path(path_type=Path, exists=True), metavar="CA", help="Whom to trust, PEM.")
+@click.option(
+    "--kind",
+    metavar="KIND",
+    default="",
+    help="Learn from one kind of damage alone: scratches, dust, cracks, text or free-form.",
+)
+@click.option("--secagg", is_flag=True, help="Take part with SecAgg+ alone, whatever the leader says.")
 @click.pass_context
-def join(ctx: click.Context, data: Path, address: str, seed: int, ca: Path | None) -> None:
+def join(
+    ctx: click.Context, data: Path, address: str, seed: int, ca: Path | None, kind: str, secagg: bool
+) -> None:
     """Take part in the federation at --address; the pictures of --data stay here.
 
     Join leaders that you know: Flower lets a leader send the program that members run.
@@ -181,5 +183,6 @@ def join(ctx: click.Context, data: Path, address: str, seed: int, ca: Path | Non
         raise UsageError(
             f"federating needs {error.name}, which is not installed: pip install 'remend[federated,train]'"
         ) from error
-    code = run(data, address=address, seed=seed, certificate=ca, say=lambda line: click.echo(line, err=True))
+    say = lambda line: click.echo(line, err=True)  # noqa: E731
+    code = run(data, address=address, seed=seed, certificate=ca, kind=kind, secagg=secagg, say=say)
     ctx.exit(1 if code else 0)

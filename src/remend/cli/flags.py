@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -33,6 +34,24 @@ def flags(table: type | Mapping[str, Option], *names: str) -> Callable[[Command]
         return command
 
     return add
+
+
+def data_flag(more: str = "Repeatable.", *, multiple: bool = True) -> Callable[[Command], Command]:
+    """``--data``: what there is to learn from, ``sources``, or ``data`` where it is given once.
+
+    Args:
+        more: behind what it takes.
+        multiple: it may be given several times.
+    """
+    return click.option(
+        "--data",
+        "sources" if multiple else "data",
+        multiple=multiple,
+        required=True,
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help=f"A folder of pictures, a data set, a list (.flist, .txt) or a tar shard. {more}".strip(),
+    )
 
 
 def options_from(table: type[Table], given: Mapping[str, Any]) -> Table:

@@ -28,7 +28,7 @@ def inspect(inputs: tuple[str, ...], **given: Any) -> None:
     """
     from remend.batch import Failure
     from remend.budget import Budget
-    from remend.cli.console import exit_code
+    from remend.cli.console import exit_code, failure_line
     from remend.faults import own_errors
     from remend.io import read_picture
     from remend.io.read import printable
@@ -44,8 +44,7 @@ def inspect(inputs: tuple[str, ...], **given: Any) -> None:
                 found, scan = inspect_picture(picture), lay_out(picture)
         except Exception as error:
             failures.append(failure := Failure.of(name, error))
-            line = failure.message if failure.message.startswith(shown) else f"{shown}: {failure.message}"
-            click.echo(f"remend: {line}", err=True)
+            click.echo(failure_line(failure), err=True)
             continue
         if given["as_json"]:
             size = {"width": picture.width, "height": picture.height}

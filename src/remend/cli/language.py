@@ -1,12 +1,11 @@
 """The language of ``--help``: English where it stands, Chinese from one table by what is said in English.
 
-Chosen as by other programs: the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is set.
+Which one, `remend.language` tells; errors are said in it, too.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,9 @@ from importlib.resources import files
 
 import click
 
-__all__ = ["ChineseContext", "help_of", "is_chinese", "table", "translated", "wrapped"]
+from remend.language import in_chinese, is_chinese
+
+__all__ = ["ChineseContext", "help_of", "show_misuse", "table", "translated", "wrapped"]
 
 CLOSING = "，。；：、！？）”》…%"  # never begin a line
 WORDS = {
@@ -29,12 +30,6 @@ WORDS = {
     "required]": "必需]",
 }
 """What click itself says."""
-
-
-def is_chinese() -> bool:
-    """Whether the user reads Chinese."""
-    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return said.lower().startswith("zh")
 
 
 @cache
@@ -88,6 +83,18 @@ def wrapped(text: str, columns: int) -> list[str]:
 
 def _columns(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def show_misuse(error: click.ClickException) -> None:
+    """What click found wrong with a command line, on stderr, in the user's language."""
+    if not is_chinese():
+        error.show()
+        return
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        click.echo(f"用 {context.command_path} --help 查看帮助。\n", err=True)
+    click.echo(f"错误：{in_chinese(error.format_message())}", err=True)
 
 
 class _Formatter(click.HelpFormatter):

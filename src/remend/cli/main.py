@@ -10,8 +10,9 @@ from importlib import import_module
 import click
 
 from remend import __version__
-from remend.cli.language import ChineseContext, is_chinese, translated
+from remend.cli.language import ChineseContext, show_misuse, translated
 from remend.faults import DEBUG, as_own, debugging, trace_of
+from remend.language import is_chinese, told
 
 __all__ = ["main", "remend"]
 
@@ -113,7 +114,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         click.echo("remend: interrupted", err=True)
         return 130
     except click.ClickException as error:
-        error.show()
+        show_misuse(error)
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has left (`remend … | head`): nothing more to say to anybody.
@@ -121,7 +122,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 1
     except Exception as error:
         own = as_own(error)
-        click.echo(f"remend: {own}", err=True)
+        click.echo(f"remend: {told(own)}", err=True)
         if debugging():
             click.echo(trace_of(error), err=True, nl=False)
         return own.exit_code

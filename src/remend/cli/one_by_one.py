@@ -23,8 +23,7 @@ def each(places: Sequence[Place], work: Callable[[Path, Path], None], *, dry_run
         dry_run: nothing is written, so no folder is made.
     """
     from remend.batch import Failure, make_folder
-    from remend.cli.console import exit_code
-    from remend.io.read import printable
+    from remend.cli.console import exit_code, failure_line
 
     failures = []
     for source, target in places:
@@ -36,9 +35,7 @@ def each(places: Sequence[Place], work: Callable[[Path, Path], None], *, dry_run
             raise
         except Exception as error:
             failures.append(failure := Failure.of(str(source), error))
-            name = printable(str(source))
-            line = failure.message if failure.message.startswith(name) else f"{name}: {failure.message}"
-            click.echo(f"remend: {line}", err=True)
+            click.echo(failure_line(failure), err=True)
     click.get_current_context().exit(exit_code(failures, len(places)))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from remend.cli.flags import data_flag
 from remend.errors import UsageError
 
 __all__ = ["train"]
@@ -15,15 +16,7 @@ __all__ = ["train"]
 
 @click.command(short_help="Train a net on pictures.")
 @click.argument("recipe", metavar="NET|RECIPE")
-@click.option(
-    "--data",
-    "sources",
-    multiple=True,
-    required=True,
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="A folder of pictures, a data set, a list (.flist, .txt) or a tar shard. Repeatable.",
-)
+@data_flag()
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override the recipe: train.batch=8."
 )

@@ -1,4 +1,5 @@
-"""Feature vectors that judge sets of pictures: of a net in an ONNX file, or made elsewhere."""
+"""Judges beside the plain metrics: distances and feature vectors of a net in an ONNX file, or vectors made
+elsewhere."""
 
 from __future__ import annotations
 
@@ -8,19 +9,31 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from remend.errors import EvaluationError, ModelError
 from remend.evaluation.distributions import fid, ids, kid
+from remend.metrics import checked
 from remend.picture import Bool
 from remend.runtime import open_plain_session
 
-__all__ = ["FeatureArrays", "FeatureNet", "OnnxFeatures", "PictureMetric", "figures"]
+__all__ = [
+    "FeatureArrays",
+    "FeatureNet",
+    "Map",
+    "OnnxDistance",
+    "OnnxFeatures",
+    "PictureMetric",
+    "figures",
+    "maps_apart",
+]
 
 Image = NDArray[np.uint8]
 Vector = NDArray[np.float32]
+Map = NDArray[np.float32]  # (C, h, w)
 
 
 class PictureMetric(Protocol):
@@ -57,17 +70,19 @@ class FeatureNet(Protocol):
     def features(self, image: Image) -> Vector: ...  # noqa: D102
 
 
-class OnnxFeatures:
-    """A feature net in an ONNX file, such as the usual Inception; called after the file's stem.
+class _Net:
+    """A net in an ONNX file, called after the file's stem.
 
     One input (N, 3, H, W), RGB: float32 in [0, 1] or uint8; normalisation belongs into the graph. Where
     H and W are fixed, pictures are resized to it, bicubic with antialiasing, each channel in float, as
-    clean-fid does. The first output is flattened, and averaged over positions if it is a map.
+    clean-fid does.
+
+    Attributes:
+        maps: how many maps (N, C, h, w) it answers.
+        source: what file it is, for rules.
 
     Raises:
         ModelError: the file is missing, no ONNX, or has other inputs.
-
-    Cost: one run a picture, one picture at a time, so that no batch can matter.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,18 +102,16 @@ class OnnxFeatures:
             )
         self._input, self._kind = inputs[0].name, kinds[inputs[0].type]
         self._size = (shape[3], shape[2]) if isinstance(shape[2], int) and isinstance(shape[3], int) else None
+        self.maps = sum(len(output.shape) == 4 for output in self._session.get_outputs())
         self.name = re.sub(r"\W+", "_", path.stem.lower())
-        self.rules = {
-            f"features_{self.name}": f"ONNX {path.stem}, "
-            + ("bicubic to {}x{}".format(*self._size) if self._size else "at the picture's size")
-            + f"; sha256 {hashlib.sha256(content).hexdigest()}"
-        }
+        size = "bicubic to {}x{}".format(*self._size) if self._size else "at the picture's size"
+        self.source = f"ONNX {path.stem}, {size}; sha256 {hashlib.sha256(content).hexdigest()}"
 
-    def features(self, image: Image) -> Vector:
-        """(D,) float32 of a (H, W, 3) uint8 picture.
+    def answers(self, image: Image) -> list[NDArray[np.float32]]:
+        """All that it answers to a (H, W, 3) uint8 picture.
 
         Raises:
-            EvaluationError: the net does not take a picture of that size, or answers no vector.
+            EvaluationError: it does not take a picture of that size.
         """
         planes = [image[:, :, c] for c in range(3)]
         if self._size is not None and self._size != (image.shape[1], image.shape[0]):
@@ -109,14 +122,98 @@ class OnnxFeatures:
         else:
             batch = np.clip(np.rint(batch), 0, 255).astype(np.uint8)
         try:
-            answer = np.asarray(self._session.run(None, {self._input: batch})[0], np.float32)
+            found = self._session.run(None, {self._input: batch})
         except Exception as error:  # as above
             size = f"{image.shape[1]}×{image.shape[0]}"
             reason = str(error).splitlines()[0]
             raise EvaluationError(f"the feature net {self.name} fails on {size}: {reason}") from error
+        return [np.asarray(answer, np.float32) for answer in found]
+
+
+class OnnxFeatures(_Net):
+    """A feature net in an ONNX file, such as the usual Inception: vectors of pictures. A ``FeatureNet``.
+
+    The first output is flattened, and averaged over positions if it is a map. See ``_Net`` for the input.
+
+    Raises:
+        ModelError: the file is missing, no ONNX, or has other inputs.
+
+    Cost: one run a picture, one picture at a time, so that no batch can matter.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.rules = {f"features_{self.name}": self.source}
+
+    def features(self, image: Image) -> Vector:
+        """(D,) float32 of a (H, W, 3) uint8 picture.
+
+        Raises:
+            EvaluationError: the net does not take a picture of that size, or answers no vector.
+        """
+        answer = self.answers(image)[0]
         if answer.ndim not in (2, 4) or answer.shape[0] != 1:
             raise EvaluationError(f"{self.name} answers {answer.shape}, expected (N, D) or (N, D, h, w)")
         return answer[0] if answer.ndim == 2 else np.asarray(answer[0].mean(axis=(1, 2)))
+
+
+class OnnxDistance(_Net):
+    """PD as another net sees it: one that answers several maps (N, C, h, w). A ``PictureMetric``.
+
+    When to use it: beside PD, whose SqueezeNet may also have been a net's loss or critic. When not: to
+    compare with figures of another net; the metric carries the file's name.
+
+    Args:
+        path: an ONNX file; see ``_Net`` for its input. Each map counts alike.
+
+    Raises:
+        ModelError: the file is missing, no ONNX, has other inputs, or answers no maps.
+
+    Cost: two runs; the truth's is kept for the next method.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        if not self.maps:
+            raise ModelError(f"{path} answers no map (N, C, h, w): a distance needs some")
+        self.names: tuple[str, ...] = (f"pd_{self.name}",)
+        self.rules = {
+            self.names[0]: "maps unit over channels, squared difference weighted by the area-averaged hole, "
+            f"mean of {self.maps} maps; {self.source}"
+        }
+        self._truth: tuple[Image, list[Map]] | None = None
+
+    def measure(self, output: Image, target: Image, hole: Bool) -> dict[str, float]:
+        """``{"pd_…": …}`` of (H, W, 3) uint8 pictures; NaN without a hole.
+
+        Raises:
+            EvaluationError: shapes or types differ, or the net does not take a picture of that size.
+        """
+        checked(output, target, hole)
+        if not hole.any():
+            return {self.names[0]: float("nan")}
+        if self._truth is None or self._truth[0] is not target:
+            self._truth = (target, self._unit_maps(target))
+        return {self.names[0]: maps_apart(self._unit_maps(output), self._truth[1], hole)}
+
+    def _unit_maps(self, image: Image) -> list[Map]:
+        maps = [answer[0] for answer in self.answers(image) if answer.ndim == 4]
+        return [one / (np.linalg.norm(one, axis=0, keepdims=True) + np.float32(1e-10)) for one in maps]
+
+
+def maps_apart(one: Sequence[Map], other: Sequence[Map], hole: Bool) -> float:
+    """The mean over maps (C, h, w) of their squared difference, weighed by the hole's share of each position.
+
+    Reference: of the kind of Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual
+    Metric", CVPR 2018, without learned weights.
+    """
+    weight = hole.astype(np.float64)
+    distances = []
+    for a, b in zip(one, other, strict=True):
+        difference = np.square(a - b).sum(axis=0).astype(np.float64)
+        there = cv2.resize(weight, difference.shape[::-1], interpolation=cv2.INTER_AREA)
+        distances.append(float((difference * there).sum() / there.sum()))
+    return float(np.mean(distances))
 
 
 class FeatureArrays:

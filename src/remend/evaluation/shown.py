@@ -41,6 +41,7 @@ _KNOWN: dict[str, Shown] = {
 
 # Learned metrics carry what they were made with at the end of their names.
 _KINDS: dict[str, Shown] = {
+    "pd": Shown("PD ({})", 1, 3, "lower"),
     "lpips": Shown("LPIPS ({})", 1, 4, "lower"),
     "fid": Shown("FID, {} features", 1, 2, "lower"),
     "kid": Shown("KID×1000, {} features", 1000, 2, "lower"),

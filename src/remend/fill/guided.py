@@ -16,6 +16,7 @@ import numpy as np
 from remend.fill.exemplar import Exemplar
 from remend.fill.filler import Capabilities, register
 from remend.fill.neural import Neural, wide
+from remend.fill.views import Views
 from remend.picture import Bool, Filled, Float
 
 __all__ = ["GuidedCopies", "copy_detail"]
@@ -40,16 +41,13 @@ class GuidedCopies:
 
     Args:
         net: what says what goes where.
+        name: the word on the command line.
 
     Cost: that of both.
     """
 
-    net: Neural
-
-    @property
-    def name(self) -> str:
-        """The word on the command line."""
-        return "neural-exemplar"
+    net: Neural | Views
+    name: str = "neural-exemplar"
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -84,6 +82,16 @@ class GuidedCopies:
 def guided() -> GuidedCopies:
     """The embedded net for wide holes, begun coarsely, and copies that follow it."""
     return GuidedCopies(replace(wide(), begin_px=BEGIN_PX))
+
+
+@register(
+    "neural-exemplar-views",
+    summary="as neural-exemplar, the net asked from both sides and once more from its own mean",
+    reference="Hertzmann et al., Image analogies, SIGGRAPH 2001",
+)
+def guided_views() -> GuidedCopies:
+    """As ``guided``, the net asked three times."""
+    return GuidedCopies(Views(replace(wide(), begin_px=BEGIN_PX)), "neural-exemplar-views")
 
 
 def copy_detail(filled: Float, window: Float, hole: Bool, *, usable: Bool) -> Filled:

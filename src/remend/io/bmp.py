@@ -6,8 +6,10 @@ header, profile and trailer around the new pixels; any other becomes a new file,
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from PIL import BmpImagePlugin, ImageFile
@@ -23,6 +25,7 @@ HEADERS = tuple(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 12
 BITS = {"L": 8, "P": 8, "RGB": 24, "RGBA": 32}
 PLAIN = {"1": 1, "L": 8}  # without a palette, as Pillow reads them
 BGRA = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+END, LONGEST = b"\0\1", 258  # of run lengths; bytes of the longest code
 CALIBRATED, EMBEDDED = bytes(4), b"DEBM"  # colour spaces by end points, and by a profile
 
 
@@ -43,6 +46,11 @@ class BmpCodec(PillowCodec):
         """See `PillowCodec.decode`; with the profile, and what a header says of the colours beside it."""
         data = source.read_bytes()
         with self._opened(data, source.name) as image:
+            if _oddly_placed(data, image):
+                raise FormatError(
+                    f"{source.name}: a BMP whose run lengths begin at an odd place, where readers differ: "
+                    "save it as a PNG"
+                )
             if _most_pixels(data, image) < image.width * image.height:
                 raise DecodeError(f"{source.name}: a truncated or damaged BMP: its runs end too soon")
             # Pillow takes a palette of the darkest greys for no palette, whatever the depth.
@@ -77,6 +85,8 @@ class BmpCodec(PillowCodec):
     def written(self, picture: Picture, metadata: Metadata) -> bytes:
         """A file of it, by Pillow; alpha is named in a header that has a place for that."""
         data = super().written(picture, metadata)
+        if picture.mode == "P":
+            return _told_from_grey(data)
         if picture.mode != "RGBA":
             return data
         head = struct.pack("<2sIII", b"BM", len(data) + 68, 0, 14 + 108)
@@ -84,29 +94,62 @@ class BmpCodec(PillowCodec):
         return head + info + BGRA + b"BGRs" + bytes(48) + data[54:]
 
 
+def _told_from_grey(data: bytes) -> bytes:
+    """A file with a palette that Pillow does not take for none: one entry more where all are dark greys."""
+    (begin,) = struct.unpack_from("<I", data, 10)
+    table = np.frombuffer(data, np.uint8, begin - 54, 54).reshape(-1, 4)
+    count = len(table)
+    greys = np.array([0, 255] if count == 2 else range(count), np.uint8)
+    if count == 256 or (table[:, :3] != greys[:, None]).any():
+        return data
+    size, head = struct.pack("<I", len(data) + 4), struct.pack("<I", begin + 4)
+    used = struct.pack("<I", count + 1)
+    return b"".join(
+        (data[:2], size, data[6:10], head, data[14:46], used, data[50:begin], bytes(4), data[begin:])
+    )
+
+
 def _bits(data: bytes) -> int:
     return int(struct.unpack_from("<H", data, 24 if data[14] == 12 else 28)[0])
+
+
+def _oddly_placed(data: bytes, image: ImageFile.ImageFile) -> bool:
+    """Whether Pillow, which pads literal pixels by their place in the file, pads them unlike others."""
+    return bool(image.tile) and image.tile[0].codec_name == "bmp_rle" and image.tile[0].offset % 2 == 1
 
 
 def _most_pixels(data: bytes, image: ImageFile.ImageFile) -> float:
     """At least as many pixels as its run lengths draw; infinite where it has none.
 
-    Pillow walks them code by code in Python. This bound is summed a hundred times as fast: every pair of
-    bytes that could be a code is taken for one.
+    Pillow walks them code by code in Python. Here a regular expression finds where they end, and every pair
+    of bytes up to there is taken for a code, those of literal pixels too: a hundred times as fast.
     """
     if not image.tile or image.tile[0].codec_name != "bmp_rle":
         return np.inf
-    at, most = image.tile[0].offset, 0
-    for begin in {at, at + at % 2}:  # behind literal pixels a code begins at an even place of the file
-        drawing = data[begin:]
-        pairs = np.frombuffer(drawing, np.uint8, len(drawing) // 2 * 2).reshape(-1, 2)
-        escapes = np.flatnonzero(pairs[:, 0] == 0)
-        codes = pairs[escapes, 1]
-        jumps = escapes[codes == 2] + 1
-        right, up = pairs[jumps[jumps < len(pairs)]].sum(0, dtype=np.int64)
-        drawn = pairs[:, 0].sum(dtype=np.int64) + codes[codes > 2].sum(dtype=np.int64)
-        most += int(drawn + right + (up + np.count_nonzero(codes == 0)) * image.width)
-    return most
+    drawing = memoryview(data)[image.tile[0].offset :]
+    codes = _codes(two_a_byte=_bits(data) == 4).match(drawing)
+    assert codes is not None  # none at all is a match, too
+    end = codes.end()
+    if drawing[end : end + 2] != END:  # a code that is cut short may still draw, as far as it goes
+        end += LONGEST
+    drawing = drawing[:end]
+    pairs = np.frombuffer(drawing, np.uint8, len(drawing) // 2 * 2).reshape(-1, 2)
+    escapes = np.flatnonzero(pairs[:, 0] == 0)
+    second = pairs[escapes, 1]
+    jumps = escapes[second == 2] + 1
+    right, up = pairs[jumps[jumps < len(pairs)]].sum(0, dtype=np.int64)
+    drawn = pairs[:, 0].sum(dtype=np.int64) + second[second > 2].sum(dtype=np.int64)
+    return int(drawn + right + (up + np.count_nonzero(second == 0)) * image.width)
+
+
+@cache
+def _codes(*, two_a_byte: bool) -> re.Pattern[bytes]:
+    """Codes of run lengths, as many as follow one another: runs, ends of rows, jumps, literal pixels."""
+    literal = []
+    for count in range(3, 256):
+        size = (count + 1) // 2 if two_a_byte else count
+        literal.append(re.escape(bytes([count])) + b".{%d}" % (size + size % 2))
+    return re.compile(b"(?:[\1-\xff].|\0(?:\0|\2..|" + b"|".join(literal) + b"))*+", re.DOTALL)
 
 
 def _profile(data: bytes) -> bytes | None:

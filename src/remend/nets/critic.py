@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
-from remend.nets.precision import norms_in_fp32
+from remend.nets.spectral import norms_in_fp32, spectral_norm
 
 __all__ = ["SLOPE", "Critic", "CriticOutput", "critic_conv"]
 
@@ -49,9 +48,16 @@ class Critic(nn.Module):
 
 
 def critic_conv(
-    inside: int, outside: int, *, spectral: bool, kernel: int = 4, stride: int = 1, gain: float | None = None
+    inside: int,
+    outside: int,
+    *,
+    spectral: bool,
+    kernel: int = 4,
+    stride: int = 1,
+    padding: int = 0,
+    gain: float | None = None,
 ) -> nn.Module:
-    """A convolution without padding, started for the leaky ReLU behind it, or with ``gain`` for a score.
+    """A convolution, started for the leaky ReLU behind it, or with ``gain`` for a score.
 
     Args:
         inside: channels that come.
@@ -59,9 +65,10 @@ def critic_conv(
         spectral: normalise its weight by the largest singular value.
         kernel: its side.
         stride: of the convolution.
+        padding: zeros on each side.
         gain: of Xavier's start.
     """
-    conv = nn.Conv2d(inside, outside, kernel, stride=stride)
+    conv = nn.Conv2d(inside, outside, kernel, stride=stride, padding=padding)
     # Without the norm the scale of weights is what begins the game; with it, only their direction is.
     nn.init.kaiming_normal_(conv.weight, a=SLOPE, nonlinearity="leaky_relu")
     if gain is not None:

@@ -72,7 +72,7 @@ class GlobalCritic(Critic):
         super().__init__()
         channels = [4, *(width * min(2**n, 8) for n in range(layers))]
         self.down = nn.ModuleList(
-            critic_conv(a, b, spectral=spectral, stride=2) for a, b in pairwise(channels)
+            critic_conv(a, b, spectral=spectral, stride=2, padding=1) for a, b in pairwise(channels)
         )
         # After the mean a hidden layer, or the score would be no more than a mean of patch scores.
         self.hidden = critic_conv(channels[-1], channels[-1], spectral=spectral, kernel=1)
@@ -83,7 +83,7 @@ class GlobalCritic(Critic):
         features: list[Tensor] = []
         x = planes
         for layer in self.down:
-            x = F.leaky_relu(layer(F.pad(x, (1, 1, 1, 1))), SLOPE)
+            x = F.leaky_relu(layer(x), SLOPE)
             features.append(x)
         x = F.leaky_relu(self.hidden(x.mean(dim=(2, 3), keepdim=True)), SLOPE)
         return CriticOutput([self.score(x)], [features])
@@ -144,7 +144,7 @@ class SnPatchCritic(Critic):
         super().__init__()
         channels = [4, *(width * min(2**n, 4) for n in range(layers))]
         self.down = nn.ModuleList(
-            critic_conv(a, b, spectral=spectral, kernel=5, stride=2) for a, b in pairwise(channels)
+            critic_conv(a, b, spectral=spectral, kernel=5, stride=2, padding=2) for a, b in pairwise(channels)
         )
 
     def judge(self, planes: Tensor) -> CriticOutput:
@@ -155,7 +155,7 @@ class SnPatchCritic(Critic):
             if number:
                 x = F.leaky_relu(x, SLOPE)
                 features.append(x)
-            x = layer(F.pad(x, (2, 2, 2, 2)))
+            x = layer(x)
         return CriticOutput([x], [features])
 
 

@@ -18,11 +18,10 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from remend.errors import UsageError
 from remend.nets.edges import edges_of, grey_of
-from remend.nets.precision import norms_in_fp32
+from remend.nets.spectral import norms_in_fp32, spectral_norm
 
 __all__ = ["EdgeConnect", "Painter", "ResidualBlock"]
 

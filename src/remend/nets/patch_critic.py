@@ -38,7 +38,8 @@ class PatchCritic(Critic):
         super().__init__()
         channels = [4, *(width * min(2**n, 8) for n in range(layers + 1))]
         self.down = nn.ModuleList(
-            critic_conv(a, b, spectral=spectral, stride=2) for a, b in pairwise(channels[: layers + 1])
+            critic_conv(a, b, spectral=spectral, stride=2, padding=1)
+            for a, b in pairwise(channels[: layers + 1])
         )
         self.wide = critic_conv(channels[layers], channels[layers + 1], spectral=spectral)
         self.score = critic_conv(channels[layers + 1], 1, spectral=spectral, gain=1.0)
@@ -48,7 +49,7 @@ class PatchCritic(Critic):
         features: list[Tensor] = []
         x = planes
         for layer in self.down:
-            x = F.leaky_relu(layer(F.pad(x, (1, 1, 1, 1))), SLOPE)
+            x = F.leaky_relu(layer(x), SLOPE)
             features.append(x)
         x = F.leaky_relu(self.wide(F.pad(x, (1, 2, 1, 2))), SLOPE)
         features.append(x)

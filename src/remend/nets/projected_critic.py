@@ -77,8 +77,8 @@ class ProjectedCritic(Critic):
             self.heads.append(
                 nn.ModuleList(
                     [
-                        critic_conv(width + 1, 2 * width, spectral=spectral, kernel=3),
-                        critic_conv(2 * width, 2 * width, spectral=spectral, kernel=3),
+                        critic_conv(width + 1, 2 * width, spectral=spectral, kernel=3, padding=1),
+                        critic_conv(2 * width, 2 * width, spectral=spectral, kernel=3, padding=1),
                         critic_conv(2 * width, 1, spectral=spectral, kernel=1, gain=1.0),
                     ]
                 )
@@ -101,9 +101,9 @@ class ProjectedCritic(Critic):
             x = torch.cat(
                 [mixed, F.interpolate(hole, size=mixed.shape[2:], mode="area").to(mixed.dtype)], dim=1
             )
-            x = F.leaky_relu(first(F.pad(x, (1, 1, 1, 1))), SLOPE)
+            x = F.leaky_relu(first(x), SLOPE)
             own = [x]
-            x = F.leaky_relu(second(F.pad(x, (1, 1, 1, 1))), SLOPE)
+            x = F.leaky_relu(second(x), SLOPE)
             own.append(x)
             scores.append(score(x))
             features.append(own)

@@ -63,7 +63,7 @@ def push_pull(image: Tensor, hole: Tensor) -> Tensor:
         filled = torch.lerp(filled, values[level], weights[level])
         free = 1 - weights[level]
         for stencil in _stencils(level, filled):
-            filled = filled + free * _apply(stencil, filled)
+            filled = torch.addcmul(filled, free, _apply(stencil, filled))
     return filled
 
 
@@ -141,8 +141,9 @@ def _in_full(device: str) -> Iterator[None]:
 def _spread(value: Tensor, weight: Tensor) -> Tensor:
     """Fill the coarsest grid by normalised averages over ever wider windows."""
     levels = [(value, weight)]
+    weighed = torch.cat([value * weight, weight], dim=1)
     for span in _SPANS:
-        total, share = _box(value * weight, span), _box(weight, span)
+        total, share = _box(weighed, span).split([value.shape[1], 1], dim=1)
         levels.append((total / share.clamp_min(1e-6), (share * span).clamp_max(1)))
     filled = torch.full_like(value, 0.5)
     for own, known in reversed(levels):

@@ -22,6 +22,8 @@ STEPS = EVERY[:-1]
 """In the order in which they are done: what lies on a picture goes before it is mended, tone comes last.
 Streaks are metal's, in slices of computed tomography, and taken only when they are asked for by name."""
 FACTORS = (1, 2, 4)
+VIEWS = (8, 4, 2)
+VIEWED_PX = 4_000_000  # pixels that the net looks at, counted once for each view
 
 
 def parse_steps(only: str | Sequence[str], skip: str | Sequence[str] = ()) -> frozenset[StepKind]:
@@ -94,6 +96,13 @@ class RestoreOptions:
     blocks: float | None = _share("Share of a JPEG's blocks that is taken off.")
     tone: float | None = _share("Share of the way back of faded tones.")
     keep_grain: float | None = _share("Share of strong grain that is put back, without its colour.")
+    model: str = option(
+        "",
+        "Takes noise and blocks off instead of the embedded net: FILE.onnx, with its card, as remend "
+        "adapt leaves it. Use files that you trust.",
+        metavar="FILE.onnx",
+        told="the embedded net",
+    )
     upscale: int = option(
         1, "At last, so many times the height and width: 1, 2 or 4.", low=1, high=4, check=_check_factor
     )
@@ -107,8 +116,8 @@ class RestoreOptions:
     quality: str = shared(
         Settings,
         "quality",
-        help="What repairing damage may spend; best: noise and blocks are looked at from eight sides, too, "
-        "which takes eight times as long.",
+        help="What repairing damage may spend. Noise and blocks are looked at from eight sides at best, from "
+        "one if fast, and as often as four megapixels allow between.",
     )
     seed: int = shared(Settings, "seed")
     force: bool = shared(MaskOptions, "force", help="Go over documents, drawings and screenshots, too.")
@@ -146,10 +155,19 @@ class RestoreOptions:
         """Whether what is no photograph is restored, too."""
         return bool(self.set_to("force"))
 
-    @property
-    def views(self) -> int:
-        """From how many sides the net looks."""
-        return 8 if self.quality == "best" else 1
+    def views(self, size: tuple[int, int]) -> int:
+        """From how many sides the net looks at a picture of (height, width).
+
+        At ``balanced`` quality small pictures are looked at more often, for about the time that one look at
+        a picture of four megapixels takes.
+
+        >>> [RestoreOptions().views(size) for size in ((512, 768), (1000, 1000), (1200, 1600), (3000, 4000))]
+        [8, 4, 2, 1]
+        """
+        if self.quality == "best":
+            return VIEWS[0]
+        pixels = size[0] * size[1]
+        return next((n for n in VIEWS if self.quality == "balanced" and n * pixels <= VIEWED_PX), 1)
 
     @property
     def settings(self) -> Settings:
@@ -174,6 +192,7 @@ class RestoreKeywords(TypedDict, total=False):
     blocks: float | None
     tone: float | None
     keep_grain: float | None
+    model: str
     upscale: int
     sensitivity: float | None
     quality: str

@@ -7,12 +7,25 @@ import numpy as np
 from remend.picture import Bool, Box, Native, Picture
 from remend.samples import put_back, readable, take_out, value_range
 
-__all__ = ["put_back_grain"]
+__all__ = ["put_back_grain", "seen_of_kept"]
 
 STRONG_LEVELS = 10.0  # noise from which on taking it off leaves surfaces of wax
-MOST_LEVELS = 2.0  # that a small share may put back: noise of 3 levels would be taken off again
-SMALL_SHARE = 0.3
+MOST_LEVELS = 2.0  # that a small share may put back: more would be taken off again
+SMALL_SHARE, MORE_LEVELS = 0.3, 10.0  # beyond, and for each whole share more
+SEEN_SHARE = 0.75  # of strong grain that the net sees, at most
 ROWS = 256
+
+
+def seen_of_kept(share: float) -> float:
+    """What the net may see where a share of the grain was put back, in levels: no more is left alone.
+
+    A picture that was restored is then left as it is, and so is one whose grain is no stronger than that.
+    """
+    return SEEN_SHARE * _most_kept(share) if share > SMALL_SHARE else 0.0
+
+
+def _most_kept(share: float) -> float:
+    return MOST_LEVELS + MORE_LEVELS * max(0.0, share - SMALL_SHARE)
 
 
 def put_back_grain(picture: Picture, before: Native, share: float, noise: float) -> Bool:
@@ -37,8 +50,7 @@ def put_back_grain(picture: Picture, before: Native, share: float, noise: float)
     whole = Box(0, 0, *picture.size)
     span = value_range(source, whole, readable(source, whole))
     channels = tuple(range(picture.channels.colours))[:3]
-    if share <= SMALL_SHARE:
-        share = min(share, MOST_LEVELS / noise)
+    share = min(share, _most_kept(share) / noise)
     for top in range(0, picture.height, ROWS):
         box = Box(top, 0, min(top + ROWS, picture.height), picture.width)
         now, then = take_out(picture, box, channels, span), take_out(source, box, channels, span)

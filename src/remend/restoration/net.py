@@ -17,7 +17,17 @@ from remend.picture import Bool, Box, Float, Picture
 from remend.runtime import given_back, open_session
 from remend.samples import colour_groups, put_back, readable, take_out, value_range
 
-__all__ = ["WEIGHTS", "change_of", "clean", "holds_more", "is_grey", "noise_seen", "session_of", "tiles"]
+__all__ = [
+    "WEIGHTS",
+    "change_of",
+    "chosen",
+    "clean",
+    "holds_more",
+    "is_grey",
+    "noise_seen",
+    "session_of",
+    "tiles",
+]
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "restore.onnx"
 MULTIPLE = 8
@@ -36,6 +46,30 @@ SIDES = (
     (True, True, False),
 )
 TILE_PX, MARGIN_PX = 768, 48  # the margin holds nearly all that the net looks at beside a pixel
+
+
+def chosen(model: str) -> Path:
+    """The net's file: the embedded one, or a user's own.
+
+    Args:
+        model: path of an exported restorer, its card beside it; "" = the embedded one.
+
+    Raises:
+        ModelError: there is none, or it is another net.
+    """
+    if not model:
+        return WEIGHTS
+    path = Path(model)
+    try:
+        known = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        fits = path.is_file() and known.get("architecture") == "restorer"
+    except (OSError, ValueError, AttributeError):
+        fits = False
+    if not fits:
+        raise ModelError(
+            f"{model} is no restorer with its card beside it: give a file of `remend adapt --net restorer`"
+        )
+    return path
 
 
 def clean(
@@ -167,7 +201,8 @@ def change_of(window: Float, *, views: int = 1, weights: Path = WEIGHTS, exact: 
     if any(pad):
         window = np.asarray(cv2.copyMakeBorder(window, 0, pad[0], 0, pad[1], cv2.BORDER_REFLECT), np.float32)
     image = np.ascontiguousarray(window.transpose(2, 0, 1))[None]
-    session = session_of(weights, cv2.getNumThreads(), exact)
+    written_ns = weights.stat().st_mtime_ns if weights.is_file() else 0  # a user's file may be made again
+    session = session_of(weights, cv2.getNumThreads(), exact, written_ns)
     (change,) = session.run(["change"], {"image": image}, given_back())
     return np.asarray(change[0, :, :height, :width].transpose(1, 2, 0), np.float32)
 
@@ -190,18 +225,19 @@ def is_grey(picture: Picture) -> bool:
 
 
 @lru_cache(maxsize=4)
-def session_of(weights: Path, threads: int, exact: bool = False) -> Any:
-    """The net, opened once a process, number of threads and way to compute."""
+def session_of(weights: Path, threads: int, exact: bool = False, written_ns: int = 0) -> Any:
+    """The net, opened once a process, number of threads, way to compute and writing of its file."""
+    advice = "install Remend again" if weights.parent == WEIGHTS.parent else "make it again"
     try:
         content = weights.read_bytes()
         card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{weights.name} cannot be read ({error}): install Remend again, or leave out its step"
+            f"{weights.name} cannot be read ({error}): {advice}, or leave out its step"
         ) from error
     if hashlib.sha256(content).hexdigest() != card.get("sha256"):
         raise ModelError(
-            f"{weights.name} is not the file that its card describes (SHA-256 differs): install Remend again"
+            f"{weights.name} is not the file that its card describes (SHA-256 differs): {advice}"
         )
     return open_session(content, name=weights.name, threads=threads, exact=exact)
 

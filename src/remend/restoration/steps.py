@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from remend.options.restoration import STEPS, RestoreOptions, StepKind
+from remend.restoration.compression import Compression
 from remend.restoration.inspection import Inspection
 from remend.restoration.tones import curves_of, steepest
 
-__all__ = ["SEEN_LEVELS", "Step", "contrast_raised", "steps_for", "tone_goes_first"]
+__all__ = ["Step", "contrast_raised", "seen_of_noise", "steps_for", "tone_goes_first"]
 
-NOISE_LEVELS = 3.0  # below, it is the grain of a good photograph, and stays
-SEEN_LEVELS = 1.5  # what the net takes off everywhere; of noise of 3 levels 1.8 at least, clean: 1.3 at most
+FAINT_LEVELS = 0.5  # by statistics, which miss most of grain; from here on the net is asked
+NOISE_LEVELS = 3.0  # in a coarse JPEG, where the net sees blocks everywhere
+SEEN_LEVELS = 1.2  # what the net takes off everywhere; of noise of 3 levels 1.8 at least, clean: .9 at most
+SEEN_BLOCKS = 1.9  # of JPEGs whose blocks show, clean ones: 1.6 at most where statistics say little, too
+SEEN_BOTH = 1.5  # where they say much
+NO_BLOCKS = 90  # quality from which on clean JPEGs are as clean as others: 1.0 at most
 COARSE_QUALITY = 70  # above, blocks are not seen
 COARSE_EARLIER = 60
 WEAK_NOISE, FINE_QUALITY = 5.0, 50  # tone goes first below, and above
@@ -65,6 +70,14 @@ def tone_goes_first(inspection: Inspection) -> bool:
     return inspection.noise.mean < WEAK_NOISE and (shown is None or shown.quality > FINE_QUALITY)
 
 
+def seen_of_noise(inspection: Inspection) -> float:
+    """How much the net must see everywhere for it to be noise, in levels; less is texture, or blocks."""
+    shown = inspection.compression
+    if shown is None or shown.quality >= NO_BLOCKS:
+        return SEEN_LEVELS
+    return SEEN_BLOCKS if inspection.noise.mean < NOISE_LEVELS else SEEN_BOTH
+
+
 def contrast_raised(inspection: Inspection, options: RestoreOptions, *, page: bool = False) -> float:
     """By how much bringing tones back will raise contrast, and noise with it; 1 = it will not."""
     if "tone" not in options.wanted:
@@ -77,8 +90,8 @@ def _noise(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str
     said = f"noise of {sigma:.1f} levels"
     if raised > 1:
         said += f", {sigma * raised:.1f} when tones are brought back"
-    helps = sigma * raised >= NOISE_LEVELS
-    return helps, said if helps else f"{said}: below {NOISE_LEVELS:g} it stays"
+    helps = sigma * raised >= (NOISE_LEVELS if _is_coarse(inspection.compression) else FAINT_LEVELS)
+    return helps, said if helps else f"{said}: it stays"
 
 
 def _blocks(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str]:
@@ -88,8 +101,12 @@ def _blocks(inspection: Inspection, page: bool, raised: float) -> tuple[bool, st
     said = f"pixels as of a JPEG of quality {shown.quality}"
     if shown.earlier is not None:
         said += f", and of {shown.earlier} before that"
-    coarse = shown.quality <= COARSE_QUALITY or (shown.earlier or 100) <= COARSE_EARLIER
+    coarse = _is_coarse(shown)
     return coarse, said if coarse else f"{said}: above {COARSE_QUALITY} it stays"
+
+
+def _is_coarse(shown: Compression | None) -> bool:
+    return shown is not None and (shown.quality <= COARSE_QUALITY or (shown.earlier or 100) <= COARSE_EARLIER)
 
 
 def _tone(inspection: Inspection, page: bool, raised: float) -> tuple[bool, str]:

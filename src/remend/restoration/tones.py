@@ -17,7 +17,9 @@ __all__ = ["Curves", "Tones", "apply_curves", "curves_of", "estimate_tones", "st
 Curves = tuple[tuple[float, float, float, float], ...]
 """Of each channel: black and white as they are, and where they come to lie, in levels of 255."""
 
-FADED_BLACK, FADED_WHITE = 28.0, 212.0  # of the channels' mean: beyond both it is faded
+FADED_WHITE = 212.0
+FADED = ((28.0, FADED_WHITE), (46.0, 233.0))  # black and white, of the channels' mean: beyond both is faded
+FADED_IN_ONE_TONE = (24.0, 222.0)  # where no colours are at stake
 FAR_BLACK, FAR_WHITE = 62.0, 165.0  # or far beyond one
 CLEAR = 1.5  # levels within these bounds that curves lead to: what was brought back is not faded
 PAPER = 246.0  # where that of a page comes to lie
@@ -28,6 +30,8 @@ LEAST_FRAME, MOST_FRAME = (
 )  # of a side: plain strips of it that are a frame, and no part of the picture
 PLAIN = 4.0  # levels of deviation
 NEUTRAL = 4.0  # levels from grey: less has no tint
+
+Bounds = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ def curves_of(tones: Tones, *, page: bool = False) -> Curves | None:
         if paper - float(black.mean()) < LEAST_RANGE or paper >= FADED_WHITE:
             return None
         return ((0.0, paper, 0.0, PAPER),) * 3
-    if not _faded(black, white) or np.mean(white - black) < LEAST_RANGE:
+    bounds = (*FADED, FADED_IN_ONE_TONE) if tones.one_tone else FADED
+    if not _faded(black, white, bounds) or np.mean(white - black) < LEAST_RANGE:
         return None
     if tones.one_tone:
         black, white = np.full(3, black.mean()), np.full(3, white.mean())
@@ -129,7 +134,7 @@ def curves_of(tones: Tones, *, page: bool = False) -> Curves | None:
         dark, light = np.full(3, dark.mean()), np.full(3, light.mean())
     else:
         dark, light = _without_new_tint(np.array(tones.middle), black, white, dark, light)
-    dark, light = _brought_back(dark, light)
+    dark, light = _brought_back(dark, light, bounds)
     white = np.maximum(white, black + 1)
     return tuple(
         (float(b), float(w), float(d), float(li))
@@ -144,9 +149,10 @@ def steepest(curves: Curves | None) -> float:
     return float(np.mean([(light - dark) / (white - black) for black, white, dark, light in curves]))
 
 
-def _faded(black: NDArray[np.float64], white: NDArray[np.float64]) -> bool:
+def _faded(black: NDArray[np.float64], white: NDArray[np.float64], bounds: Bounds) -> bool:
     low, high = float(black.mean()), float(white.mean())
-    return (low > FADED_BLACK and high < FADED_WHITE) or low > FAR_BLACK or high < FAR_WHITE
+    far = low > FAR_BLACK or high < FAR_WHITE
+    return far or any(low > dark and high < light for dark, light in bounds)
 
 
 def _without_new_tint(
@@ -178,17 +184,18 @@ def _tint(colour: NDArray[np.float64]) -> float:
 
 
 def _brought_back(
-    dark: NDArray[np.float64], light: NDArray[np.float64]
+    dark: NDArray[np.float64], light: NDArray[np.float64], bounds: Bounds
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Black and white, moved to where a picture does not count as faded by the shorter way."""
     dark = dark * min(1.0, (FAR_BLACK - CLEAR) / max(float(dark.mean()), 1.0))
     light = 255 - (255 - light) * min(1.0, (255 - FAR_WHITE - CLEAR) / max(255 - float(light.mean()), 1.0))
-    low, high = float(dark.mean()), float(light.mean())
-    if low > FADED_BLACK - CLEAR and high < FADED_WHITE + CLEAR:
-        if low - FADED_BLACK < FADED_WHITE - high:
-            dark = dark * ((FADED_BLACK - CLEAR) / low)
-        else:
-            light = 255 - (255 - light) * ((255 - FADED_WHITE - CLEAR) / (255 - high))
+    for most, least in bounds:
+        low, high = float(dark.mean()), float(light.mean())
+        if low > most - CLEAR and high < least + CLEAR:
+            if low - most < least - high:
+                dark = dark * ((most - CLEAR) / low)
+            else:
+                light = 255 - (255 - light) * ((255 - least - CLEAR) / (255 - high))
     return dark, light
 
 

@@ -16,13 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from remend import __version__
 from remend.serve.desk import Desk
+from remend.serve.job_routes import router as job_routes
 from remend.serve.limits import Limits
 from remend.serve.metrics import Metrics
-from remend.serve.page import asset_reply, read_assets
+from remend.serve.page import asset_reply, error_words, read_assets
 from remend.serve.problems import BEHIND_TOKEN, EVERYWHERE, Problem, problem_of_system
 from remend.serve.reference import reference_page
 from remend.serve.replies import Json, ProblemReply
-from remend.serve.routes import router
+from remend.serve.routes import router as verb_routes
 from remend.serve.security import COOKIE, SESSION_SECONDS, Gate, Guard, address_of
 
 __all__ = ["Application", "create_app"]
@@ -114,7 +115,8 @@ def create_app(*, limits: Limits | None = None, guard: Guard | None = None) -> A
     }
     for name, (text, value) in gauges.items():
         metrics.watch(name, text, value)
-    app.include_router(router)
+    app.include_router(verb_routes)
+    app.include_router(job_routes)
     _add_session(app, guard)
     _add_watch(app, desk, metrics)
     _add_pages(app, guard)
@@ -184,6 +186,7 @@ def _add_watch(app: FastAPI, desk: Desk, metrics: Metrics) -> None:
 
 def _add_pages(app: FastAPI, guard: Guard) -> None:
     assets, about = read_assets("static"), read_assets("reference")
+    assets["lang/errors.js"] = error_words()
 
     @app.get("/", include_in_schema=False)
     async def page(request: Request, token: str | None = None) -> Response:

@@ -74,6 +74,7 @@ REPAIR = {
 INSPECT = options_of(RestoreOptions)
 # Names alone: a file of the server is not the client's to read.
 INSPECT["preset"] = replace(INSPECT["preset"], choices=PRESETS_TOLD, check=None, help="What the picture is.")
+del INSPECT["model"]
 RESTORE = {
     "format": Option(
         name="format",

@@ -7,6 +7,7 @@ and is filled in from the table of options.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from importlib.resources.abc import Traversable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from remend.language import VALUE, error_table, pattern_of
 from remend.serve.options import REPAIR
 
-__all__ = ["Asset", "asset_reply", "read_assets"]
+__all__ = ["Asset", "asset_reply", "error_words", "read_assets"]
 
 MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
@@ -37,6 +39,7 @@ MEDIA_TYPES = {
     "txt": "text/plain; charset=utf-8",
 }
 
+LEAST_HEAD = 8  # letters that a line must have to be told from others
 OPTION = re.compile(r"\{(?P<what>label|help|default):(?P<name>\w+)\}")
 
 
@@ -61,8 +64,34 @@ def read_assets(folder: str = "static") -> dict[str, Asset]:
             content = file.read_bytes()
             if media_type.startswith("text/html"):
                 content = OPTION.sub(_told, content.decode()).encode()
-            found[place] = Asset(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
+            found[place] = _asset(content, media_type)
     return found
+
+
+def error_words() -> Asset:
+    """The table of errors in Chinese, as a module of the page: patterns, and what they become.
+
+    A problem's detail is often an error's line without the advice at its end: such lines come last.
+    """
+    whole = error_table()
+    heads = {}
+    for english, chinese in whole.items():
+        head, _, advice = english.rpartition(": ")
+        if advice and len(VALUE.sub("", head)) >= LEAST_HEAD:
+            heads[head] = chinese.rpartition("：")[0]
+    fitting = {
+        english: chinese
+        for english, chinese in heads.items()
+        if sorted(VALUE.findall(english)) == sorted(VALUE.findall(chinese))
+    }
+    lines = [[f"^{pattern_of(english)}$", chinese] for english, chinese in (*whole.items(), *fitting.items())]
+    # JavaScript writes named groups without Python's P.
+    content = f"export default {json.dumps(lines, ensure_ascii=False)};\n".replace("(?P<", "(?<")
+    return _asset(content.encode(), MEDIA_TYPES["js"])
+
+
+def _asset(content: bytes, media_type: str) -> Asset:
+    return Asset(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
 
 
 def _told(asked: re.Match[str]) -> str:

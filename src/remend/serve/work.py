@@ -7,7 +7,7 @@ import json
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,12 @@ import numpy as np
 from remend.adapt import as_picture
 from remend.budget import Budget
 from remend.cropping import look_at, numbered
-from remend.damage.given import dilated
 from remend.errors import RemendError
 from remend.finding import Finding, find_mask, with_missing
 from remend.io import encode_picture
-from remend.io.registry import FORMATS, codec_of_bytes, ending_of
+from remend.io.registry import FORMATS, codec_of_bytes
 from remend.io.write import output_format
-from remend.picture import Bool, Filled, Picture, Region
+from remend.picture import Filled, Picture
 from remend.plan.plan import Plan, Step
 from remend.repairing import repair_file
 from remend.restoring import restore_file
@@ -32,14 +31,24 @@ from remend.saying.listening import heard
 from remend.serve.pace import Pace
 from remend.serve.problems import Problem, problem_of, problem_of_system
 from remend.serve.task import Cancelled, Done, Failed, Progress, Task, mask_beside
+from remend.serve.telling import (
+    answer_name,
+    notes_of,
+    picture_of_mask,
+    plain_report,
+    ratio_of,
+    rounded,
+    told_fillers,
+    told_regions,
+    told_steps,
+)
 
-__all__ = ["MEDIA_TYPES", "Hear", "Stopped", "perform", "runs_of"]
+__all__ = ["MEDIA_TYPES", "Hear", "Stopped", "perform"]
 
 MEDIA_TYPES = {name: f"image/{name}" for name in FORMATS} | {
     "dicom": "application/dicom",
     "nifti": "application/octet-stream",
 }
-MOST_STEPS = 200  # of a plan, shown in a report
 PACE = Pace()  # of this worker
 Hear = Callable[[Progress], None]
 """Told where the work is; raises Stopped when nobody wants it any more."""
@@ -124,7 +133,7 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
     codec = codec_of_bytes(bytes(content[:64]))
     format = codec.format if codec is not None else "png"
     return {
-        "filename": _answer_name(task.filename, format),
+        "filename": answer_name(task.filename, format),
         "media_type": MEDIA_TYPES[format],
         "bytes": len(content),
         "width": report.size[1],
@@ -133,10 +142,10 @@ def _repair(task: Task, hear: Hear) -> dict[str, Any]:
         "nature": report.nature,
         "found": report.found,
         "left": report.left,
-        "plan": _fillers(report.plan),
-        "steps": _steps(report.plan),
+        "plan": told_fillers(report.plan),
+        "steps": told_steps(report.plan),
         "notes": list(report.notes),
-        "seconds": _rounded(report.seconds),
+        "seconds": rounded(report.seconds),
     }
 
 
@@ -148,16 +157,16 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
     laps.append(time.perf_counter())
     hear(Progress("find"))
     finding = with_missing(find_mask(picture, None, options=options), picture)
-    regions = _regions(finding.regions, options.dilate_px or 0, picture.size)
-    left = _regions(finding.left, options.dilate_px or 0, picture.size)
+    regions = told_regions(finding.regions, options.dilate_px or 0, picture.size)
+    left = told_regions(finding.left, options.dilate_px or 0, picture.size)
     for region in left:
         region["id"] += len(regions)
     laps.append(time.perf_counter())
     hear(Progress("write"))
-    mask = _picture_of(finding.mask)
+    mask = picture_of_mask(finding.mask)
     png = encode_picture(mask, changed=finding.mask, format="png").data
-    seconds = _rounded({"read": laps[1] - laps[0], "find": laps[2] - laps[1]})
-    ratio = _ratio(finding.mask)
+    seconds = rounded({"read": laps[1] - laps[0], "find": laps[2] - laps[1]})
+    ratio = ratio_of(finding.mask)
     answer = {
         "width": picture.width,
         "height": picture.height,
@@ -166,7 +175,7 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
         "nature": finding.nature,
         "regions": regions,
         "left": left,
-        "notes": _notes(picture, finding),
+        "notes": notes_of(picture, finding),
         "seconds": seconds,
     }
     content = json.dumps(answer, separators=(",", ":")).encode()
@@ -184,7 +193,7 @@ def _detect(task: Task, hear: Hear) -> dict[str, Any]:
         "left": dict(Counter(region.kind for region in finding.left)),
         "plan": [],
         "steps": [],
-        "notes": _notes(picture, finding),
+        "notes": notes_of(picture, finding),
         "seconds": seconds,
     }
 
@@ -210,7 +219,7 @@ def _restore(task: Task, hear: Hear) -> dict[str, Any]:
     format = codec.format if codec is not None else "png"
     stem = Path(task.filename).stem
     return {
-        "filename": f"{stem}.measured.json" if measures else _answer_name(task.filename, format, "restored"),
+        "filename": f"{stem}.measured.json" if measures else answer_name(task.filename, format, "restored"),
         "media_type": "application/json" if measures else MEDIA_TYPES[format],
         "bytes": len(content),
         "width": told["width"],
@@ -235,7 +244,7 @@ def _crop(task: Task, hear: Hear) -> dict[str, Any]:
     image = NamedFile(task.image, "image")
     scan = look_at(image, without_rim=task.options.without_rim, tolerate=tolerate, budget=budget)
     format = output_format(scan.picture, None, task.options.format)
-    name = _answer_name(task.filename, format, "cropped")
+    name = answer_name(task.filename, format, "cropped")
     is_cut, notes = bool(scan.cuts), list(scan.notes)
 
     def encoded() -> Iterator[bytes]:
@@ -256,7 +265,7 @@ def _crop(task: Task, hear: Hear) -> dict[str, Any]:
         name = f"{Path(name).stem}.zip"
     else:
         task.result.write_bytes(next(encoded()))
-    report = _report(name, media_type, task.result.stat().st_size, scan.picture.size)
+    report = plain_report(name, media_type, task.result.stat().st_size, scan.picture.size)
     seconds = {"crop": round(time.perf_counter() - began, 4)}
     prints = [cut.as_json() for cut in scan.cuts]
     return report | {"prints": prints, "notes": notes, "seconds": seconds}
@@ -271,7 +280,7 @@ def _mask(task: Task, hear: Hear) -> dict[str, Any]:
         sent, budget = NamedFile(task.mask, "mask"), Budget(task.bounds)
         finding = find_mask(picture, sent, options=options, budget=budget, name=task.filename)
     finding = with_missing(finding, picture)
-    return _as_png(task, picture, _picture_of(finding.mask), "mask", finding)
+    return _as_png(task, picture, picture_of_mask(finding.mask), "mask", finding)
 
 
 def _view(task: Task, hear: Hear) -> dict[str, Any]:
@@ -294,27 +303,10 @@ def _as_png(task: Task, source: Picture, shown: Picture, what: str, finding: Fin
     """Write a picture as the answer, and report it."""
     encoded = encode_picture(shown, changed=np.ones(shown.size, bool), format="png")
     task.result.write_bytes(encoded.data)
-    report = _report(f"{Path(task.filename).stem}.{what}.png", "image/png", len(encoded.data), source.size)
-    return report | {"hole_ratio": _ratio(finding.mask), "notes": _notes(source, finding)}
-
-
-def _report(filename: str, media_type: str, size: int, pixels: tuple[int, int]) -> dict[str, Any]:
-    """What is told of an answer that neither looked for damage nor filled any."""
-    return {
-        "filename": filename,
-        "media_type": media_type,
-        "bytes": size,
-        "width": pixels[1],
-        "height": pixels[0],
-        "hole_ratio": 0.0,
-        "nature": None,
-        "found": {},
-        "left": {},
-        "plan": [],
-        "steps": [],
-        "notes": [],
-        "seconds": {},
-    }
+    report = plain_report(
+        f"{Path(task.filename).stem}.{what}.png", "image/png", len(encoded.data), source.size
+    )
+    return report | {"hole_ratio": ratio_of(finding.mask), "notes": notes_of(source, finding)}
 
 
 def _listen(task: Task, hear: Hear) -> dict[str, Any]:
@@ -323,7 +315,7 @@ def _listen(task: Task, hear: Hear) -> dict[str, Any]:
     text = heard(task.image.read_bytes())
     content = json.dumps({"text": text}).encode()
     task.result.write_bytes(content)
-    return _report("words.json", "application/json", len(content), (0, 0))
+    return plain_report("words.json", "application/json", len(content), (0, 0))
 
 
 WORK: dict[str, Callable[[Task, Hear], dict[str, Any]]] = {
@@ -336,88 +328,3 @@ WORK: dict[str, Callable[[Task, Hear], dict[str, Any]]] = {
     "view": _view,
     "listen": _listen,
 }
-
-
-def _notes(picture: Picture, finding: Finding) -> list[str]:
-    """What there is to say of a file and of its mask."""
-    return [*(picture.container.notes if picture.container is not None else ()), *finding.notes]
-
-
-def _picture_of(mask: Bool) -> Picture:
-    return Picture(mask[..., None].astype(np.uint8) * np.uint8(255), "L")
-
-
-def _ratio(mask: Bool) -> float:
-    return round(float(np.count_nonzero(mask)) / mask.size, 6)
-
-
-def _regions(regions: Sequence[Region], dilate_px: int, size: tuple[int, int]) -> list[dict[str, Any]]:
-    """Surest first; each grown by itself, so that their union is the effective mask."""
-    found = []
-    ordered = sorted(regions, key=lambda region: -region.confidence)
-    for number, region in enumerate(ordered):
-        grown = _grown(region, dilate_px, size)
-        box = grown.box
-        found.append(
-            {
-                "id": number,
-                "kind": region.kind,
-                "confidence": round(region.confidence, 3),
-                "box": [box.left, box.top, box.right, box.bottom],
-                "pixels": int(np.count_nonzero(grown.mask)),
-                "runs": runs_of(grown.mask),
-            }
-        )
-    return found
-
-
-def _grown(region: Region, by_px: int, size: tuple[int, int]) -> Region:
-    box = region.box.grown(by_px, size)
-    mask = np.zeros((box.height, box.width), bool)
-    mask[region.box.inside(box).slices] = region.mask
-    return Region(box, dilated(mask, by_px), region.kind, region.confidence)
-
-
-def runs_of(mask: Bool) -> list[int]:
-    """Lengths of unmarked and marked runs in turn, row by row, without the last unmarked one.
-
-    >>> import numpy as np
-    >>> runs_of(np.array([[0, 1, 1], [1, 0, 0]], bool))
-    [1, 3]
-    >>> runs_of(np.array([[1, 0], [0, 1]], bool))
-    [0, 1, 2, 1]
-    """
-    flat = np.concatenate([[False], mask.ravel(), [False]])
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    runs: list[int] = np.diff(edges, prepend=0).tolist()
-    return runs
-
-
-def _fillers(plan: Plan) -> list[dict[str, Any]]:
-    """How many windows each filler got, in the order they were first called."""
-    counts = Counter(step.filler for step in plan.steps)
-    return [{"filler": name, "windows": count} for name, count in counts.items()]
-
-
-def _steps(plan: Plan) -> list[dict[str, Any]]:
-    return [
-        {
-            "filler": step.filler,
-            "reason": step.reason,
-            "window": [step.window.left, step.window.top, step.window.right, step.window.bottom],
-        }
-        for step in plan.steps[:MOST_STEPS]
-    ]
-
-
-def _answer_name(filename: str, format: str, done: str = "repaired") -> str:
-    """``photo.jpg`` → ``photo.repaired.jpg``; the ending stays if it stands for the format."""
-    path = Path(filename)
-    endings = FORMATS[format]
-    ending = ending_of(path)
-    stem = path.name.removesuffix(ending)
-    return f"{stem}.{done}{ending if ending.lower() in endings else endings[0]}"
-
-
-def _rounded(seconds: dict[str, float]) -> dict[str, float]:
-    return {stage: round(spent, 4) for stage, spent in seconds.items()}

@@ -1,4 +1,4 @@
-"""``--preset small``: a recipe cut down to about a quarter of an hour of one CPU.
+"""``--preset small``: a recipe cut down to some 6 to 25 minutes of one CPU.
 
 What a recipe's own ``[small]`` table says holds before all else: ``[small.options]``, ``[small.train]`` and
 so on override the keys of the sections of these names. Everything else is scaled:

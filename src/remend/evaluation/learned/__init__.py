@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from remend.errors import UsageError
-from remend.evaluation.features import FeatureArrays, FeatureNet, OnnxFeatures, PictureMetric
+from remend.evaluation.features import FeatureArrays, FeatureNet, OnnxDistance, OnnxFeatures, PictureMetric
 
 __all__ = ["judges"]
 
@@ -21,8 +21,9 @@ def judges(
     """What measures beyond the plain metrics, for ``evaluate(learned=…, features=…)``.
 
     Args:
-        features: ``.h5``: SqueezeNet v1.1, which gives PD and vectors of fire9; ``.onnx``: a feature net;
-            a folder: arrays made elsewhere (``FeatureArrays``).
+        features: ``.h5``: SqueezeNet v1.1, which gives PD and vectors of fire9; ``.onnx``: a feature net,
+            or one that answers several maps, which gives a PD of its own; a folder: arrays made elsewhere
+            (``FeatureArrays``).
         lpips: backbone and linear weights.
 
     Raises:
@@ -35,7 +36,11 @@ def judges(
         if path.is_dir():
             nets.append(FeatureArrays(path))
         elif path.suffix.lower() == ".onnx":
-            nets.append(OnnxFeatures(path))
+            net = OnnxFeatures(path)
+            if net.maps > 1:
+                metrics.append(OnnxDistance(path))
+            else:
+                nets.append(net)
         elif path.suffix.lower() in _KERAS:
             try:
                 from remend.evaluation.learned.perceptual import PerceptualDistance, SqueezeNetFeatures

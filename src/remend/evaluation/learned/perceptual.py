@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch  # noqa: TID253  # this package is only imported where somebody asked for learned metrics
 from numpy.typing import NDArray
 from torch import Tensor  # noqa: TID253
 
+from remend.evaluation.features import Map, maps_apart
 from remend.metrics import checked
 from remend.nets.squeezenet import TAPS, SqueezeNet
 from remend.picture import Bool
@@ -51,7 +51,7 @@ class PerceptualDistance:
 
     def __init__(self, weights: Path) -> None:
         self._net = SqueezeNet.load(weights)
-        self._truth: tuple[Image, list[Tensor]] | None = None
+        self._truth: tuple[Image, list[Map]] | None = None
         self.rules = {
             "pd": "SqueezeNet v1.1, BGR minus means, valid convolutions; " + " ".join(TAPS) + " after ReLU, "
             "unit over channels, squared difference weighted by the area-averaged hole, mean of maps; "
@@ -69,18 +69,11 @@ class PerceptualDistance:
             return {"pd": float("nan")}
         if self._truth is None or self._truth[0] is not target:
             self._truth = (target, self._maps(target))
-        weight = hole.astype(np.float64)
-        distances = []
-        for a, b in zip(self._maps(output), self._truth[1], strict=True):
-            difference = (a - b).square().sum(dim=1)[0].double().numpy()
-            height, width = difference.shape
-            there = cv2.resize(weight, (width, height), interpolation=cv2.INTER_AREA)
-            distances.append(float((difference * there).sum() / there.sum()))
-        return {"pd": float(np.mean(distances))}
+        return {"pd": maps_apart(self._maps(output), self._truth[1], hole)}
 
-    def _maps(self, image: Image) -> list[Tensor]:
+    def _maps(self, image: Image) -> list[Map]:
         with torch.inference_mode():
-            return [_unit(features) for features in self._net(as_batch(image))]
+            return [_unit(features)[0].numpy() for features in self._net(as_batch(image))]
 
 
 class SqueezeNetFeatures:

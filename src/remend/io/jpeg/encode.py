@@ -56,17 +56,25 @@ def new_file(picture: Picture, metadata: Metadata) -> Encoded:
 def recoded(picture: Picture, stream: Stream, data: bytes) -> bytes:
     """The whole picture encoded again, with the source's tables and sampling where it has them."""
     options: dict[str, Any] = {"quality": QUALITY, "subsampling": 0}
-    with Image.open(io.BytesIO(data)) as source:
-        tables = getattr(source, "quantization", None)
-        if tables and not stream.frame.lossless:
-            options = {"qtables": tables}
-            luma, *chroma = stream.frame.components
-            ratio = {(1, 1): 0, (2, 1): 1, (2, 2): 2}.get((luma.h, luma.v), 0)
-            options["subsampling"] = ratio if all((c.h, c.v) == (1, 1) for c in chroma) else 0
+    tables = _tables(data)
+    if tables and not stream.frame.lossless:
+        options = {"qtables": tables}
+        luma, *chroma = stream.frame.components
+        ratio = {(1, 1): 0, (2, 1): 1, (2, 2): 2}.get((luma.h, luma.v), 0)
+        options["subsampling"] = ratio if all((c.h, c.v) == (1, 1) for c in chroma) else 0
     options["progressive"] = stream.frame.progressive
     target = io.BytesIO()
     _as_image(picture)[0].save(target, "JPEG", **options)
     return target.getvalue()
+
+
+def _tables(data: bytes) -> dict[int, list[int]] | None:
+    """The quantisation tables of a file; None where Pillow cannot read what OpenCV could."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as source:
+            return getattr(source, "quantization", None)
+    except (OSError, ValueError):
+        return None
 
 
 def _as_image(picture: Picture) -> tuple[Image.Image, list[str]]:

@@ -261,7 +261,8 @@ def _taken_apart(data: bytes, name: str) -> _Animation:
     """The frames of an APNG, with what they share.
 
     Raises:
-        DecodeError: it has none, or one without data, or whose control is of another size.
+        DecodeError: it has none, or one without data, or whose control is of another size; IDAT stands behind
+            frames.
     """
     chunks, _ = split_chunks(data, name)
     image = read_header(data[chunks[0].content], name)
@@ -272,6 +273,8 @@ def _taken_apart(data: bytes, name: str) -> _Animation:
                 raise DecodeError(f"{name}: a damaged PNG: the control of a frame has {chunk.length} bytes")
             frames.append(_Held(chunk, CONTROL.unpack(data[chunk.content])))
         elif chunk.type in (b"fdAT", b"IDAT") and frames:
+            if chunk.type == b"IDAT" and (len(frames) > 1 or any(c.type == b"fdAT" for c in frames[0].data)):
+                raise DecodeError(f"{name}: a damaged PNG: the still picture stands behind frames")
             frames[-1].data.append(chunk)
     if not frames or not all(held.data for held in frames):
         raise DecodeError(f"{name}: a damaged PNG: its animation has a frame without data")

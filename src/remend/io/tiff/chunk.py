@@ -41,8 +41,9 @@ def decode_chunks(
         for one in coded:
             yield decode_chunk(one, layout, rows, columns, name)
         return
-    raw = _decode_with_libtiff(coded, layout, rows, columns, name)
     wanted = layout.row_bytes(columns) * rows
+    raw = _decode_with_libtiff(coded, layout, rows, columns, name)
+    _check_length(len(raw), wanted * len(coded), name)
     for number in range(len(coded)):
         part = np.frombuffer(raw, np.uint8, wanted, number * wanted)
         yield _unpacked(part.reshape(rows, -1), layout, columns)
@@ -72,9 +73,13 @@ def decode_chunk(coded: bytes | memoryview, layout: Layout, rows: int, columns: 
             ) from error
     else:
         raw = _decode_with_libtiff([coded], layout, rows, columns, name)
-    if len(raw) < wanted:
-        raise DecodeError(f"{name}: a truncated TIFF: a strip or tile holds {len(raw)} of {wanted} bytes")
+    _check_length(len(raw), wanted, name)
     return _unpacked(np.frombuffer(raw, np.uint8).reshape(rows, -1), layout, columns)
+
+
+def _check_length(length: int, wanted: int, name: str) -> None:
+    if length < wanted:
+        raise DecodeError(f"{name}: a truncated TIFF: strips or tiles hold {length} of {wanted} bytes")
 
 
 def encode_chunk(samples: Array, layout: Layout, template: bytes = b"") -> bytes:

@@ -31,7 +31,7 @@ WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
 ALPHA = (1, 2)  # of ExtraSamples: colours multiplied by it, or not
 PHOTOMETRIC = {0: "L", 1: "L", 2: "RGB", 3: "P", 4: "L", 5: "CMYK", 6: "RGB"}
 RAW_TAGS = {50706, 37398, 33421}  # DNG, TIFF/EP, and the pattern of a colour filter array
-SENSOR = (32803, 34892)  # photometric kinds: colour filter array, linear raw
+COLOUR_FILTERS, LINEAR = 32803, 34892  # photometric kinds of raw files
 REDUCED, MASK = 1, 4  # of NewSubfileType
 MAX_CHUNKS = 1 << 22
 MAX_SAMPLES = 1024
@@ -260,7 +260,13 @@ def refuse_raw(directories: Sequence[Directory]) -> None:
         FormatError: naming the way out.
     """
     first = directories[0]
-    if RAW_TAGS & first.entries.keys() or any(page.integer(262, 1) in SENSOR for page in directories):
+    kinds = {page.integer(262, 1) for page in directories}
+    if LINEAR in kinds and COLOUR_FILTERS not in kinds:
+        raise FormatError(
+            f"{first.name}: a DNG of linear samples, not a picture yet: let the scanning program write a "
+            f"TIFF, with infrared as its fourth channel, or {DEVELOP}"
+        )
+    if RAW_TAGS & first.entries.keys() or COLOUR_FILTERS in kinds:
         raise FormatError(f"{first.name}: a camera's raw file, not a picture: {DEVELOP}")
     if first.integer(254, 0) & REDUCED:
         size = first.integer(256, 0), first.integer(257, 0)

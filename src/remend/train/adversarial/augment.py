@@ -7,8 +7,11 @@ cannot learn around, applied to real and filled alike, put that off; they never 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from remend.errors import UsageError
@@ -40,28 +43,28 @@ def kinds_of(text: str) -> tuple[str, ...]:
 
 
 def diff_augment(
-    real: Tensor,
-    filled: Tensor,
+    images: Tensor,
     hole: Tensor,
     *,
     kinds: tuple[str, ...],
-    generator: torch.Generator | Sequence[torch.Generator],
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Alter each real picture, its filled twin and their hole alike.
+    generator: np.random.Generator | Sequence[np.random.Generator],
+) -> tuple[Tensor, Tensor]:
+    """Alter each picture, its filled twin and their hole alike.
 
     What is moved out of the frame or cut out is grey in both pictures and no hole: there is nothing to tell
     apart, and the critic is not asked to.
 
     Args:
-        real, filled: (N, 3, H, W) in [0, 1]; the gradient of ``filled`` passes through.
+        images: (N, 3, H, W) in [0, 1], or (2N, 3, H, W): real ones and then their filled twins. Gradients
+            pass through.
         hole: (N, 1, H, W), 1 = filled.
         kinds: of ``AUGMENTATIONS``: ``colour`` (brightness ± 0.25, saturation × 0–2, contrast × 0.5–1.5),
             ``translation`` (up to 1/8 of a side), ``cutout`` (a box of half the sides, anywhere).
-        generator: on the CPU; seed it by the step, and a resumed run draws the same. Or one for each
-            picture, seeded by the sample: then the draw does not depend on how a batch is split.
+        generator: seed it by the step, and a resumed run draws the same. Or one for each picture, seeded by
+            the sample: then the draw does not depend on how a batch is split.
 
     Returns:
-        ``(real, filled, hole)``, altered; colours are not clamped, as in the paper.
+        ``(images, hole)``, altered; colours are not clamped, as in the paper.
 
     Reference: Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020,
     doi:10.48550/arXiv.2006.10738. There pictures lie in [-1, 1] and 0 fills the gaps.
@@ -69,74 +72,62 @@ def diff_augment(
     count, _, height, width = hole.shape
     numbers = [_NUMBERS[kind] for kind in _NUMBERS if kind in kinds]
     draws = dict(zip((k for k in _NUMBERS if k in kinds), _drawn(generator, count, numbers), strict=True))
+    times, device = len(images) // count, hole.device
     if "colour" in kinds:
-        drawn = _sent(draws["colour"], hole.device).T[..., None, None, None]
-        real, filled = (_coloured(image, *drawn) for image in (real, filled))
+        # brightness, saturation, contrast
+        drawn = (draws["colour"] - (0.5, 0, 0)) * (0.5, 2, 1) + (0, 0, 0.5)
+        images = _coloured(images, _sent(np.tile(drawn, (times, 1)).astype(np.float32), device))
     if "translation" in kinds:
-        reach = torch.tensor([height, width]) / 8
-        shifts = _sent(((2 * draws["translation"] - 1) * reach).round().long(), hole.device)
-        move = _Move(shifts, height, width)
-        real, filled, hole = move(real, _GREY), move(filled, _GREY), move(hole, 0.0)
+        shifts = np.rint((2 * draws["translation"] - 1) * (height / 8, width / 8)).astype(np.int64)
+        images = _moved(images, np.tile(shifts, (times, 1)), _GREY)
+        hole = _moved(hole, shifts, 0.0)
     if "cutout" in kinds:
-        middle = _sent(draws["cutout"], hole.device)
+        middle = draws["cutout"]
         cut = _box(middle[:, 0], height)[:, None, :, None] & _box(middle[:, 1], width)[:, None, None, :]
-        real, filled = (image.masked_fill(cut, _GREY) for image in (real, filled))
-        hole = hole.masked_fill(cut, 0.0)
-    return real, filled, hole
+        images = images.masked_fill(_sent(np.tile(cut, (times, 1, 1, 1)), device), _GREY)
+        hole = hole.masked_fill(_sent(cut, device), 0.0)
+    return images, hole
 
 
 def _drawn(
-    generator: torch.Generator | Sequence[torch.Generator], count: int, numbers: Sequence[int]
-) -> Sequence[Tensor]:
+    generator: np.random.Generator | Sequence[np.random.Generator], count: int, numbers: Sequence[int]
+) -> list[NDArray[np.float64]]:
     """(count, n) for each n of ``numbers``, uniform in [0, 1); one draw a sample where each has its own."""
-    if isinstance(generator, torch.Generator):
-        return [torch.rand(count, number, generator=generator) for number in numbers]
-    drawn = torch.stack([torch.rand(sum(numbers), generator=own) for own in generator])
-    return drawn.split(list(numbers), dim=1)
+    if isinstance(generator, np.random.Generator):
+        drawn = generator.random((count, sum(numbers)))
+    else:
+        drawn = np.stack([own.random(sum(numbers)) for own in generator])
+    return np.split(drawn, np.cumsum(numbers)[:-1], axis=1)
 
 
-def _coloured(image: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
-    image = image + (brightness - 0.5) / 2
-    grey = image.mean(dim=1, keepdim=True)
-    image = grey + (image - grey) * (2 * saturation)
-    mean = image.mean(dim=(1, 2, 3), keepdim=True)
-    return mean + (image - mean) * (contrast + 0.5)
+def _coloured(images: Tensor, drawn: Tensor) -> Tensor:
+    brightness, saturation, contrast = drawn.T[..., None, None, None]
+    images = images + brightness
+    images = torch.lerp(images.mean(dim=1, keepdim=True), images, saturation)
+    return torch.lerp(images.mean(dim=(1, 2, 3), keepdim=True), images, contrast)
 
 
-def _sent(numbers: Tensor, device: torch.device) -> Tensor:
+def _sent(numbers: NDArray[Any], device: torch.device) -> Tensor:
     """Numbers on ``device``; the processor does not wait for their arrival."""
-    if device.type != "cuda":
-        return numbers.to(device)
-    return numbers.pin_memory().to(device, non_blocking=True)
+    tensor = torch.from_numpy(numbers)
+    return tensor if device.type != "cuda" else tensor.pin_memory().to(device, non_blocking=True)
 
 
-class _Move:
-    """Moves each picture down and right by its own shift, all of them in one gather.
-
-    Args:
-        shifts: (N, 2) long, on the pictures' device.
-        height, width: of the pictures.
-    """
-
-    def __init__(self, shifts: Tensor, height: int, width: int) -> None:
-        rows = torch.arange(height, device=shifts.device) - shifts[:, :1]
-        columns = torch.arange(width, device=shifts.device) - shifts[:, 1:]
-        inside_rows, inside_columns = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
-        self.beyond = ~(inside_rows[:, None, :, None] & inside_columns[:, None, None, :])
-        # Around the frame, so that no place is read twice: the gradient has nothing to add up.
-        self.rows = rows.remainder(height)[:, None, :, None]
-        self.columns = columns.remainder(width)[:, None, None, :]
-
-    def __call__(self, planes: Tensor, beyond: float) -> Tensor:
-        """(N, C, H, W) moved, ``beyond`` where nothing was."""
-        shape = planes.shape
-        moved = planes.gather(2, self.rows.expand(shape)).gather(3, self.columns.expand(shape))
-        return moved.masked_fill(self.beyond, beyond)
+def _moved(planes: Tensor, shifts: NDArray[np.int64], beyond: float) -> Tensor:
+    """(N, C, H, W) moved down and right by ``shifts`` (N, 2), all at once; ``beyond`` where nothing was."""
+    shape, device = planes.shape, planes.device
+    rows, columns = np.arange(shape[2]) - shifts[:, :1], np.arange(shape[3]) - shifts[:, 1:]
+    inside_rows, inside_columns = (rows >= 0) & (rows < shape[2]), (columns >= 0) & (columns < shape[3])
+    outside = ~(inside_rows[:, None, :, None] & inside_columns[:, None, None, :])
+    # Around the frame, so that no place is read twice: the gradient has nothing to add up.
+    from_rows = _sent((rows % shape[2])[:, None, :, None], device).expand(shape)
+    from_columns = _sent((columns % shape[3])[:, None, None, :], device).expand(shape)
+    return planes.gather(2, from_rows).gather(3, from_columns).masked_fill(_sent(outside, device), beyond)
 
 
-def _box(middle: Tensor, length: int) -> Tensor:
-    """Which of ``length`` cells lie in a box of half of them around ``middle`` (N, 0–1): (N, length) bool."""
+def _box(middle: NDArray[np.float64], length: int) -> NDArray[np.bool_]:
+    """Which of ``length`` cells lie in a box of half of them around ``middle`` (N, 0–1): (N, length)."""
     size = length // 2
-    first = (middle * (length + 1)).floor() - size // 2
-    cells = torch.arange(length, device=middle.device)
+    first = np.floor(middle * (length + 1)) - size // 2
+    cells = np.arange(length)
     return (cells >= first[:, None]) & (cells < first[:, None] + size)

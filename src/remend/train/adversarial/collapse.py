@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from remend.nets.critics import CriticOutput
-from remend.train.adversarial.losses import target_of
+from remend.train.adversarial.losses import Cells
 
 __all__ = ["CollapseAlarm", "readings", "spread"]
 
@@ -23,17 +23,13 @@ def readings(
     of a pair scores higher: 0.5 is a draw, 1 a critic that is never fooled. Scalars, means over scales.
     Being a comparison, it holds for any kind of loss and any share of holes.
     """
-    rows = []
-    for genuine, made in zip(real.scores, filled.scores, strict=True):
-        genuine, made = genuine.float(), made.float()
-        share = target_of(hole, made) if mask_as_target else torch.ones_like(made[:, :1])
-        share = share / share.sum().clamp_min(1e-6)
-        right = (genuine > made).float() + (genuine == made).float() / 2
-        rows.append(
-            torch.stack([(x.mean(dim=1, keepdim=True) * share).sum() for x in (genuine, made, right)])
-        )
+    cells = Cells.of(filled.scores, hole, mask_as_target=mask_as_target)
+    genuine, made = cells.flat(real.scores), cells.flat(filled.scores)
+    right = (1 + torch.sign(genuine - made)) / 2
+    sizes = cells.sums(cells.share.sum(dim=0)).clamp_min(1e-6)
+    read = cells.sums((torch.stack([genuine, made, right]) * cells.share).sum(dim=1)) / sizes
     names = ("critic_real", "critic_filled", "critic_right")
-    return dict(zip(names, torch.stack(rows).mean(dim=0).unbind(), strict=True))
+    return dict(zip(names, read.mean(dim=1).unbind(), strict=True))
 
 
 @torch.no_grad()
@@ -48,12 +44,10 @@ def spread(filled: Tensor, target: Tensor, hole: Tensor) -> Tensor:
         hole: (N, 1, H, W), 1 = fill.
     """
     count = hole.sum().clamp_min(1)
-
-    def deviation(image: Tensor) -> Tensor:
-        mean = (image * hole).sum(dim=(0, 2, 3), keepdim=True) / count
-        return (((image - mean) * hole).square().sum() / (3 * count)).sqrt()
-
-    return deviation(filled.float()) / deviation(target.float()).clamp_min(1e-6)
+    both = torch.stack([filled.float(), target.float()])
+    mean = (both * hole).sum(dim=(1, 3, 4), keepdim=True) / count
+    own, wanted = (((both - mean) * hole).square().sum(dim=(1, 2, 3, 4)) / (3 * count)).sqrt().unbind()
+    return own / wanted.clamp_min(1e-6)
 
 
 @dataclass

@@ -21,7 +21,8 @@ doi: 10.48550/arXiv.1406.2661 · 10.48550/arXiv.1606.03498 · 10.48550/arXiv.170
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +33,7 @@ from remend.nets.critics import CriticOutput
 
 __all__ = [
     "KINDS",
+    "Cells",
     "balance",
     "critic_loss",
     "feature_matching",
@@ -79,16 +81,14 @@ def critic_loss(
     frame, and a critic of small holes does well by calling everything real; here each term is a mean over
     its own area.
     """
-    total = torch.zeros((), device=hole.device)
     if soft_px and mask_as_target:
         hole = soften(hole, soft_px)
-    for genuine, made in zip(real.scores, filled.scores, strict=True):
-        genuine, made = genuine.float(), made.float()
-        share = target_of(hole, made) if mask_as_target else torch.ones_like(made)
-        total = total + _over(share, _as_real(kind, genuine) + _as_fake(kind, made))
-        if mask_as_target:
-            total = total + _over(1 - share, _as_real(kind, made))
-    return total / len(real.scores)
+    cells = Cells.of(filled.scores, hole, mask_as_target=mask_as_target)
+    made, genuine = cells.flat(filled.scores), cells.flat(real.scores)
+    total = cells.mean(_as_real(kind, genuine) + _as_fake(kind, made), cells.share)
+    if mask_as_target:
+        total = total + cells.mean(_as_real(kind, made), 1 - cells.share)
+    return total
 
 
 def generator_loss(kind: str, filled: CriticOutput, hole: Tensor, *, mask_as_target: bool = True) -> Tensor:
@@ -104,12 +104,42 @@ def generator_loss(kind: str, filled: CriticOutput, hole: Tensor, *, mask_as_tar
     Raises:
         UsageError: ``kind`` is unknown.
     """
-    total = torch.zeros((), device=hole.device)
-    for made in filled.scores:
-        made = made.float()
-        share = target_of(hole, made) if mask_as_target else torch.ones_like(made)
-        total = total + _over(share, _as_wanted(kind, made))
-    return total / len(filled.scores)
+    cells = Cells.of(filled.scores, hole, mask_as_target=mask_as_target)
+    return cells.mean(_as_wanted(kind, cells.flat(filled.scores)), cells.share)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of all score maps of a critic side by side, so that a cost of all is one operation.
+
+    Attributes:
+        share: (N, K), how much of each cell was filled.
+        counts: of cells on each scale, channels included; K together.
+    """
+
+    share: Tensor
+    counts: list[int]
+
+    @staticmethod
+    def of(scores: Sequence[Tensor], hole: Tensor, *, mask_as_target: bool) -> Cells:
+        """Those of ``scores`` (N, C, h, w) each; without ``mask_as_target`` all were filled."""
+        counts = [s[0].numel() for s in scores]
+        if not mask_as_target:
+            return Cells(hole.new_ones(len(hole), sum(counts)), counts)
+        return Cells(torch.cat([target_of(hole, s).expand_as(s).flatten(1) for s in scores], dim=1), counts)
+
+    def flat(self, scores: Sequence[Tensor]) -> Tensor:
+        """``scores`` as (N, K), float32."""
+        return torch.cat([s.flatten(1) for s in scores], dim=1).float()
+
+    def mean(self, cost: Tensor, share: Tensor) -> Tensor:
+        """Mean of ``cost`` (N, K) weighted by ``share`` within a picture, then over pictures and scales."""
+        sums, sizes = (self.sums(x) for x in (cost * share, share))
+        return (sums / sizes.clamp_min(1e-6)).mean()
+
+    def sums(self, values: Tensor) -> Tensor:
+        """(…, scales) of (…, K)."""
+        return torch.stack([part.sum(dim=-1) for part in values.split(self.counts, dim=-1)], dim=-1)
 
 
 def target_of(hole: Tensor, scores: Tensor) -> Tensor:
@@ -176,12 +206,6 @@ def balance(
     squares = torch.stack([(gradient.float() * hole).square().sum() for gradient in (towards, against)])
     wanted, got = (add_up(squares) if add_up else squares).sqrt().unbind()
     return (share * wanted / got.clamp_min(1e-12)).clamp_max(_LARGEST_WEIGHT), got / wanted.clamp_min(1e-12)
-
-
-def _over(share: Tensor, cost: Tensor) -> Tensor:
-    """Mean of ``cost`` (N, C, h, w) weighted by ``share`` within each picture, then over pictures."""
-    cost, share = cost.mean(dim=1, keepdim=True), share.mean(dim=1, keepdim=True)
-    return ((cost * share).sum(dim=(1, 2, 3)) / share.sum(dim=(1, 2, 3)).clamp_min(1e-6)).mean()
 
 
 def _as_real(kind: str, score: Tensor) -> Tensor:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from remend.nets.backbones import load_backbone
 from remend.nets.critics import CriticOutput, build_critic, needs_backbone
 from remend.nets.inpainter import Inpainter
+from remend.nets.precision import CastOnce
 from remend.train.adversarial.augment import diff_augment, kinds_of
 from remend.train.adversarial.collapse import CollapseAlarm, readings, spread
 from remend.train.adversarial.losses import balance, critic_loss, feature_matching, generator_loss
@@ -23,7 +25,7 @@ from remend.train.data.loader import Batch
 from remend.train.machine.devices import mean_over_devices
 from remend.train.machine.profile import span
 from remend.train.optim.muon import adam
-from remend.train.optim.schedule import learning_rate, seed_of
+from remend.train.optim.schedule import learning_rate
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -70,7 +72,8 @@ class Adversary:
         self.augmentations = kinds_of(self.config.augment)
         self.has_reconstruction = bool(recipe.loss.weights() or self.config.feature_matching)
         optimizer = adam(self.critic.parameters(), lr=self.config.lr, betas=self.config.betas)
-        self.scorer, self.optimizer = fabric.setup(_Scorer(self.critic), optimizer)
+        self.judge = CastOnce(self.critic)
+        self.scorer, self.optimizer = fabric.setup(_Scorer(self.judge), optimizer)
         self.alarm = CollapseAlarm()
         self.drops = 0
 
@@ -96,14 +99,16 @@ class Adversary:
         """
         config = self.config
         self.critic.requires_grad_(False)
-        real, filled, hole = self._augmented(generated, filled=generated.filled)
+        matched = bool(config.feature_matching)
+        shown, hole = self._augmented(generated, filled=generated.filled, with_real=matched)
+        filled = shown[-len(hole) :]
         with self.fabric.autocast():
-            on_filled = self.critic(filled, hole)
+            on_filled = self.judge(filled, hole)
             adversarial = generator_loss(config.loss, on_filled, hole, mask_as_target=config.mask_as_target)
             logs = {"adversarial": adversarial.detach()}
-            if config.feature_matching:
+            if matched:
                 with torch.no_grad():
-                    wanted = self.critic(real, hole)
+                    wanted = self.judge(shown[: len(hole)], hole)
                 matching = feature_matching(on_filled, wanted)
                 reconstruction = reconstruction + config.feature_matching * matching
                 logs["feature_matching"] = matching.detach()
@@ -192,12 +197,12 @@ class Adversary:
     def _learn(self, generated: Generated, own: int, *, penalize: bool, share: float) -> dict[str, Tensor]:
         """Add the critic's gradients on one part of a step's pictures, at its share; what to log of it."""
         config = self.config
-        real, filled, hole = self._augmented(generated, filled=generated.filled.detach(), again=own + 1)
+        shown, hole = self._augmented(generated, filled=generated.filled.detach(), again=own + 1)
         # Real and filled in one forward: with DDP a step has one forward and one backward.
         with self.fabric.autocast():
-            scores = self.scorer(torch.cat([real, filled]), torch.cat([hole, hole]))
-            on_real = CriticOutput([s[: len(hole)] for s in scores], [])
-            on_filled = CriticOutput([s[len(hole) :] for s in scores], [])
+            scores = self.scorer(shown, torch.cat([hole, hole]))
+            halves = [s.chunk(2) for s in scores]
+            on_real, on_filled = (CriticOutput(list(half), []) for half in zip(*halves, strict=True))
             loss = critic_loss(
                 config.loss,
                 on_real,
@@ -207,6 +212,7 @@ class Adversary:
                 soft_px=config.soft_px,
             )
         logs = {"critic": loss.detach()}
+        real, filled = shown.chunk(2)
         if penalize:
             penalty = r1_penalty(self.critic, real, hole)
             logs["r1"] = penalty.detach()
@@ -223,16 +229,19 @@ class Adversary:
         return (samples_seen - self.config.from_samples) // self.plan.batch
 
     def _augmented(
-        self, generated: Generated, *, filled: Tensor, again: int = 0
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """What the critic is shown: real, filled and hole; each sample's draw follows from its index."""
+        self, generated: Generated, *, filled: Tensor, again: int = 0, with_real: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """What the critic is shown: real pictures and then filled ones, and the hole.
+
+        Each sample's draw follows from its index.
+        """
         batch = generated.batch
+        shown = torch.cat([batch.target, filled]) if with_real else filled
         if not self.augmentations:
-            return batch.target, filled, batch.hole
+            return shown, batch.hole
         own = range(batch.first + self.fabric.global_rank, batch.end, self.fabric.world_size)
-        seeds = (seed_of(self.plan.seed, index, _AUGMENT_STREAM, again) for index in own)
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        return diff_augment(batch.target, filled, batch.hole, kinds=self.augmentations, generator=generators)
+        draws = [np.random.default_rng([self.plan.seed, index, _AUGMENT_STREAM, again]) for index in own]
+        return diff_augment(shown, batch.hole, kinds=self.augmentations, generator=draws)
 
 
 def critic_of(recipe: Recipe) -> nn.Module:

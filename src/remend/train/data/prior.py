@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from remend.nets.inpainter import Inpainter
+from remend.nets.precision import CastOnce
 
 __all__ = ["coarse_prior", "half_scale"]
 
@@ -60,7 +61,7 @@ def coarse_prior(
     chosen = _sent(numbers, image.device)
     with torch.inference_mode():
         small, small_hole = half_scale(image[chosen], hole[chosen])
-        filled, *_ = net(small, small_hole)
+        filled, *_ = CastOnce(net)(small, small_hole)
         coarse = F.interpolate(filled.clamp(0, 1), scale_factor=2.0, mode="bilinear", align_corners=False)
     prior = torch.full_like(image, -1.0)
     prior[chosen] = coarse.to(image.dtype)

@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from remend.errors import ResourceError, UsageError
+from remend.train.federated.member import beginning
+from remend.train.federated.shares import KINDS
 from remend.train.federated.terms import Terms
 
 __all__ = ["join", "lead"]
@@ -84,16 +86,20 @@ def lead(
 
     Raises:
         UsageError: Flower is missing, or a run is there already.
+        ModelError: the weights to begin with are missing, or nothing in them fits.
         ResourceError: Flower ends before the last round.
     """
     best, told = out / "best.safetensors", out / "best.jsonl"
     if best.exists():
         raise UsageError(f"{best} exists: give another --out")
+    beginning(terms)  # or what is wrong with it would be told when all have come
     out.mkdir(parents=True, exist_ok=True)
+    told.unlink(missing_ok=True)  # of a run that failed
     with tempfile.TemporaryDirectory() as folder, _programs() as start:
         home = Path(folder)
         secure = ["--insecure"]
         if certificates:
+            certificates = [path.resolve() for path in certificates]
             flags = ("--ssl-ca-certfile", "--ssl-certfile", "--ssl-keyfile")
             secure = [word for pair in zip(flags, map(str, certificates), strict=True) for word in pair]
         host, _, port = address.rpartition(":")
@@ -105,7 +111,7 @@ def lead(
         app.mkdir()
         (app / "pyproject.toml").write_text(
             _PROJECT.format(
-                terms=json.dumps(terms.as_json()),
+                terms=json.dumps(terms.with_own_files().as_json()),
                 members=members,
                 out=json.dumps(str(best.resolve())),
             ),
@@ -131,24 +137,27 @@ def lead(
         )
         if handed_in.returncode:
             raise ResourceError(
-                f"Flower does not take the run: {_last_line(handed_in.stdout + handed_in.stderr)}"
+                f"Flower does not take the run: {_plain(handed_in.stdout + handed_in.stderr)}"
             )
         number = 0
         while number < terms.rounds:
             time.sleep(0.3)
             if link.poll() is not None:
                 raise ResourceError(f"Flower's SuperLink has ended: {_log_of(home, 'flower-superlink')}")
+            over = "Finished task" in _read(home, "flower-superlink")  # before looking: then nothing comes
             lines = told.read_text("utf-8").splitlines() if told.exists() else []
             for line in lines[number:]:
                 said = json.loads(line)
+                if "failed" in said:
+                    raise ResourceError(f"the run has failed: {said['failed']}")
                 spent = [member["epsilon"] for member in said["members"] if "epsilon" in member]
                 say(
                     f"round {said['round']} of {terms.rounds}"
                     + (f", ε at most {max(spent):.2f}" if spent else "")
                 )
             number = len(lines)
-            if failed := _failure(home):
-                raise ResourceError(f"the run has failed: {failed}")
+            if over and number < terms.rounds:
+                raise ResourceError(f"the run ended after {number} of {terms.rounds} rounds: start it again")
         time.sleep(1.0)  # the last answers are on their way
     return best
 
@@ -159,6 +168,8 @@ def join(
     address: str = "127.0.0.1:9092",
     seed: int = 0,
     certificate: Path | None = None,
+    kind: str = "",
+    secagg: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
     """Take part with the pictures of a folder until stopped, or until the leader goes.
@@ -171,16 +182,25 @@ def join(
         address: of the leader.
         seed: of what this member draws; another for each.
         certificate: of the authority that vouches for the leader, PEM; None = not encrypted.
+        kind: of damage that this member knows, one of `remend.train.federated.shares.KINDS`; "" = the
+            recipe's own mix.
+        secagg: refuse rounds in which the leader would see this member's own weights.
         say: told what happens.
 
     Returns:
         The exit code of Flower's SuperNode.
+
+    Raises:
+        UsageError: Flower is missing, or there is no such folder or kind of damage.
     """
     if not data.exists():
         raise UsageError(f"--data {data} is not there")
+    if kind and kind not in KINDS:
+        raise UsageError(f"--kind {kind} is none: {', '.join(KINDS)}")
     with tempfile.TemporaryDirectory() as folder, _programs() as start:
         secure = ["--insecure"] if certificate is None else ["--root-certificates", str(certificate)]
-        config = f"data={json.dumps(str(data.resolve()))} seed={seed}"
+        config = f"data={json.dumps(str(data.resolve()))} seed={seed} kind={json.dumps(kind)}"
+        config += f" secagg={json.dumps(secagg)}"
         port = str(_free_port())
         node = start(
             Path(folder),
@@ -266,19 +286,22 @@ def _listening(address: str, process: subprocess.Popen[bytes], home: Path) -> No
     raise ResourceError(f"Flower's SuperLink does not start: {_log_of(home, 'flower-superlink')}")
 
 
-def _log_of(home: Path, name: str) -> str:
+def _read(home: Path, name: str) -> str:
     path = home / f"{name}.log"
-    return _last_line(path.read_text("utf-8", "replace")) if path.is_file() else "it said nothing"
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
 
 
-def _failure(home: Path) -> str:
-    """What the leader's app failed by, if it did."""
-    path = home / "flower-superlink.log"
-    text = path.read_text("utf-8", "replace") if path.is_file() else ""
-    found = re.findall(r"(?:UsageError|DivergedError|ServerApp raised an exception)[^\n]*", text)
-    return _last_line(found[-1]) if found else ""
+def _log_of(home: Path, name: str) -> str:
+    """What a program said last."""
+    return _last_line(_read(home, name))
 
 
 def _last_line(text: str) -> str:
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text).strip().splitlines()
-    return shlex.quote(plain[-1])[:300] if plain else "it said nothing"
+    lines = [line for line in map(_plain, text.splitlines()) if line]
+    return lines[-1] if lines else "it said nothing"
+
+
+def _plain(text: str) -> str:
+    """What a program says, without colours and frames, on one line."""
+    plain = " ".join(re.sub(r"\x1b\[[0-9;]*m|[╭╮╰╯│─]", " ", text).split())
+    return shlex.quote(plain[:300]) if plain else ""

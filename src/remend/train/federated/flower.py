@@ -15,7 +15,8 @@ from remend.errors import UsageError
 from remend.nets.weights.portable import save_portable
 from remend.train.config import as_dict, digest
 from remend.train.data.pictures import Pictures, read_pictures
-from remend.train.federated.member import Arrays, Member, arrays_of, fresh, put_into
+from remend.train.federated.member import Arrays, Member, arrays_of, beginning, fresh, put_into
+from remend.train.federated.shares import OneKind
 from remend.train.federated.terms import Terms
 
 __all__ = ["Told", "app_of_leader", "app_of_node", "client_of", "keep", "server_of"]
@@ -27,12 +28,14 @@ _MISSING = "federating needs {}, which is not installed: pip install 'remend[fed
 _members: dict[str, Member] = {}  # a process stays one member over all rounds
 
 
-def client_of(member_for: Callable[[Any], Member], *, demand_secagg: bool = False) -> Any:
+def client_of(
+    member_for: Callable[[Any], Member], *, demands_secagg: Callable[[Any], bool] = lambda context: False
+) -> Any:
     """Flower's ClientApp over a member.
 
     Args:
         member_for: which member a Flower context means.
-        demand_secagg: refuse rounds in which the leader would see this member's own weights.
+        demands_secagg: whether that member refuses rounds in which the leader would see its own weights.
 
     Raises:
         UsageError: Flower is missing.
@@ -54,15 +57,15 @@ def client_of(member_for: Callable[[Any], Member], *, demand_secagg: bool = Fals
         def fit(self, parameters: Arrays, config: dict[str, Any]) -> tuple[Arrays, int, dict[str, float]]:
             """A round."""
             terms = Terms.from_json(str(config["terms"]))
-            if demand_secagg and not terms.secagg:
-                raise UsageError("this member takes part with SecAgg+ alone, and the leader asks without it")
             arrays, said = self.member.fit(parameters, int(config["number"]), terms)
             return arrays, terms.samples, said
 
     def masked(message: Any, context: Any, further: Callable[[Any, Any], Any]) -> Any:
-        """SecAgg+ where the leader speaks it."""
+        """SecAgg+ where the leader speaks it; by what it sends, for terms can be claimed."""
         if RECORD_KEY_CONFIGS in message.content.config_records:
             return secaggplus_mod(message, context, further)
+        if demands_secagg(context):
+            raise UsageError("this member takes part with SecAgg+ alone, and the leader asks without it")
         return further(message, context)
 
     return ClientApp(client_fn=lambda context: Between(member_for(context)).to_client(), mods=[masked])
@@ -74,7 +77,7 @@ def server_of(terms: Terms, members: int, *, start: Arrays | None = None, told: 
     Args:
         terms: of the federation.
         members: that all rounds wait for.
-        start: weights to begin with; None = fresh ones.
+        start: weights to begin with; None = those of the recipe's ``transfer.weights``, or fresh ones.
         told: after each round.
 
     Raises:
@@ -117,8 +120,8 @@ def server_of(terms: Terms, members: int, *, start: Arrays | None = None, told: 
             min_fit_clients=members,
             min_available_clients=members,
             min_evaluate_clients=0,
-            initial_parameters=ndarrays_to_parameters(start or arrays_of(fresh(terms))),
-            on_fit_config_fn=lambda number: {"terms": terms.as_json(), "number": number - 1},
+            initial_parameters=ndarrays_to_parameters(start or arrays_of(beginning(terms))),
+            on_fit_config_fn=lambda number: {"terms": terms.for_members().as_json(), "number": number - 1},
         )
         legacy = LegacyContext(
             context=context,
@@ -135,18 +138,21 @@ def server_of(terms: Terms, members: int, *, start: Arrays | None = None, told: 
 
 
 def _member_of_node(context: Any) -> Member:
-    """The member that a SuperNode was started for: ``data``, and ``seed``."""
+    """The member that a SuperNode was started for: ``data``, ``seed``, and the ``kind`` of its damage."""
     config = context.node_config
     folder = str(config["data"])
     if folder not in _members:
         pictures: Pictures = read_pictures([Path(folder)], least_px=int(config.get("least-px", 64)))
-        _members[folder] = Member(pictures, seed=int(config.get("seed", 0)))
+        seed, kind = int(config.get("seed", 0)), str(config.get("kind", ""))
+        _members[folder] = Member(pictures, OneKind.of(seed, kind) if kind else None, seed=seed)
     return _members[folder]
 
 
 def app_of_node() -> Any:
     """A member's ClientApp, its folder in its node's configuration: where Flower starts it by itself."""
-    return client_of(_member_of_node)
+    return client_of(
+        _member_of_node, demands_secagg=lambda context: bool(context.node_config.get("secagg", False))
+    )
 
 
 def app_of_leader() -> Any:
@@ -160,12 +166,19 @@ def app_of_leader() -> Any:
         config = context.run_config
         terms, out = Terms.from_json(str(config["terms"])), Path(str(config["out"]))
 
+        def tell(said: dict[str, Any]) -> None:
+            with out.with_suffix(".jsonl").open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(said) + "\n")
+
         def told(number: int, arrays: Arrays, said: list[dict[str, float]]) -> None:
             keep(out, arrays, terms, number)
-            with out.with_suffix(".jsonl").open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps({"round": number, "members": said}) + "\n")
+            tell({"round": number, "members": said})
 
-        server_of(terms, int(config["members"]), told=told)(grid, context)
+        try:
+            server_of(terms, int(config["members"]), told=told)(grid, context)
+        except Exception as error:  # Flower keeps it to itself: whoever waits for rounds must hear of it
+            tell({"failed": str(error) or type(error).__name__})
+            raise
 
     return app
 

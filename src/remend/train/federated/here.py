@@ -14,7 +14,7 @@ from typing import Any
 
 from remend.errors import UsageError
 from remend.train.federated.flower import Told, client_of, server_of
-from remend.train.federated.member import Arrays, Member, arrays_of, fresh
+from remend.train.federated.member import Arrays, Member, arrays_of, beginning
 from remend.train.federated.terms import Terms
 
 __all__ = ["simulate"]
@@ -28,7 +28,7 @@ def simulate(
     Args:
         terms: of the federation.
         members: all of them, each with pictures of its own.
-        start: weights to begin with; None = fresh ones.
+        start: weights to begin with; None = those of the recipe's ``transfer.weights``, or fresh ones.
         told: after each round.
 
     Raises:
@@ -39,7 +39,7 @@ def simulate(
     """
     if len(members) < 2:
         raise UsageError(f"a federation has two members at least, got {len(members)}: give more --data")
-    kept = start or arrays_of(fresh(terms))
+    kept = start or arrays_of(beginning(terms))
 
     def note(number: int, arrays: Arrays, said: list[dict[str, float]]) -> None:
         nonlocal kept

@@ -22,8 +22,9 @@ from remend.train.data.samples import Sampler
 from remend.train.federated.private import learn_privately
 from remend.train.federated.terms import Terms
 from remend.train.run.local import learn, learner_of
+from remend.train.run.transfer import start_from
 
-__all__ = ["Arrays", "Member", "arrays_of", "fresh", "put_into"]
+__all__ = ["Arrays", "Member", "arrays_of", "beginning", "fresh", "put_into"]
 
 Arrays = list[NDArray[Any]]
 """A net's weights, in the order of its state."""
@@ -79,9 +80,21 @@ class Member:
 
 
 def fresh(terms: Terms) -> Inpainter:
-    """The net with which a federation begins, the same for all who have the terms."""
+    """A net of the terms that has learned nothing, the same for all who have them."""
     torch.manual_seed(terms.recipe.train.seed)
     return build(terms.recipe.net, terms.recipe.options)
+
+
+def beginning(terms: Terms) -> Inpainter:
+    """The net that a leader hands out first: fresh, or with what fits of ``transfer.weights``.
+
+    Raises:
+        ModelError: that file is missing, or nothing in it fits.
+    """
+    net = fresh(terms)
+    if terms.recipe.transfer.weights:
+        start_from(net, terms.recipe.transfer.weights, lambda line: None)
+    return net
 
 
 def arrays_of(net: nn.Module) -> Arrays:

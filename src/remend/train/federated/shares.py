@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -16,6 +17,7 @@ __all__ = ["KINDS", "OneKind", "dealt"]
 KINDS = ("scratches", "dust", "cracks", "text", "free-form")
 """Kinds of damage, one a member in turn."""
 
+_MASKS = 40  # more take longer to draw than a little net takes to learn
 _TRIES = 20
 _LEAST, _MOST = 0.005, 0.4  # share of a crop
 
@@ -25,6 +27,11 @@ class OneKind(MaskBank):
     """Masks of one kind of damage, whatever group is asked for."""
 
     kind: str = KINDS[0]
+
+    @classmethod
+    def of(cls, seed: int, kind: str) -> Self:
+        """Masks of one of ``KINDS``."""
+        return cls(seed, _MASKS, kind=kind)
 
     def draw(self, group: str, side: int, rng: np.random.Generator) -> Bool:
         """A hole of the kind: (side, side) bool, never empty."""

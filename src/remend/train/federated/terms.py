@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from remend.errors import UsageError
@@ -58,6 +59,19 @@ class Terms:
     def alone(self) -> Terms:
         """The same for one member without others: one round of all samples."""
         return replace(self, rounds=1, prox=0.0, secagg=False)
+
+    def for_members(self) -> Terms:
+        """The same without what is the leader's own: where the weights lay that it began with."""
+        return self._beginning_with("")
+
+    def with_own_files(self) -> Terms:
+        """The same, for a process that is started in another folder."""
+        weights = self.recipe.transfer.weights
+        return self._beginning_with(str(Path(weights).resolve())) if Path(weights).exists() else self
+
+    def _beginning_with(self, weights: str) -> Terms:
+        transfer = replace(self.recipe.transfer, weights=weights)
+        return replace(self, recipe=replace(self.recipe, transfer=transfer))
 
     def as_json(self) -> str:
         """All of it."""

@@ -31,9 +31,9 @@ class Mix:
         scene: photographs in which wires, rain, stars … were drawn; half of them damaged too.
     """
 
-    damaged: float = 0.66
-    graphic: float = 0.06
-    scene: float = 0.14
+    damaged: float = 0.7
+    graphic: float = 0.05
+    scene: float = 0.09
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ __all__ = [
     "grow",
     "l1",
     "l2",
+    "over",
     "quarter_l1",
     "total_variation",
 ]
@@ -59,7 +60,7 @@ def l1(
     A picture without such an area counts as 0; ``each`` (N,) weighs pictures. ``whole``: the sum over the
     area is divided by the whole frame, as in many papers: small holes count little.
     """
-    return _over(area, (output - target).abs().mean(dim=1, keepdim=True), each, whole=whole)
+    return over(area, (output - target).abs().mean(dim=1, keepdim=True), each, whole=whole)
 
 
 def l2(
@@ -72,7 +73,7 @@ def l2(
     Reference: Pathak et al., "Context Encoders: Feature Learning by Inpainting", CVPR 2016,
     doi:10.1109/CVPR.2016.278.
     """
-    return _over(area, (output - target).square().mean(dim=1, keepdim=True), each, whole=whole)
+    return over(area, (output - target).square().mean(dim=1, keepdim=True), each, whole=whole)
 
 
 def decibels(output: Tensor, target: Tensor, hole: Tensor) -> Tensor:
@@ -181,7 +182,7 @@ def total_variation(output: Tensor, area: Tensor, *, whole: bool = False) -> Ten
         length = output.shape[axis] - 1
         difference = output.diff(dim=axis).abs().mean(dim=1, keepdim=True)
         both = area.narrow(axis, 0, length) * area.narrow(axis, 1, length)
-        total = total + _over(both, difference, whole=whole)
+        total = total + over(both, difference, whole=whole)
     return total
 
 
@@ -191,7 +192,7 @@ def edge_distance(output: Tensor, target: Tensor, area: Tensor) -> Tensor:
     Reference: Mathieu et al., "Deep multi-scale video prediction beyond mean square error", ICLR 2016,
     doi:10.48550/arXiv.1511.05440 (gradient difference loss), there on the sizes of plain differences.
     """
-    return _over(area, _sobel(output - target).abs().mean(dim=1, keepdim=True))
+    return over(area, _sobel(output - target).abs().mean(dim=1, keepdim=True))
 
 
 def grow(area: Tensor, radius_px: int) -> Tensor:
@@ -201,7 +202,7 @@ def grow(area: Tensor, radius_px: int) -> Tensor:
     return F.max_pool2d(rows, (1, span), stride=1, padding=(0, radius_px))
 
 
-def _over(area: Tensor, difference: Tensor, each: Tensor | None = None, *, whole: bool = False) -> Tensor:
+def over(area: Tensor, difference: Tensor, each: Tensor | None = None, *, whole: bool = False) -> Tensor:
     """Mean of ``difference`` (N, 1, H, W) over ``area`` of each picture, then over pictures."""
     size = area[0].numel() if whole else area.sum(dim=(1, 2, 3)).clamp_min(1)
     return _mean((difference * area).sum(dim=(1, 2, 3)) / size, each)

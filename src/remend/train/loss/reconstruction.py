@@ -25,6 +25,7 @@ from remend.train.loss.pixels import (
     grow,
     l1,
     l2,
+    over,
     quarter_l1,
     total_variation,
 )
@@ -110,7 +111,8 @@ class Criterion(nn.Module):
         inside = hole if weights.discount == 1 else discounted(hole, weights.discount)
         areas = {"hole": inside, "ring": ring, "valid": 1 - hole - ring}
         each = {"hole": by_difficulty(target, hole, weights.relative)} if weights.relative else {}
-        parts = {name: l1(raw, target, area, each.get(name), whole=whole) for name, area in areas.items()}
+        off = (raw - target).abs().mean(dim=1, keepdim=True)
+        parts = {name: over(area, off, each.get(name), whole=whole) for name, area in areas.items()}
         if weights.stages and earlier:
             parts["stages"] = torch.stack(
                 [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 __all__ = ["Muon", "adam", "orthogonal", "with_kernels_apart"]
@@ -14,6 +15,7 @@ _STEPS = 5
 # Coefficients of Jordan's quintic: after five steps singular values from .001 to 1 lie between .25 and 1.25.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 _SIZE = 0.2  # root mean square of an AdamW update, as a rule
+_SPARE = 0.1  # of all multiplications, that may be spent on zeros to have fewer batches
 _FEWEST = 16  # rows and columns: below, there are few directions to balance (heads, depthwise kernels)
 
 
@@ -83,14 +85,17 @@ class Muon(torch.optim.Optimizer):
         alike: dict[torch.Size, list[int]] = {}
         for k, parameter in enumerate(parameters):
             alike.setdefault(parameter.shape, []).append(k)
-        for shape, members in alike.items():
+        stacks = []
+        for members in alike.values():
             # Columns in the order in which the kernel lies in memory: the answer does not depend on it.
             last = _is_channels_last(parameters[members[0]])
-            matrices = torch.stack(
-                [(ahead[k].movedim(1, -1) if last else ahead[k]).flatten(1) for k in members]
+            stacks.append(
+                torch.stack([(ahead[k].movedim(1, -1) if last else ahead[k]).flatten(1) for k in members])
             )
-            even = orthogonal(matrices).mul_(_SIZE * max(matrices.shape[1:]) ** 0.5)
-            for k, matrix in zip(members, even, strict=True):
+        for (shape, members), even in zip(alike.items(), _all_orthogonal(stacks), strict=True):
+            sized = even * (_SIZE * max(even.shape[1:]) ** 0.5)
+            last = _is_channels_last(parameters[members[0]])
+            for k, matrix in zip(members, sized, strict=True):
                 kept = (shape[0], *shape[2:], shape[1]) if last else shape
                 ahead[k] = matrix.view(kept).movedim(-1, 1) if last else matrix.view(kept)
         return ahead
@@ -159,6 +164,42 @@ def orthogonal(matrices: Tensor) -> Tensor:
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=_B, alpha=_C), x, beta=_A)
     x = (x[0] if alone else x).to(matrices.dtype)
     return x.mT.contiguous() if upright else x
+
+
+def _all_orthogonal(stacks: Sequence[Tensor]) -> list[Tensor]:
+    """``orthogonal`` of each stack (N, rows, columns); small ones go along with larger ones.
+
+    With zeros around it a matrix has the same nearest orthogonal one, with zeros around it. A tenth more
+    is multiplied at most, and a GPU is given a third of the commands.
+    """
+    wide = [s.mT if s.shape[1] > s.shape[2] else s for s in stacks]
+    left = _SPARE * sum(_cost(s.shape, len(s)) for s in wide)
+    batches: list[list[int]] = []
+    for k in sorted(range(len(wide)), key=lambda k: -_cost(wide[k].shape)):
+        rows, columns = wide[k].shape[1:]
+        for batch in batches:
+            lead = wide[batch[0]].shape
+            more = _cost(lead, len(wide[k])) - _cost(wide[k].shape, len(wide[k]))
+            if rows <= lead[1] and columns <= lead[2] and more <= left:
+                left -= more
+                batch.append(k)
+                break
+        else:
+            batches.append([k])
+    made: dict[int, Tensor] = {}
+    for batch in batches:
+        _, rows, columns = wide[batch[0]].shape
+        padded = [F.pad(wide[k], (0, columns - wide[k].shape[2], 0, rows - wide[k].shape[1])) for k in batch]
+        even = orthogonal(torch.cat(padded))
+        for k, part in zip(batch, even.split([len(wide[k]) for k in batch]), strict=True):
+            own = part[:, : wide[k].shape[1], : wide[k].shape[2]]
+            made[k] = own.mT if stacks[k].shape[1] > stacks[k].shape[2] else own
+    return [made[k] for k in range(len(stacks))]
+
+
+def _cost(shape: torch.Size, count: int = 1) -> int:
+    """Multiplications of a step of Newton and Schulz on so many matrices, wider than high."""
+    return int(count * shape[1] ** 2 * (2 * shape[2] + shape[1]))
 
 
 def _is_kernel(parameter: Tensor) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from remend.metrics import psnr, sharp
@@ -22,10 +23,11 @@ from remend.train.personal.album import PATCH_PX, Album
 from remend.train.run.local import learn, learner_of
 from remend.train.run.transfer import start_from
 
-__all__ = ["Verdict", "compared", "fills", "recipe_of", "tune"]
+__all__ = ["Verdict", "compared", "fills", "recipe_of", "tune", "verdict_of"]
 
 _LEAST_DB = 0.1  # gain below which a file of its own is not worth having
 _SURE = 1.64  # standard errors that the gain must lie above nothing
+_MOST_LOST_DB = -0.05
 _BATCH = 16
 _MASKS = 32  # of each source: more take longer to draw than the net takes to learn
 
@@ -39,6 +41,7 @@ class Verdict:
         sharp_before, sharp_after: sharpness of the fills against the truth, 1 = as sharp; medians.
         error: standard error of the gain, dB; of pictures where there are four and more, else of patches.
         pictures, patches: how many were judged by.
+        worst: gain where it is least, of the kinds of damage that were tried apart, dB.
     """
 
     before: float
@@ -48,6 +51,7 @@ class Verdict:
     error: float
     pictures: int
     patches: int
+    worst: float = 0.0
 
     @property
     def gain(self) -> float:
@@ -56,8 +60,8 @@ class Verdict:
 
     @property
     def kept(self) -> bool:
-        """Whether the gain is worth a file, and no accident."""
-        return self.gain >= _LEAST_DB and self.gain - _SURE * self.error > 0
+        """Whether the gain is worth a file, no accident, and nothing is paid for it elsewhere."""
+        return self.gain >= _LEAST_DB and self.gain - _SURE * self.error > 0 and self.worst >= _MOST_LOST_DB
 
 
 def recipe_of(samples: int, *, seed: int = 0, settings: Sequence[str] = ()) -> Recipe:
@@ -152,8 +156,18 @@ def compared(before: bytes, after: bytes, patches: Sequence[tuple[str, Sample]])
             for measure in (psnr, sharp)
         ]
     )
+    return verdict_of(scores, [name for name, _ in patches])
+
+
+def verdict_of(scores: NDArray[np.float64], names: Sequence[str], *, worst: float = math.inf) -> Verdict:
+    """What scores of patches say of two files.
+
+    Args:
+        scores: (4, N): decibels and sharpness before, decibels and sharpness after.
+        names: of the N patches' pictures.
+        worst: the gain of the kind of damage that gains least, where there are several.
+    """
     gains = scores[2] - scores[0]
-    names = [name for name, _ in patches]
     by_picture = [float(gains[[n == name for n in names]].mean()) for name in dict.fromkeys(names)]
     spread = by_picture if len(by_picture) >= 4 else gains
     return Verdict(
@@ -163,7 +177,8 @@ def compared(before: bytes, after: bytes, patches: Sequence[tuple[str, Sample]])
         float(np.nanmedian(scores[3])),
         float(np.std(spread, ddof=1) / math.sqrt(len(spread))) if len(spread) > 1 else math.inf,
         len(by_picture),
-        len(patches),
+        len(names),
+        min(worst, float(gains.mean())),
     )
 
 

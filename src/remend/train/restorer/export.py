@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from remend.errors import ModelError, UsageError
@@ -35,6 +36,7 @@ MOST_APART = 1 / 255 / 20  # of a level, between torch and the file
 MOST_LOST = 1.0  # levels, by 8 bits
 CALIBRATED, CROP_PX = 48, 160
 
+Rgb = NDArray[np.uint8]
 NETS: dict[str, type[Restorer] | type[Enlarger]] = {"restorer": Restorer, "enlarger": Enlarger}
 _ANSWERS: dict[type, str] = {Restorer: "change", Enlarger: "enlarged"}
 _SUMMARIES: dict[type, str] = {
@@ -93,7 +95,7 @@ def restorer_onnx(net: nn.Module, *, half: bool = True) -> bytes:
 
 
 def _in_8_bits(
-    net: nn.Module, content: bytes, sources: Sequence[Path], recipe: RestorerRecipe
+    net: nn.Module, content: bytes, pictures: Sequence[Rgb], recipe: RestorerRecipe
 ) -> tuple[bytes, float]:
     """Most convolutions in 8 bits, and by how many levels answers differ then (root mean square).
 
@@ -101,9 +103,7 @@ def _in_8_bits(
     """
     import onnx
 
-    pictures = read_pictures(list(sources), least_px=96).split(recipe.aside)[1]
-    some = [pictures[k] for k in range(min(len(pictures), CALIBRATED))]
-    sampler = Sampler(some, 1, recipe.wear, halved=isinstance(net, Enlarger))
+    sampler = Sampler(pictures, 1, recipe.wear, halved=isinstance(net, Enlarger))
     shown = sampler.batch(0, CALIBRATED, 2 * CROP_PX if isinstance(net, Enlarger) else CROP_PX)[1]
     feeds = [{"image": part.numpy()} for part in as_input(shown).contiguous().split(4)]
     nodes = [node.name for node in onnx.load_from_string(content).graph.node if node.op_type == "Conv"]
@@ -120,6 +120,7 @@ def export_restorer(
     target: Path,
     *,
     sources: Sequence[Path] = (),
+    pictures: Sequence[Rgb] = (),
     licence: str = "not stated",
     overwrite: bool = False,
 ) -> Path:
@@ -129,7 +130,8 @@ def export_restorer(
         checkpoint: a run's ``best.safetensors``, or the run's folder.
         target: of the ONNX file.
         sources: the pictures that the run was given: those that it set aside show what the net in 8 bits
-            will see. None = weights in fp16, everything computed in fp32.
+            will see.
+        pictures: (H, W, 3) uint8 each, shown instead. Neither = weights in fp16, all computed in fp32.
         licence: of the weights, for the card.
         overwrite: replace files that exist.
 
@@ -151,13 +153,16 @@ def export_restorer(
     with torch.no_grad():  # as they are stored
         for parameter in net.parameters():
             parameter.copy_(parameter.half())
-    content = restorer_onnx(net, half=not sources)
+    if sources and not pictures:
+        aside = read_pictures(list(sources), least_px=96).split(recipe_of(state["recipe"]).aside)[1]
+        pictures = [aside[k] for k in range(min(len(aside), CALIBRATED))]
+    content = restorer_onnx(net, half=not pictures)
     apart = _apart(net, content)
     if apart > MOST_APART:
         raise ModelError(f"ONNX Runtime answers {apart:.1e} off: report this with the checkpoint")
     lost = None
-    if sources:
-        content, lost = _in_8_bits(net, content, sources, recipe_of(state["recipe"]))
+    if pictures:
+        content, lost = _in_8_bits(net, content, pictures, recipe_of(state["recipe"]))
         if lost > MOST_LOST:
             raise ModelError(f"8 bits answer {lost:.2f} levels off: give more pictures by --data")
     target.write_bytes(content)

@@ -31,6 +31,7 @@ __all__ = ["train_restorer"]
 
 LOG_EVERY_S = 60.0
 SOFTNESS = 1e-3  # of Charbonnier's loss: a quarter of a level
+LEAST_ERROR = (1 / 255) ** 2  # a level, root mean square: what is nearly clean does not count for ever more
 LOOK_EVERY = 20  # steps between two looks at the clock that wait for a GPU
 
 
@@ -40,7 +41,7 @@ def train_restorer(
     out: Path,
     *,
     resume: bool = False,
-    threads: int = 2,
+    threads: int | None = None,
     device: str = "cpu",
     say: Callable[[str], None] = print,
 ) -> Path:
@@ -51,13 +52,14 @@ def train_restorer(
         sources: pictures, as ``remend.train.pictures.read_pictures`` takes them.
         out: folder of the run: log.csv, validation.csv, state.safetensors, best.safetensors.
         resume: go on from out/state.safetensors where there is one.
-        threads: of a step.
+        threads: of a step; None = as PyTorch takes them, by OMP_NUM_THREADS.
         device: ``cpu`` or ``cuda``; pictures lie there, decoded, and pairs are made there.
         say: told what happens.
 
     Cost: what the net costs, three times, and 2 thousand multiplications a pixel for the pairs.
     """
-    torch.set_num_threads(threads)
+    if threads is not None:
+        torch.set_num_threads(threads)
     cv2.setNumThreads(1)  # before any process forks: a child of a parent with OpenCV's threads hangs
     torch.manual_seed(recipe.seed)
     out.mkdir(parents=True, exist_ok=True)
@@ -81,6 +83,7 @@ def train_restorer(
     say(f"{len(learn):,} pictures, {sum(p.numel() for p in net.parameters()):,} parameters")
     pairs = halved_pairs(aside) if recipe.net == "enlarger" else fixed_pairs(aside)
     sampler = Sampler(learn, recipe.seed, recipe.wear, halved=recipe.net == "enlarger", device=device)
+    del both, learn, aside  # the sampler has a copy
     whole, until = sum(stage.share for stage in recipe.stage), 0.0
     with stop_on_signal() as stop:
         for stage in recipe.stage:
@@ -155,7 +158,11 @@ class _Run:
         on_gpu = clean.device.type == "cuda"
         with torch.autocast(clean.device.type, torch.bfloat16, cache_enabled=not on_gpu):
             answer = restored_by(self.net, as_input(shown))
-        loss = ((answer - as_input(clean)).square() + SOFTNESS**2).sqrt().mean()
+        squares = (answer - as_input(clean)).square()
+        if self.recipe.loss == "decibels":
+            loss = 10 * torch.log10(squares.mean(dim=(1, 2, 3)) + LEAST_ERROR).mean()
+        else:
+            loss = (squares + SOFTNESS**2).sqrt().mean()
         loss.backward()
         return loss.detach()
 
@@ -166,7 +173,7 @@ class _Run:
             "samples": self.seen,
             "minutes": self.spent_s / 60,
             "lr": rate,
-            "loss_levels": 255 * loss,
+            **({"loss_db": loss} if self.recipe.loss == "decibels" else {"loss_levels": 255 * loss}),
             "crops_per_s": speed,
         }
         _append(self.out / "log.csv", row)

@@ -17,6 +17,7 @@ __all__ = ["RestorerRecipe", "Stage", "fast_dev", "load_restorer"]
 
 NAME = "restorer"
 NETS = ("restorer", "enlarger")
+LOSSES = ("levels", "decibels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class RestorerRecipe:
         samples: crops of the whole run, where ``minutes`` is 0.
         minutes: its time instead, where a machine is lent for so long; time before a break counts.
         weights: averaged weights to begin from (best.safetensors of another run); "" = from nothing.
+        loss: ``levels``, Charbonnier's, by which strong noise counts most; or ``decibels``, the logarithm of
+            each crop's error, by which every strength counts alike (Chen et al., "HINet", CVPRW 2021).
         lr, weight_decay: of Muon for kernels and AdamW for the rest. The rate falls to nothing along a
             cosine.
         warm_up: samples over which the rate rises.
@@ -60,6 +63,7 @@ class RestorerRecipe:
     samples: int = 400_000
     minutes: float = 0.0
     weights: str = ""
+    loss: Literal["levels", "decibels"] = "levels"
     lr: float = 2e-3
     weight_decay: float = 0.0
     warm_up: int = 3_000
@@ -115,6 +119,8 @@ def recipe_of(content: Mapping[str, Any]) -> RestorerRecipe:
     if "exclude" in content:
         content["exclude"] = tuple(content["exclude"])
     recipe: RestorerRecipe = checked(RestorerRecipe, content, "", of="the restorer")
+    if recipe.loss not in LOSSES:
+        raise UsageError(f"loss is one of {', '.join(LOSSES)}, got {recipe.loss!r}")
     for stage in recipe.stage:
         if stage.crop_px % 16 or stage.crop_px < 16 or stage.batch < 1 or stage.share <= 0:
             raise UsageError(

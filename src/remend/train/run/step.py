@@ -13,6 +13,7 @@ from torch import Tensor
 
 from remend.errors import UsageError
 from remend.nets.inpainter import Inpainter
+from remend.nets.precision import CastOnce
 from remend.nets.registry import build
 from remend.train.adversarial.step import Adversary, Generated
 from remend.train.config import Recipe, Train
@@ -89,7 +90,7 @@ class Learner:
         self.net.to(memory_format=torch.channels_last)
         optimizer = optimizer_of(self.net, recipe)
         self.heads = Heads.of(self.net, recipe, labels) if labels is not None else None
-        learning: Inpainter | Together = self.net
+        learning: CastOnce | Together = CastOnce(self.net)
         if self.heads is not None:
             for group in self.heads.groups(recipe):
                 optimizer.add_param_group(group)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from remend.errors import UsageError
 from remend.nets.inpainter import Inpainter
+from remend.nets.precision import CastOnce
 from remend.nets.taps import FINEST, feature_hooks, tap_channels
 from remend.train.config import Recipe
 from remend.train.data.labels import Labels
@@ -151,14 +152,14 @@ class Together(nn.Module):
 
     def __init__(self, net: Inpainter, heads: Heads) -> None:
         super().__init__()
-        self.net, self.heads = net, heads
+        self.net, self.heads, self.cast = net, heads, CastOnce(net)
 
     def forward(
         self, image: Tensor, hole: Tensor, prior: Tensor | None = None, guide: Tensor | None = None
     ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
         """``(answers of the net, answers of the heads)``; see ``Inpainter`` and ``Heads``."""
         with feature_hooks(self.net) as features:
-            outputs = self.net(image, hole, prior, guide)
+            outputs = self.cast(image, hole, prior, guide)
         return outputs, self.heads(features)
 
 

@@ -10,10 +10,13 @@ const LEAST = 1.5; // levels of 255 that two must differ by where they filled
 export async function lookAlike(one, two, rects) {
   if (!one.patch || !two.patch) return sameBytes(one.file ?? one.patch, two.file ?? two.patch);
   const every = Math.ceil(rects.length / PLACES);
+  const places = rects.filter((_, n) => n % every === 0);
+  // One after the other: whole patches are in memory while they are looked at.
+  const [first, second] = [await pixelsOf(one.patch, places), await pixelsOf(two.patch, places)];
   let sum = 0;
   let count = 0;
-  for (const rect of rects.filter((_, n) => n % every === 0)) {
-    const [a, b] = await Promise.all([one, two].map((answer) => pixelsOf(answer.patch, rect)));
+  for (const [n, a] of first.entries()) {
+    const b = second[n];
     for (let at = 0; at < a.length; at += 4) {
       if (!a[at + 3] && !b[at + 3]) continue;
       count++;
@@ -23,13 +26,16 @@ export async function lookAlike(one, two, rects) {
   return sum < LEAST * 3 * count || count === 0;
 }
 
-async function pixelsOf(patch, { left, top, right, bottom }) {
-  const bitmap = await createImageBitmap(patch, left, top, right - left, bottom - top);
-  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+/** What a patch shows in some places. @returns {Promise<Uint8ClampedArray[]>} */
+async function pixelsOf(patch, rects) {
+  const bitmap = await createImageBitmap(patch);
+  const pixels = rects.map(({ left, top, right, bottom }) => {
+    const context = new OffscreenCanvas(right - left, bottom - top).getContext("2d", { willReadFrequently: true });
+    context.drawImage(bitmap, -left, -top);
+    return context.getImageData(0, 0, right - left, bottom - top).data;
+  });
   bitmap.close();
-  return data;
+  return pixels;
 }
 
 async function sameBytes(one, two) {

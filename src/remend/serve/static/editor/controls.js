@@ -3,6 +3,7 @@
 import { $ } from "./elements.js";
 import { examplePicture } from "./example.js";
 import { prefer, settings } from "./settings.js";
+import { tr } from "./words.js";
 
 const on = (id, run) => $(id).addEventListener("click", run);
 
@@ -17,9 +18,10 @@ const on = (id, run) => $(id).addEventListener("click", run);
  *   saving: ReturnType<typeof import("./saving.js").pictureSaving>,
  *   marking: ReturnType<typeof import("./marking.js").pictureMarking>,
  *   review: ReturnType<typeof import("./review.js").galleryReview>,
+ *   sharing: ReturnType<typeof import("./sharing.js").maskSharing>,
  *   look: ReturnType<typeof import("./look.js").stageLook>}} parts
  */
-export function wireControls({ stage, scene, compare, display, session, actions, cropping, restoring, marking, saving, review, look }) {
+export function wireControls({ stage, scene, compare, display, session, actions, cropping, restoring, marking, saving, review, sharing, look }) {
   on("choose", () => $("files").click());
   on("open", () => $("files").click());
   on("choose-folder", () => $("folder").click());
@@ -51,6 +53,7 @@ export function wireControls({ stage, scene, compare, display, session, actions,
   on("mask-grow", () => marking.resize(step()));
   on("mask-shrink", () => marking.resize(-step()));
   on("mask-colour", look.nextColour);
+  on("mask-share", sharing.share);
   on("compare", () => compare.toggle());
   on("zoom-in", () => stage.zoom(1.25));
   on("zoom-out", () => stage.zoom(0.8));
@@ -85,6 +88,15 @@ export function wireControls({ stage, scene, compare, display, session, actions,
     $(id).checked = settings[setting];
     $(id).addEventListener("change", () => prefer({ [setting]: $(id).checked }));
   }
+  const showFeather = () => {
+    $("feather-value").textContent = tr`${$("feather").value} px`;
+  };
+  $("feather").value = String(settings.feather);
+  showFeather();
+  $("feather").addEventListener("input", () => {
+    prefer({ feather: Number($("feather").value) });
+    showFeather();
+  });
   // It sifts what was found while it moves, and says so when it rests.
   const sensitivity = () => Number($("sensitivity").value) / 100;
   let frame = 0;

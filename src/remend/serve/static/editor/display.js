@@ -145,7 +145,7 @@ export const stepName = (label) => (tr(label) === label ? label.split(" ").map((
 export const STEPS = [
   tr("brush stroke"), tr("eraser"), tr("lasso"), tr("box"), tr("select"), tr("rims"), tr("grow"), tr("shrink"), tr("clear"),
   tr("find damage"), tr("keep"), tr("throw away"), tr("sensitivity"), tr("repair"), tr("restore"), tr("import mask"),
-  tr("what is missing"), tr("on"), tr("off"), tr("what was said"), tr("crop"),
+  tr("what is missing"), tr("on"), tr("off"), tr("what was said"), tr("crop"), tr("marks of another picture"),
 ];
 
 /** Answers with what people call them; of two alike the second is numbered. */

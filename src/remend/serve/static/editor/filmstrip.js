@@ -6,6 +6,7 @@ import { tr } from "./words.js";
 const STATES = {
   accepted: tr("accepted"), rejected: tr("rejected"), failed: tr("failed"), repaired: tr("repaired"), waiting: tr("waiting"),
   running: tr("being repaired"), clean: tr("nothing found"),
+  marked: tr("marked"),
 };
 
 export class Filmstrip {
@@ -69,7 +70,7 @@ export class Filmstrip {
     if (item.querySelector(".badge")?.dataset.state === state) return;
     item.querySelector(".badge")?.remove();
     const symbols = { accepted: "check", rejected: "cross", failed: "cross", repaired: "mend" };
-    const words = { waiting: "…", running: "…", clean: "✓" };
+    const words = { waiting: "…", running: "…", clean: "✓", marked: "●" };
     if (!symbols[state] && !words[state]) return;
     const badge = document.createElement("span");
     badge.className = `badge ${state}`;

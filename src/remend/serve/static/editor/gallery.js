@@ -227,7 +227,7 @@ export class Gallery extends EventTarget {
 
   /** The state of a picture in the strip. */
   stateOf(record) {
-    return this.passing.get(record.id) || record.state || (record.repaired ? "repaired" : record.clean ? "clean" : "");
+    return this.passing.get(record.id) || record.state || (record.repaired ? "repaired" : record.marked ? "marked" : record.clean ? "clean" : "");
   }
 
   pass(id, state) {

@@ -277,7 +277,7 @@ export class Mask {
   }
 }
 
-const CELL = 64;
+const CELL = 64; // 1 << 6, and so many times a tile's side
 
 /**
  * Where most of a difference lies: the rectangle round its marks in the fullest tile, or, where they are
@@ -311,6 +311,27 @@ export function mostOf(marks, mask) {
     bounds.bottom = bounds.top + CELL;
   }
   return { left: left + bounds.left, top: top + bounds.top, right: left + bounds.right, bottom: top + bounds.bottom };
+}
+
+/**
+ * Where differences are, in cells that are small enough that what lies between specks is left out.
+ * @param {Difference[]} differences @param {Mask} mask @returns {Rect[]}
+ */
+export function cellsOf(differences, mask) {
+  const columns = Math.ceil(mask.width / CELL);
+  const touched = new Set();
+  for (const { index, runs } of differences.flat()) {
+    const { left, top } = mask.rectOf(index);
+    eachRun(runs, (from, to) => {
+      for (let at = from; at < to; at = (at | (CELL - 1)) + 1)
+        touched.add(((top + (at >> 8)) >> 6) * columns + ((left + (at & 255)) >> 6));
+    });
+  }
+  return [...touched].map((cell) => {
+    const left = (cell % columns) * CELL;
+    const top = Math.floor(cell / columns) * CELL;
+    return { left, top, right: Math.min(left + CELL, mask.width), bottom: Math.min(top + CELL, mask.height) };
+  });
 }
 
 /** Runs that differ between two tiles, as lengths: same, flipped, same, flipped … */

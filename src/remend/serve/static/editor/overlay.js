@@ -42,6 +42,7 @@ export class Overlay {
       const bottom = Math.min(rect.bottom, (row + 1) * size);
       if (left >= right || top >= bottom) continue;
       if (canvas === null) this.canvases.delete(key);
+      else if (!this.#tiles(column, row).length) this.canvases.set(key, null);
       else {
         const x = (left - column * size) >> level;
         const y = (top - row * size) >> level;
@@ -103,7 +104,7 @@ export class Overlay {
     for (let y = row << level; y < lastRow; y++)
       for (let x = column << level; x < lastColumn; x++) {
         const tile = mask.tiles[y * mask.columns + x];
-        if (tile) found.push({ tile, x, y });
+        if (tile && !tile.isEmpty()) found.push({ tile, x, y });
       }
     return found;
   }

@@ -57,16 +57,23 @@ export async function checkLimits(file) {
     });
 }
 
-/** A small picture for strips. @param {CanvasImageSource & {width: number, height: number}} source */
-export async function thumbnail(source, rect = { left: 0, top: 0, right: source.width, bottom: source.height }, most = 184) {
-  const width = rect.right - rect.left;
-  const height = rect.bottom - rect.top;
-  const scale = Math.min(1, most / Math.max(width, height));
-  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "medium";
-  context.drawImage(source, rect.left, rect.top, width, height, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: "image/webp", quality: 0.85 });
+/** A small picture for strips. @param {ImageBitmap} source */
+export async function thumbnail(source, most = 184) {
+  const scale = Math.min(1, most / Math.max(source.width, source.height));
+  let { width, height } = source;
+  let small = source;
+  // By halves: better smoothing in one step, and Chromium keeps halves and quarters of what it drew from.
+  do {
+    width = Math.max(Math.round(width / 2), Math.round(source.width * scale), 1);
+    height = Math.max(Math.round(height / 2), Math.round(source.height * scale), 1);
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d");
+    context.imageSmoothingQuality = "low";
+    context.drawImage(small, 0, 0, width, height);
+    if (small !== source) small.width = small.height = 0; // its memory at once, not when it is swept up
+    small = canvas;
+  } while (Math.max(width, height) > most);
+  return small.convertToBlob({ type: "image/webp", quality: 0.85 });
 }
 
 /**

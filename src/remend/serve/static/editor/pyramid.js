@@ -3,7 +3,10 @@
 
 import { levelFor } from "./view.js";
 
-const SIDE = 1024;
+// Small: a repair is kept as tiles of its own beside the original's, and a speck must not cost a large one.
+const SIDE = 128;
+const AT_ONCE = 256; // tiles made before the page may breathe
+const canvas = new OffscreenCanvas(SIDE, SIDE); // tiles are made on one: each new one would wait to be swept up
 
 /** Let the page breathe between tiles of a large picture. */
 const breath = () => new Promise((go) => setTimeout(go));
@@ -29,7 +32,7 @@ export class Pyramid {
     for (let level = 0; level < levels.length; level++) {
       for (let index = 0; index < levels[level].tiles.length; index++) {
         pyramid.#make(level, index, (context, x, y) => context.drawImage(bitmap, -x, -y));
-        if (index % 4 === 3) await breath();
+        if (index % AT_ONCE === AT_ONCE - 1) await breath();
       }
     }
     bitmap.close();
@@ -83,12 +86,13 @@ export class Pyramid {
     const row = Math.floor(index / columns);
     const width = Math.max(1, Math.min(SIDE, (this.width >> level) - column * SIDE));
     const height = Math.max(1, Math.min(SIDE, (this.height >> level) - row * SIDE));
-    const canvas = new OffscreenCanvas(width, height);
+    canvas.width = width; // blank again, even if it is the same
+    canvas.height = height;
     const context = canvas.getContext("2d");
     if (level === 0) {
       paint(context, column * SIDE, row * SIDE);
     } else {
-      context.imageSmoothingQuality = "medium";
+      context.imageSmoothingQuality = "low"; // at half size the mean of four; better ones keep copies of their own
       const below = this.levels[level - 1];
       for (let dy = 0; dy < 2; dy++) {
         for (let dx = 0; dx < 2; dx++) {

@@ -9,7 +9,7 @@ import { HARDEST } from "./settings.js";
 import { eachRegionSpan } from "./sieve.js";
 import { tr } from "./words.js";
 
-/** @typedef {{method: string, quality: string, seed: number, sensitivity: number}} Settings */
+/** @typedef {{method: string, quality: string, seed: number, sensitivity: number, feather: number}} Settings feather: pixels */
 
 /**
  * Run something for a picture, one thing at a time; `work.running` cancels it.
@@ -94,7 +94,7 @@ export function markSaid(work, text, pick, progress) {
 }
 
 /** Where anything was repaired. @param {import("./work.js").Work} work */
-function repairedMask(work) {
+export function repairedMask(work) {
   const done = new Mask(work.mask.width, work.mask.height);
   done.begin();
   for (const entry of work.past) if (entry.kind === "repair") done.mark(entry.difference);
@@ -175,8 +175,8 @@ export function repairPages(work, pages, format, progress) {
   return alone(work, async (signal) => {
     const done = repairedMask(work);
     const mask = await maskPng(done.width, done.height, (row) => done.eachSpan(row));
-    const { method, quality, seed } = work.answer;
-    const { response } = await job({ mask, method, quality, seed, pages, format, ...sourceOf(work.record) }, progress, signal);
+    const { method, quality, seed, feather = 0 } = work.answer;
+    const { response } = await job({ mask, method, quality, seed, feather_px: feather, pages, format, ...sourceOf(work.record) }, progress, signal);
     return response.blob();
   });
 }
@@ -240,8 +240,8 @@ async function ask(work, marks, before, settings, progress, signal) {
   marked.mark(marks);
   marked.commit();
   const mask = await maskPng(width, height, (row) => marked.eachSpan(row));
-  const { method, quality, seed } = settings;
-  const options = { mask, method, quality, seed };
+  const { method, quality, seed, feather } = settings;
+  const options = { mask, method, quality, seed, feather_px: feather };
   const began = performance.now();
   const send = (fields) => job({ ...options, ...fields }, progress, signal);
   let result;
@@ -264,6 +264,7 @@ async function ask(work, marks, before, settings, progress, signal) {
     method,
     quality,
     seed,
+    feather,
     seconds: (performance.now() - began) / 1000,
     patch: isPatch ? blob : null,
     file: isPatch ? null : new File([blob], name, { type }),

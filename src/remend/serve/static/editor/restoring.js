@@ -5,10 +5,13 @@ import { $ } from "./elements.js";
 import { say, tell } from "./notices.js";
 import { inspectPicture, restorePicture } from "./repairs.js";
 import { methods } from "./server.js";
-import { tr } from "./words.js";
+import { tr, trError } from "./words.js";
 
-const NAMES = { noise: tr("Noise and grain"), blocks: tr("JPEG blocks"), tone: tr("Faded tones") };
+const NAMES = {
+  screen: tr("Dots of a print"), noise: tr("Noise and grain"), blocks: tr("JPEG blocks"), tone: tr("Faded tones"),
+};
 const OURS = new Set(["damage"]); // has its own flow on the page
+const RARE = new Set(["screen"]); // shown only where there is something to take off
 
 /**
  * @param {{scene: import("./scene.js").Scene, gallery: import("./gallery.js").Gallery,
@@ -32,7 +35,7 @@ export function pictureRestoring({ scene, gallery, display }) {
     await display.attempt(async () => {
       options = (await methods()).restore_options ?? {};
       const { steps } = await inspectPicture(now, display.progressOf(now));
-      const known = steps.filter((step) => !OURS.has(step.step));
+      const known = steps.filter((step) => !OURS.has(step.step) && (canBe(step) || !RARE.has(step.step)));
       measured.set(now.id, known.map((step) => ({ ...step, isOn: canBe(step), share: 1 })));
       const helps = known.filter(canBe).length;
       say(helps ? tr`${helps} of ${known.length} steps would help` : tr("Nothing would help: the picture is good as it is."));
@@ -88,20 +91,21 @@ export function pictureRestoring({ scene, gallery, display }) {
     const reason = document.createElement("p");
     reason.className = "help";
     reason.id = `reason-${step.step}`;
-    reason.textContent = canBe(step) ? step.reason : tr`Left: ${step.reason}`;
+    const words = trError(step.reason);
+    reason.textContent = canBe(step) ? words : tr`Left: ${words}`;
     box.setAttribute("aria-describedby", reason.id);
     item.append(label, reason);
     if (!canBe(step) || !options[step.step]) return item;
     const field = document.createElement("label");
     field.className = "field";
-    const words = document.createElement("span");
+    const strength = document.createElement("span");
     const value = document.createElement("output");
     const slider = document.createElement("input");
     slider.type = "range";
     Object.assign(slider, { min: "0", max: "100", step: "5", value: String(100 * step.share) });
     slider.setAttribute("aria-label", tr`${name.textContent}: strength`);
-    words.append(`${tr("Strength")} `, value);
-    field.append(words, slider);
+    strength.append(`${tr("Strength")} `, value);
+    field.append(strength, slider);
     const put = () => {
       step.isOn = box.checked;
       step.share = Number(slider.value) / 100;

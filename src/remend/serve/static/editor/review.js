@@ -34,7 +34,7 @@ export function galleryReview({ scene, gallery, display, session }) {
     if (open) session.go(open.id);
   }
 
-  /** Find and repair in every picture that has no answer yet; one that fails never stops the rest. */
+  /** Find and repair in every picture that has no answer yet, or marks that wait for one; one that fails never stops the rest. */
   async function repairAll() {
     if (gallery.batch) {
       gallery.batch.abort();
@@ -45,16 +45,22 @@ export function galleryReview({ scene, gallery, display, session }) {
     gallery.batch = batch;
     let work = null;
     batch.signal.addEventListener("abort", () => work?.running?.abort(new DOMException("cancelled", "AbortError")));
-    const waiting = gallery.records.filter((record) => !record.repaired && record.state !== "rejected");
-    for (const record of waiting) gallery.pass(record.id, "waiting");
-    display.refresh();
+    const tried = new Set();
+    // Asked anew each time: some may still be opening when it begins.
+    const waiting = () =>
+      gallery.records.filter(
+        (record) => !tried.has(record.id) && (!record.repaired || record.marked) && record.state !== "rejected",
+      );
     const tally = { repaired: 0, clean: 0, failed: 0 };
-    for (const [n, record] of waiting.entries()) {
-      if (batch.signal.aborted || !gallery.records.includes(record)) break;
+    for (let left = waiting(); left.length && !batch.signal.aborted; left = waiting()) {
+      const [record] = left;
+      for (const one of left) if (!gallery.passing.has(one.id)) gallery.pass(one.id, "waiting");
+      tried.add(record.id);
       gallery.pass(record.id, "running");
+      display.refresh();
       const step = (job) => {
         display.progress(job);
-        $("progress-text").textContent = `${n + 1} / ${waiting.length}: ${wordsFor(job)}`;
+        $("progress-text").textContent = `${tried.size} / ${tried.size + waiting().length}: ${wordsFor(job)}`;
       };
       try {
         work = await gallery.work(record.id);
@@ -76,7 +82,7 @@ export function galleryReview({ scene, gallery, display, session }) {
         tell(error);
       }
     }
-    for (const record of waiting) if (["waiting", "running"].includes(gallery.passing.get(record.id))) gallery.pass(record.id, "");
+    for (const [id, state] of [...gallery.passing]) if (state === "waiting" || state === "running") gallery.pass(id, "");
     gallery.batch = null;
     display.refresh();
     const parts = [tr`${tally.repaired} repaired`];

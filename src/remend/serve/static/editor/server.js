@@ -1,13 +1,12 @@
 // The HTTP API, as the page uses it. Every fault becomes a `Problem` that says what came and what to do.
 
-import { tr } from "./words.js";
+import { tr, trError } from "./words.js";
 
 export class Problem extends Error {
   /** @param {{status?: number, kind?: string, detail?: string, remedy?: string, title?: string, consent?: string}} said */
   constructor(said, retryAfter = 0) {
-    // What came is told as the server tells it; what kind of problem it is, and what helps, in the page's words.
     const title = said.title && tr(said.title) !== said.title ? `${tr(said.title)}: ` : "";
-    super(title + (said.detail || said.title || tr`the server answered ${said.status}`));
+    super(title + (trError(said.detail ?? "") || said.title || tr`the server answered ${said.status}`));
     this.status = said.status ?? 0;
     this.kind = said.kind ?? "";
     this.remedy = tr(said.remedy ?? "");
@@ -45,25 +44,26 @@ async function call(path, options = {}, fields = {}) {
     throw new Problem(OFFLINE);
   }
   if (response.ok) return response;
-  const problem = named(await problemOf(response), fields);
+  const problem = await problemOf(response, fields);
   if (response.status === 401 && (await signedIn())) return call(path, options, fields);
   throw problem;
 }
 
-async function problemOf(response) {
+/** @param {Response} response @param {Record<string, any>} [fields] of the form */
+async function problemOf(response, fields = {}) {
   const retryAfter = Number(response.headers.get("Retry-After")) || 0;
   const isProblem = (response.headers.get("Content-Type") ?? "").includes("json");
   const said = isProblem ? await response.json().catch(() => ({})) : {};
-  return new Problem({ status: response.status, ...said }, retryAfter);
+  return new Problem({ status: response.status, ...named(said, fields) }, retryAfter);
 }
 
-/** A problem that is about a file, with the file's own name. @param {Problem} problem @param {Record<string, any>} fields */
-function named(problem, fields) {
+/** What is said of a file, with the file's own name. @param {{detail?: string}} said @param {Record<string, any>} fields */
+function named(said, fields) {
   for (const field of ["image", "mask"]) {
     const { name } = fields[field] ?? {};
-    if (name && problem.message.startsWith(`${field}: `)) problem.message = name + problem.message.slice(field.length);
+    if (name && said.detail?.startsWith(`${field}: `)) return { ...said, detail: name + said.detail.slice(field.length) };
   }
-  return problem;
+  return said;
 }
 
 /** The cookie for a token that the user types, until one is good. Requests that wait for it share the question. */
@@ -137,7 +137,7 @@ export async function job(fields, progress, signal) {
   signal.addEventListener("abort", cancel);
   try {
     const end = await finished(started, progress, signal);
-    if (end.state === "failed") throw named(new Problem(end.problem), fields);
+    if (end.state === "failed") throw new Problem(named(end.problem, fields));
     if (end.state === "cancelled") throw new Problem({ kind: "cancelled", detail: tr("the repair was cancelled") });
     const response = await call(started.links.result, { signal });
     return { response, report: end.report };

@@ -17,6 +17,7 @@ const DEFAULTS = {
   sensitivity: Number(option("sensitivity")),
   auto: false,
   rims: true,
+  feather: 0,
   colour: 0,
   singleKeys: true,
 };
@@ -45,8 +46,8 @@ export function prefer(changes) {
 
 /** What a job is asked for, as it is preferred now. @returns {import("./repairs.js").Settings} */
 export function wanted(more = {}) {
-  const { method, quality, sensitivity } = settings;
-  return { method, quality, sensitivity, seed: 0, ...more };
+  const { method, quality, sensitivity, feather } = settings;
+  return { method, quality, sensitivity, feather, seed: 0, ...more };
 }
 
 const THEMES = ["", "light", "dark"]; // "" follows the system

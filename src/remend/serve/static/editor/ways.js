@@ -8,7 +8,7 @@ import { tr } from "./words.js";
 export const WAYS = {
   smooth: ["smooth", "biharmonic", "navier-stokes", "telea"],
   textured: ["quilt", "exemplar", "criminisi"],
-  redrawn: ["neural", "neural-exemplar", "neural-thin"],
+  redrawn: ["neural", "neural-exemplar", "neural-thin", "neural-views", "neural-exemplar-views", "neural-thin-views"],
 };
 const NAMES = { auto: tr("Automatic"), smooth: tr("Smooth"), textured: tr("Textured"), redrawn: tr("Redrawn") };
 const SEEDS = 3; // of a method, asked for one after the other

@@ -28,6 +28,23 @@ export function tr(text, ...values) {
   return (table[key] ?? key).replace(/\{(\d)\}/g, (whole, n) => (n in values ? values[n] : whole));
 }
 
+/** Errors as patterns of what they say, and what they become; only for who reads them. @type {[RegExp, string][]} */
+const errors =
+  language === "zh" ? (await import("../lang/errors.js")).default.map(([pattern, words]) => [new RegExp(pattern, "s"), words]) : [];
+
+/**
+ * What the server says of one case in particular, in the page's language; the values in it, too, where they are
+ * such lines themselves. A line that the table does not know stays as it is.
+ * @param {string} text @returns {string}
+ */
+export function trError(text) {
+  for (const [pattern, words] of errors) {
+    const found = pattern.exec(text);
+    if (found) return words.replace(/\{(\d)\}/g, (_, n) => trError(found.groups[`v${n}`]));
+  }
+  return text;
+}
+
 /** The other language, from the next moment on. */
 export function switchLanguage() {
   localStorage.setItem(KEY, language === "zh" ? "en" : "zh");

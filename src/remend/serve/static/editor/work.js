@@ -2,13 +2,13 @@
 // which answer is shown all follow from the steps up to now. Nothing is ever done to the file itself;
 // repairs are patches over it, so a picture does not age however often it is repaired.
 
-import { Mask } from "./mask.js";
+import { Mask, cellsOf } from "./mask.js";
 import { LETTERING, NOTHING, after, handIn, harderThan, sift } from "./sieve.js";
 import * as store from "./store.js";
 import { tellOthers } from "./tabs.js";
 
 /**
- * @typedef {{id: string, work: string, method: string, quality: string, seed: number, seconds: number,
+ * @typedef {{id: string, work: string, method: string, quality: string, seed: number, feather?: number, seconds: number,
  *   patch: Blob | null, file: Blob | null, thumb: Blob | null, notes: string[]}} Answer
  *   `patch`: all that was filled so far, transparent elsewhere; `file`: the repaired file, for the few
  *   kinds of picture that no patch can hold
@@ -135,12 +135,9 @@ export class Work extends EventTarget {
     return this.answers.get(repairs[repairs.length - 2]?.chosen) ?? null;
   }
 
-  /** All tiles that any repair up to now has changed. */
+  /** Where any repair up to now has changed something. */
   get repairedRects() {
-    const indices = new Set();
-    for (const entry of this.past)
-      if (entry.kind === "repair") for (const { index } of entry.difference) indices.add(index);
-    return [...indices].map((index) => this.mask.rectOf(index));
+    return cellsOf(this.past.filter((entry) => entry.kind === "repair").map((entry) => entry.difference), this.mask);
   }
 
   /** A further answer to the last repair, and the one to be shown. @param {Answer} answer */
@@ -301,7 +298,7 @@ export class Work extends EventTarget {
 
   #moved() {
     this.#derive();
-    this.note({ done: this.past.length });
+    this.note({ done: this.past.length, marked: !this.mask.isEmpty() });
     this.dispatchEvent(new Event("change"));
     this.share();
   }
