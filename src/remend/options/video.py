@@ -12,10 +12,13 @@ from remend.errors import UsageError
 from remend.options import MaskOptions, Settings
 from remend.options.option import option, shared, verify, with_help
 
-__all__ = ["FILM", "VideoOptions"]
+__all__ = ["FILM", "STEADY", "VideoOptions"]
 
 FILM = ("dust", "scratches")
 """What is looked for in film: dirt of one frame, lines of many."""
+
+STEADY = ("light",)
+"""What can be made steady."""
 
 
 def _check_kinds(words: str | Sequence[str]) -> None:
@@ -23,6 +26,13 @@ def _check_kinds(words: str | Sequence[str]) -> None:
     for word in words.split(",") if isinstance(words, str) else words:
         if word not in FILM:
             raise UsageError(f"in film one looks for {' and '.join(FILM)}, not for {word[:40]!r}")
+
+
+def _check_steady(words: str | Sequence[str]) -> None:
+    """See that what can be made steady is asked for."""
+    for word in words.split(",") if isinstance(words, str) else words:
+        if word not in STEADY:
+            raise UsageError(f"what can be made steady is {' and '.join(STEADY)}, not {word[:40]!r}")
 
 
 @with_help
@@ -36,6 +46,13 @@ class VideoOptions:
         metavar="KINDS",
         check=_check_kinds,
         told="nothing, the mask says it",
+    )
+    steady: str | Sequence[str] = option(
+        (),
+        "What to make steady: light (brightness that flickers from frame to frame; whole frames change).",
+        metavar="WHAT",
+        check=_check_steady,
+        told="nothing",
     )
     track: int | None = option(
         None,

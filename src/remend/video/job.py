@@ -23,6 +23,7 @@ from remend.errors import UsageError, WriteError
 from remend.io.atomic import existing
 from remend.io.read import printable
 from remend.options.video import FILM, VideoOptions
+from remend.picture import Bool
 from remend.video.carried import Carried
 from remend.video.fields import split, woven
 from remend.video.film import AROUND, with_damage
@@ -32,6 +33,7 @@ from remend.video.masks import Masks
 from remend.video.planes import put_back, rgb_of
 from remend.video.propagate import Mended, Options, propagate
 from remend.video.reading import facts_of, frames_of
+from remend.video.steady import LIGHT_AROUND, steadied
 from remend.video.writing import encoding_for, join, write_segment
 
 __all__ = ["Report", "repair_video"]
@@ -112,8 +114,10 @@ def repair_video(
     """
     options = options or VideoOptions()
     begun = time.monotonic()
-    if mask is None and not options.find:
-        raise UsageError(f"say what to repair: -m MASK, or --find {','.join(FILM)} for film")
+    if mask is None and not options.find and not options.steady:
+        raise UsageError(
+            f"say what to repair: -m MASK, or --find {','.join(FILM)} or --steady light for film"
+        )
     if not source.exists():
         raise UsageError(f"{printable(source)}: there is no such file or folder: check the path")
     if os.path.lexists(target) and not overwrite and not _work_of(target).is_dir():
@@ -161,7 +165,7 @@ def _run_file(
     def finished() -> Iterator[Any]:
         clip = _Clip(pixels, masks, facts.size, facts.fields)
         for number, one in _mended(clip, options, first, work.carried, report, observer):
-            yield put_back(waiting.pop(number), one.pixels, one.hole)
+            yield put_back(waiting.pop(number), one.pixels, _changed(one, options))
             for old in [k for k in waiting if k <= number]:
                 del waiting[old]
 
@@ -205,7 +209,7 @@ def _run_folder(
         picture = waiting.pop(number)
         for old in [k for k in waiting if k <= number]:
             del waiting[old]
-        write_frame(picture, one.pixels, one.hole, target / paths[number].name, overwrite=True)
+        write_frame(picture, one.pixels, _changed(one, options), target / paths[number].name, overwrite=True)
         if (number + 1) % SEGMENT == 0:
             work.finish()
     work.clear()
@@ -232,10 +236,13 @@ def _mended(
     """The frames from ``first`` on, each with its number."""
     looks = 2 if clip.fields else 1  # at how many moments a frame was taken
     reach = min(options.reach, _most_reach((clip.size[0] // looks, clip.size[1])))
-    start = max(0, first - -(-(reach + (AROUND if options.find else 0)) // looks))
+    around = reach + (AROUND if options.find else 0) + (LIGHT_AROUND if options.steady else 0)
+    start = max(0, first - -(-around // looks))
     frames: Iterator[Any] = clip.masks.of(clip.pixels(start), start)
     if clip.fields:
         frames = split(frames, clip.fields == "top")
+    if options.steady:
+        frames = steadied(frames)
     if options.find:
         frames = with_damage(frames, options.find)
     how = Options(reach=reach, settings=options.settings)
@@ -247,6 +254,11 @@ def _mended(
         if observer is not None:
             observer(number + 1, report.frames, one)
         yield number, one
+
+
+def _changed(one: Mended, options: VideoOptions) -> Bool:
+    """Which pixels of a frame may differ from the source's."""
+    return np.ones_like(one.hole) if options.steady else one.hole
 
 
 def _most_reach(size: tuple[int, int]) -> int:
