@@ -12,7 +12,7 @@ from remend.errors import UsageError
 from remend.options.presets import PRESETS, SET_BY_PRESETS, TOLD, preset_named
 from remend.options.restoration import STEPS, RestoreOptions
 from remend.picture import Picture
-from remend.restoration.grain import MOST_LEVELS, put_back_grain
+from remend.restoration.grain import MORE_LEVELS, MOST_LEVELS, SMALL_SHARE, put_back_grain
 from remend.restoration.net import WEIGHTS
 from remend.restoring import restore_picture
 
@@ -106,7 +106,8 @@ def test_grain_put_back_has_the_spectrum_and_share_of_what_was_taken_off(share):
     back = picture.samples.astype(float) - clean
     assert changed.mean() > 0.8
     assert np.ptp(back, axis=2).max() <= 1  # no colour
-    wanted = share if share > 0.3 else min(share, MOST_LEVELS / 18)
+    most = MOST_LEVELS + MORE_LEVELS * max(0.0, share - SMALL_SHARE)  # what the next restoration lets be
+    wanted = min(share, most / 18)
     assert back.mean(axis=2).std() == pytest.approx(wanted * removed.std(), rel=0.05)
     ratio = spectrum(back.mean(axis=2)) / spectrum(removed)
     assert ratio.max() / ratio.min() < 1.6

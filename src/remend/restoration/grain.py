@@ -37,7 +37,7 @@ def put_back_grain(picture: Picture, before: Native, share: float, noise: float)
     Args:
         picture: as it is without grain.
         before: its samples as they were.
-        share: 0 = nothing; 1 = all of it.
+        share: 0 = nothing; 1 = all of it, up to 9 levels; .3 and less up to 2. More would be taken off again.
         noise: its deviation before, in levels of 255; weak noise is taken off whole.
 
     Returns:
