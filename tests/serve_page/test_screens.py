@@ -27,6 +27,7 @@ COVERED = """async (within) => {
   for (const one of seen) {
     one.scrollIntoView({ block: "center", inline: "center" });
     await new Promise((go) => requestAnimationFrame(go));
+    if (!one.isConnected) continue; // a message whose time was over
     const { left, right, top, bottom } = one.getBoundingClientRect();
     const name = one.id || one.getAttribute("aria-label") || one.textContent.trim() || one.className;
     const outside = left < -1 || top < -1 || right > innerWidth + 1 || bottom > innerHeight + 1;
