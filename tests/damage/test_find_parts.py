@@ -140,11 +140,11 @@ def test_a_region_of_a_reduced_picture_lies_where_it_was_and_inside(size):
     down, across = size[0] / small[0], size[1] / small[1]
     mask = np.zeros((4, 6), bool)
     mask[1:3, 1:5] = True
-    large = enlarged(mask, Box(10, 20, 14, 26), small, size, "dust", 0.7)
+    large = enlarged(Region(Box(10, 20, 14, 26), mask, "dust", 0.7), small, size)
     middle = ((large.box.top + large.box.bottom) / 2, (large.box.left + large.box.right) / 2)
     assert middle == pytest.approx((12 * down, 23 * across), abs=1)
     assert 0.9 <= large.mask.sum() / (8 * down * across) <= 2
-    edge = enlarged(np.ones((2, 2), bool), Box(15, 25, 17, 27), small, size, "dust", 0.7)
+    edge = enlarged(Region(Box(15, 25, 17, 27), np.ones((2, 2), bool), "dust", 0.7), small, size)
     assert (edge.box.bottom, edge.box.right) == size and edge.mask.any()
 
 

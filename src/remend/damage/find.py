@@ -9,21 +9,22 @@ without any picture, and whatever else is registered (``finder``), follow from r
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.damage.chances import PLANES, card_of, chances_of
+from remend.damage.chances import PLANES, card_of
 from remend.damage.finder import finders
 from remend.damage.gate import nature_of
 from remend.damage.lettering import BETTER_READER, lettering_of, plain_rows, reads_well
+from remend.damage.looks import MOST_PIXELS, looked_at
 from remend.damage.perceptron import perceptron_from
 from remend.damage.pieces import Pieces, pieces_of
-from remend.damage.regions import enlarged, gathered, hugs_border, is_network
+from remend.damage.regions import enlarged, gathered, hugs_border, is_network, surest
 from remend.damage.signs import signs_of
-from remend.damage.softness import reduced, reduction_of, softened, without_tone
+from remend.damage.softness import reduced, reduction_of, without_tone
 from remend.damage.transport import transport_scratches
 from remend.errors import UsageError
 from remend.kinds import KINDS, default_kinds, seen_kinds
@@ -36,7 +37,6 @@ WATERMARK = slice(5, 6)
 CELL_PX = 16  # what lies nearer becomes one region
 SECONDED = (0.08, 0.25)  # chance, on average along a line: where the net objects to it, and where it agrees
 FLAT = 1  # levels: of an empty picture, in which there is nothing to find
-MOST_PIXELS = 4_500_000  # are searched: what is seen in a larger picture is larger than a pixel
 TEXTURE, TEXTURE_CONFIDENCE = (
     0.35,
     0.3,
@@ -159,36 +159,43 @@ def _seen(image: NDArray[np.uint8], *, read: bool) -> list[Region]:
     ]  # before the net: what each needs at a time need not be held at once
     rows = lettering_of(rgb) if read else plain_rows(rgb)
     reduction = max(reduction_of(image), (size[0] * size[1] / MOST_PIXELS) ** 0.5)
-    small = reduced(without_tone(image), reduction)
+    picture = without_tone(image)
+    small = reduced(picture, reduction)
     small_size = small.shape[0], small.shape[1]
     cell_px = max(1, round(CELL_PX * reduction))
-    planes = chances_of(softened(small, reduction))
-    _spare(planes, rows, size)
-    pieces = pieces_of(planes[DAMAGE])
-    judge = perceptron_from(card_of()["judge"])
-    confidence = _without_texture(judge.chance(signs_of(pieces, small, reduction=reduction)), pieces)
-    found = [
-        enlarged(mask, pieces.box(k), small_size, size, kind, float(confidence[k]))
-        for k, mask, kind in _masks(pieces, DAMAGE)
-        if confidence[k] >= LEAST and not hugs_border(mask, pieces.box(k), small_size)
+    looks = looked_at(picture, reduction)
+    found = []
+    for planes in looks:
+        _spare(planes, rows, size)
+        found += _weighed(planes[DAMAGE], small, reduction)
+    if len(looks) > 1:
+        found = surest(found, small_size)
+    found = gathered([enlarged(one, small_size, size) for one in found], cell_px=cell_px, size=size)
+    once = looks[0]
+    for line in transport_scratches(small):
+        confidence = line.confidence * _seconded(line, once)
+        found.append(enlarged(replace(line, kind="scratch", confidence=confidence), small_size, size))
+    marks = pieces_of(once[WATERMARK])
+    watermarks = [
+        Region(marks.box(k), mask, "watermark", _believed(marks.mean[k]))
+        for k, mask, _ in _masks(marks, WATERMARK)
     ]
-    found = gathered(found, cell_px=cell_px, size=size)
-    found += [
-        enlarged(line.mask, line.box, small_size, size, "scratch", line.confidence * _seconded(line, planes))
-        for line in transport_scratches(small)
-    ]
-    marks = pieces_of(planes[WATERMARK])
-    found += gathered(
-        [
-            enlarged(mask, marks.box(k), small_size, size, "watermark", _believed(marks.mean[k]))
-            for k, mask, _ in _masks(marks, WATERMARK)
-        ],
-        cell_px=2 * cell_px,
-        size=size,
-    )
+    found += gathered([enlarged(one, small_size, size) for one in watermarks], cell_px=2 * cell_px, size=size)
     found += rows + by_rules
     order = list(KINDS)
     return sorted(found, key=lambda region: (order.index(region.kind), region.box))
+
+
+def _weighed(planes: NDArray[np.uint8], small: NDArray[np.uint8], reduction: float) -> list[Region]:
+    """What the judge makes of the pieces of one look, in the reduced picture."""
+    pieces = pieces_of(planes)
+    judge = perceptron_from(card_of()["judge"])
+    confidence = _without_texture(judge.chance(signs_of(pieces, small, reduction=reduction)), pieces)
+    return [
+        Region(pieces.box(k), mask, kind, float(confidence[k]))
+        for k, mask, kind in _masks(pieces, DAMAGE)
+        if confidence[k] >= LEAST and not hugs_border(mask, pieces.box(k), small.shape)
+    ]
 
 
 def _without_texture(confidence: Float, pieces: Pieces) -> Float:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from remend.picture import Bool, Box, Region
+from remend.picture import Box, Region
 
-__all__ = ["enlarged", "gathered", "hugs_border", "is_network"]
+__all__ = ["enlarged", "gathered", "hugs_border", "is_network", "surest"]
 
 BANDS = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 """Where confidence is cut: a region never mixes what is surer with what is less sure."""
@@ -50,6 +51,26 @@ def gathered(regions: Sequence[Region], *, cell_px: int, size: tuple[int, int]) 
     return sorted(found, key=lambda region: region.box)
 
 
+def surest(regions: Sequence[Region], size: tuple[int, int]) -> list[Region]:
+    """Of what was seen twice, what is surer: a region goes when half of it belongs to surer ones.
+
+    Args:
+        regions: of one picture, seen in several looks.
+        size: (height, width) of the picture.
+
+    Returns:
+        The surest first; with the unsure taken away, what is left is the same.
+    """
+    taken = np.zeros(size, np.bool_)
+    kept = []
+    for region in sorted(regions, key=lambda one: -one.confidence):
+        there = taken[region.box.slices]
+        if 2 * np.count_nonzero(there & region.mask) < np.count_nonzero(region.mask):
+            there |= region.mask
+            kept.append(region)
+    return kept
+
+
 def _joined(regions: list[Region]) -> Region:
     """One region of several."""
     if len(regions) == 1:
@@ -65,25 +86,17 @@ def _joined(regions: list[Region]) -> Region:
     return Region(box, mask, regions[0].kind, confidence)
 
 
-def enlarged(
-    mask: Bool,
-    box: Box,
-    small: tuple[int, int],
-    size: tuple[int, int],
-    kind: str,
-    confidence: float,
-) -> Region:
+def enlarged(region: Region, small: tuple[int, int], size: tuple[int, int]) -> Region:
     """A region seen in a reduced picture, in the picture's own pixels.
 
     Args:
-        mask: (box.height, box.width) bool.
-        box: in the reduced picture.
+        region: in the reduced picture.
         small: (height, width) of the reduced picture.
         size: (height, width) of the picture itself.
-        kind, confidence: of the region.
     """
     if small == size:
-        return Region(box, mask, kind, confidence)
+        return region
+    box, mask = region.box, region.mask
     down, across = size[0] / small[0], size[1] / small[1]
     # A margin of one small pixel, for the smoothed outline bulges.
     top, left = max(0, int((box.top - 1) * down)), max(0, int((box.left - 1) * across))
@@ -109,9 +122,9 @@ def enlarged(
     )
     tight = Box.around(large)
     if tight is None:
-        return Region(inside, np.ones((inside.height, inside.width), np.bool_), kind, confidence)
+        return replace(region, box=inside, mask=np.ones((inside.height, inside.width), np.bool_))
     exact = Box(top + tight.top, left + tight.left, top + tight.bottom, left + tight.right)
-    return Region(exact, np.ascontiguousarray(large[tight.slices]), kind, confidence)
+    return replace(region, box=exact, mask=np.ascontiguousarray(large[tight.slices]))
 
 
 def hugs_border(mask: NDArray[np.bool_], box: Box, size: tuple[int, ...]) -> bool:
