@@ -3,6 +3,7 @@
 python -m benchmarks.video                    # the stored clip, where ../shared is
 python -m benchmarks.video --made coffee      # our own, for development
 python -m benchmarks.video --frames 24 --kinds one-frame-dust
+python -m benchmarks.video --live             # what `remend live` makes of it, which sees no later frame
 python -m benchmarks.video --track            # the first mask followed, against those drawn for each frame
 
 Frozen: the holes, their seeds and the metrics (`remend.video.metrics`). PSNR is the mean over frames, in the
@@ -22,6 +23,7 @@ from benchmarks.line import SHARED, print_line
 from benchmarks.video_clips import HOLES, Clip, holes, made_clip, stored_clip
 from remend.picture import Picture
 from remend.pipeline import repair_picture
+from remend.video.live import Live
 from remend.video.metrics import measure, psnr_over_time
 from remend.video.propagate import propagate
 from remend.video.track import follow_mask
@@ -29,20 +31,53 @@ from remend.video.track import follow_mask
 BARS = {"fixed-logo": 5.0, "one-frame-dust": 3.0, "moving-masks": 2.5, "fixed-strokes": 0.5}
 
 
+def _damaged(clip: Clip, kind: str) -> tuple[list[Any], list[Any]]:
+    """Made holes, and the frames with them in grey."""
+    masks, grey = holes(clip, kind), np.uint8(200)
+    return masks, [np.where(m[..., None], grey, f) for f, m in zip(clip.frames, masks, strict=True)]
+
+
+def _alone(damaged: list[Any], masks: list[Any]) -> list[Any]:
+    """`auto`, frame by frame."""
+    return [
+        repair_picture(Picture(f.copy(), "RGB"), m).picture.samples
+        for f, m in zip(damaged, masks, strict=True)
+    ]
+
+
+def live_row(clip: Clip, kind: str) -> dict[str, Any]:
+    """The same of `remend live`; its seconds without the first frame, which loads the net."""
+    masks, damaged = _damaged(clip, kind)
+    live, frames, spent, seen = Live(), [], [], 0
+    for frame, mask in zip(damaged, masks, strict=True):
+        cpu = time.process_time()
+        shown = live.mend(frame, mask)
+        spent.append(time.process_time() - cpu)
+        frames.append(shown.pixels)
+        seen += shown.seen
+    ours = float(np.mean(psnr_over_time(frames, clip.frames, masks)))
+    theirs = float(np.mean(psnr_over_time(_alone(damaged, masks), clip.frames, masks)))
+    steady, right = measure(frames, clip.frames, masks), measure(clip.frames, clip.frames, masks)
+    return {
+        "auto_db": round(theirs, 2),
+        "psnr_db": round(ours, 2),
+        "gain_db": round(ours - theirs, 2),
+        "warping_ratio": round(steady.warping_error / right.warping_error, 2),
+        "flicker": round(steady.flicker, 4),
+        "cpu_ms_a_frame": round(1000 * float(np.mean(spent[1:])), 1),
+        "seen": round(seen / sum(int(m.sum()) for m in masks), 3),
+    }
+
+
 def row(clip: Clip, kind: str) -> dict[str, Any]:
     """One kind of holes on one clip."""
-    masks = holes(clip, kind)
-    grey = np.uint8(200)
-    damaged = [np.where(m[..., None], grey, f) for f, m in zip(clip.frames, masks, strict=True)]
+    masks, damaged = _damaged(clip, kind)
     wall, cpu = time.perf_counter(), time.process_time()
     done = list(propagate(zip(damaged, masks, strict=True)))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     frames = [one.pixels for one in done]
     cpu_alone = time.process_time()
-    alone = [
-        repair_picture(Picture(f.copy(), "RGB"), m).picture.samples
-        for f, m in zip(damaged, masks, strict=True)
-    ]
+    alone = _alone(damaged, masks)
     cpu_alone = time.process_time() - cpu_alone
     ours, theirs = psnr_over_time(frames, clip.frames, masks), psnr_over_time(alone, clip.frames, masks)
     steady = {
@@ -97,6 +132,7 @@ def main() -> None:
     parser.add_argument("--made", metavar="PICTURE", help="of scikit-image: coffee, rocket, astronaut")
     parser.add_argument("--frames", type=int, help="only so many")
     parser.add_argument("--kinds", default=",".join(HOLES))
+    parser.add_argument("--live", action="store_true", help="measure `remend live`")
     parser.add_argument("--track", action="store_true", help="follow the first mask instead")
     options = parser.parse_args()
     if options.made:
@@ -107,6 +143,10 @@ def main() -> None:
         clip = made_clip(options.frames or 48)
     if options.track:
         print_line("video-track", clip=clip.name, frames=len(clip.frames), **tracked(clip))
+        return
+    if options.live:
+        rows = {kind: live_row(clip, kind) for kind in options.kinds.split(",")}
+        print_line("video-live", clip=clip.name, frames=len(clip.frames), kinds=rows)
         return
     rows = {kind: row(clip, kind) for kind in options.kinds.split(",")}
     print_line("video", clip=clip.name, frames=len(clip.frames), kinds=rows)

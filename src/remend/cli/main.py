@@ -25,6 +25,7 @@ VERBS = {
     "detect": "remend.cli.detect",
     "inspect": "remend.cli.inspect",
     "video": "remend.cli.video",
+    "live": "remend.cli.live",
     "undo": "remend.cli.provenance",
     "redo": "remend.cli.provenance",
     "audit": "remend.cli.provenance",
