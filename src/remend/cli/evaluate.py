@@ -35,13 +35,19 @@ __all__ = ["evaluate"]
     multiple=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="What another tool made, named after the pair, the picture or the mask. Repeatable.",
+    help="What another tool made, named after the pair, the picture or the mask; of a clip, a repaired clip. "
+    "Repeatable.",
 )
 @click.option(
     "--masks",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Masks in a folder of their own, same stems.",
+    help="Masks in a folder of their own, same stems; of a clip, one picture, a folder or a video.",
+)
+@click.option(
+    "--over-time",
+    is_flag=True,
+    help="PAIRS is a folder of a clip's frames, in the order of their names; a video file is one anyway.",
 )
 @click.option(
     "-o",
@@ -104,6 +110,9 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
     --features and --lpips; WS-PSNR with --projection equirect (pictures are read as they are, so panoramas
     must be named such). Every figure carries a protocol hash over all pictures, masks and rules: compare
     only what has the same, with `remend compare`.
+
+    A video, or a folder of frames with --over-time, is the truth of the clips that --outputs names: PSNR and
+    SSIM of each frame, warping error and flicker, with --masks in the holes.
     """
     from remend.evaluation.gallery import Gallery
     from remend.evaluation.report import write_report
@@ -111,6 +120,9 @@ def evaluate(ctx: click.Context, /, **options: Any) -> None:
     from remend.io.atomic import write_whole
 
     asked = Asked(**options)
+    if asked.of_clip:
+        _evaluate_clips(asked)
+        return
     _refuse(asked)
     gallery = Gallery()
     ballot = Sheet() if asked.sheet is not None else None
@@ -138,6 +150,7 @@ class Asked:
     methods: str | None
     outputs: tuple[Path, ...]
     masks: Path | None
+    over_time: bool
     target: Path
     mask_polarity: Polarity
     projection: str
@@ -155,6 +168,46 @@ class Asked:
     def names(self) -> list[str]:
         """The methods, one by one."""
         return [name.strip() for name in (self.methods or "").split(",") if name.strip()]
+
+    @property
+    def of_clip(self) -> bool:
+        """Whether it is a clip that is measured."""
+        from remend.evaluation.clips import is_video
+
+        return self.over_time or is_video(self.folder)
+
+
+def _evaluate_clips(asked: Asked) -> None:
+    """Repaired clips against the truth, over time."""
+    from remend.evaluation.clip_report import clip_json, clip_table, write_clip_report
+    from remend.evaluation.clips import evaluate_clips
+    from remend.evaluation.report import check_free
+
+    other = ("methods", "features", "lpips", "protocol", "freeze", "sheet")
+    if any(getattr(asked, name) for name in other):
+        raise UsageError(
+            "clips are measured as they are, by --outputs and --masks: repair them by `remend video` first; "
+            "methods, learned metrics, protocols and sheets are for pairs of pictures"
+        )
+    check_free(asked.target, overwrite=asked.overwrite)
+    found = evaluate_clips(
+        asked.folder,
+        asked.outputs,
+        masks=asked.masks,
+        polarity=asked.mask_polarity,
+        equirect=asked.projection == "equirect",
+    )
+    title = f"Evaluation of {asked.folder.name}"
+    written = write_clip_report(found, asked.target, title=title, overwrite=asked.overwrite)
+    if asked.as_json:
+        for label, one in clip_json(found)["clips"].items():
+            click.echo(json.dumps({"clip": label, **one["means"]}, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200).print(clip_table(found))
+    for path in written:
+        click.echo(f"wrote {path}", err=True)
 
 
 def _refuse(asked: Asked) -> None:

@@ -15,10 +15,46 @@ from numpy.typing import NDArray
 
 from remend.picture import Bool, Float
 
-__all__ = ["Steadiness", "measure", "psnr_over_time"]
+__all__ = ["Seen", "Steadiness", "measure", "psnr_over_time", "seen_again"]
 
 Frames = Sequence[NDArray[np.uint8]]
+SMALLEST_PX = 12
 MISS_PX = 1.0  # there and back: what misses more is hidden in one of the frames
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where the pixels of a frame are in the next.
+
+    Attributes:
+        x, y: (H, W) float32.
+        seen: (H, W) bool, which of them are seen in both.
+    """
+
+    x: Float
+    y: Float
+    seen: Bool
+
+
+def seen_again(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Seen:
+    """Where the pixels of one frame are in another, (H, W, 3) uint8 RGB each.
+
+    Cost: two flows of OpenCV's DIS.
+    """
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    one, other = (np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8) for frame in (first, second))
+    size = one.shape
+    if min(size) < SMALLEST_PX:  # OpenCV's flow takes no smaller ones
+        x, y = np.meshgrid(np.arange(size[1], dtype=np.float32), np.arange(size[0], dtype=np.float32))
+        return Seen(x, y, np.ones(size, np.bool_))
+    blank = np.zeros((*size, 2), np.float32)
+    ahead = np.asarray(dis.calc(one, other, blank), np.float32)
+    back = np.asarray(dis.calc(other, one, blank.copy()), np.float32)
+    x, y = np.meshgrid(np.arange(size[1], dtype=np.float32), np.arange(size[0], dtype=np.float32))
+    x, y = x + ahead[..., 0], y + ahead[..., 1]
+    home = np.asarray(cv2.remap(back, x, y, cv2.INTER_LINEAR), np.float32)
+    seen = np.hypot(*np.moveaxis(ahead + home, 2, 0)) < MISS_PX
+    return Seen(x, y, seen & (x >= 0) & (y >= 0) & (x <= size[1] - 1) & (y <= size[0] - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +93,13 @@ def measure(frames: Frames, truth: Frames, holes: Sequence[Bool]) -> Steadiness:
 
     Cost: two flows of OpenCV's DIS a frame.
     """
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    greys = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8) for frame in truth]
-    size = greys[0].shape
-    blank = np.zeros((*size, 2), np.float32)
-    x, y = np.meshgrid(np.arange(size[1], dtype=np.float32), np.arange(size[0], dtype=np.float32))
     errors, levels = [], []
     for t in range(len(truth) - 1):
-        ahead = np.asarray(dis.calc(greys[t], greys[t + 1], blank.copy()), np.float32)
-        back = np.asarray(dis.calc(greys[t + 1], greys[t], blank.copy()), np.float32)
-        to_x, to_y = x + ahead[..., 0], y + ahead[..., 1]
-        home = np.asarray(cv2.remap(back, to_x, to_y, cv2.INTER_LINEAR), np.float32)
-        seen = np.hypot(*np.moveaxis(ahead + home, 2, 0)) < MISS_PX
-        seen &= (to_x >= 0) & (to_y >= 0) & (to_x <= size[1] - 1) & (to_y <= size[0] - 1) & holes[t]
+        way = seen_again(truth[t], truth[t + 1])
+        seen = way.seen & holes[t]
         if not seen.any():
             continue
-        moved = np.asarray(cv2.remap(frames[t + 1], to_x, to_y, cv2.INTER_LINEAR), np.float32)
+        moved = np.asarray(cv2.remap(frames[t + 1], way.x, way.y, cv2.INTER_LINEAR), np.float32)
         errors.append(float(np.abs(frames[t][seen] - moved[seen]).mean()) / 255)
         levels.append(_level(frames[t], holes[t]) - _level(truth[t], holes[t]))
     if not errors:
