@@ -18,7 +18,7 @@ from remend.cli.main import remend
 from remend.errors import MaskError, UsageError
 from remend.fill.push_pull import push_pull
 from remend.video import watching, writing
-from remend.video.camera import Camera, camera_number
+from remend.video.capture import Camera, camera_number
 from remend.video.live import Live
 from remend.video.page import Page
 from remend.video.watching import watch
@@ -150,7 +150,7 @@ def test_a_slow_reader_gets_the_newest_frame_and_hears_what_was_dropped():
 
 
 def test_a_camera_that_says_nothing_is_told(monkeypatch):
-    monkeypatch.setattr("remend.video.camera.PATIENCE_S", 0.05)
+    monkeypatch.setattr("remend.video.capture.PATIENCE_S", 0.05)
     with (
         Camera(FakeCamera([np.zeros((*SIZE, 3), np.uint8)] * 2, rate=2.0)) as camera,
         pytest.raises(UsageError, match="connect it anew"),

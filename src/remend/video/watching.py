@@ -18,7 +18,7 @@ from remend.errors import UsageError, WriteError
 from remend.io.atomic import existing
 from remend.io.read import printable
 from remend.options.video import VideoOptions
-from remend.video.camera import Camera, Capture, camera_number, open_camera
+from remend.video.capture import Camera, Capture, camera_number, open_camera
 from remend.video.live import Live, Shown
 from remend.video.masks import Masks
 from remend.video.page import Page
