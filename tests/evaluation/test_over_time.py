@@ -70,8 +70,8 @@ def test_what_wavers_has_its_flicker_at_its_frequency():
     strongest = int(np.argmax(found.spectrum))
     assert found.frequencies[strongest] == pytest.approx(1 / 8)
     assert found.spectrum[strongest] > 0.99 * sum(found.spectrum)
-    # A sine of amplitude a changes by a mean square of 2 a² sin²(π f).
-    assert found.spectrum[strongest] == pytest.approx(2 * 18**2 * np.sin(np.pi / 8) ** 2, rel=0.03)  # of rounded levels
+    # A sine of amplitude a changes by a mean square of 2 a² sin²(π f); levels are rounded.
+    assert found.spectrum[strongest] == pytest.approx(2 * 18**2 * np.sin(np.pi / 8) ** 2, rel=0.03)
 
 
 def test_what_is_wrong_but_steady_does_not_flicker():

@@ -51,7 +51,7 @@ __all__ = ["live"]
 @click.option(
     "--seconds", type=click.FloatRange(0, min_open=True), metavar="S", help="Stop a camera after so long."
 )
-@flags(VideoOptions, "mask_polarity", "dilate_px", "resize_mask", "crf", "lossless")
+@flags(VideoOptions, "mask_polarity", "dilate_px", "resize_mask", "crf", "lossless", "ffmpeg")
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line on stdout at the end.")
 def live(source: str, mask: Path, output: Path | None, **given: Any) -> None:

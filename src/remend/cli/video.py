@@ -44,7 +44,7 @@ __all__ = ["video"]
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line on stdout instead of the path.")
 def video(source: Path, output: Path, mask: Path | None, **given: Any) -> None:
-    """Repair INPUT: a video file (needs PyAV, extra [video]) or a folder of frames.
+    """Repair INPUT: a video file (needs PyAV, extra [video], or --ffmpeg) or a folder of frames.
 
     Holes are filled from the frames where they are none; what no frame shows is made up once and carried
     on. Sound, subtitles and chapters are copied as they are. A run that was stopped goes on when it is given

@@ -80,6 +80,9 @@ class VideoOptions:
         None, "Of the encoder, lower is better. Default: 14; VP9: 16.", type="integer", low=0, high=63
     )
     lossless: bool = option(False, "Every decoded sample outside holes comes back as it was.")
+    ffmpeg: bool = option(
+        False, "Read and write videos by this machine's own ffmpeg and ffprobe instead of PyAV."
+    )
 
     def __post_init__(self) -> None:
         verify(self)

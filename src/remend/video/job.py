@@ -24,17 +24,16 @@ from remend.io.atomic import existing
 from remend.io.read import printable
 from remend.options.video import FILM, VideoOptions
 from remend.picture import Bool
+from remend.video.backend import backend
 from remend.video.carried import Carried
 from remend.video.fields import split, woven
 from remend.video.film import AROUND, with_damage
 from remend.video.flow import LARGE_PX
 from remend.video.folder import pictures_in, read_frames, write_frame
 from remend.video.masks import Masks
-from remend.video.planes import put_back, rgb_of
 from remend.video.propagate import Mended, Options, propagate
-from remend.video.reading import facts_of, frames_of
 from remend.video.steady import LIGHT_AROUND, steadied
-from remend.video.writing import encoding_for, join, write_segment
+from remend.video.writing import encoding_for
 
 __all__ = ["Report", "repair_video"]
 
@@ -125,12 +124,12 @@ def repair_video(
     if not target.absolute().parent.is_dir():
         raise WriteError(f"{printable(target)}: its folder does not exist: make it, or choose another -o")
     report = Report(str(source), str(target))
-    masks = Masks(mask, options.masks, options.track)
+    masks = Masks(mask, options.masks, options.track, backend(options.ffmpeg))
     if source.is_dir():
         _run_folder(source, target, masks, options, report, observer)
     else:
         segments = _run_file(source, target, masks, options, report, observer)
-        report.notes += join(segments.files, source, target, overwrite=overwrite)
+        report.notes += masks.by.join(segments.files, source, target, overwrite=overwrite)
         segments.clear()
     report.seconds = round(time.monotonic() - begun, 2)
     return report
@@ -140,7 +139,8 @@ def _run_file(
     source: Path, target: Path, masks: Masks, options: VideoOptions, report: Report, observer: Observer | None
 ) -> _Work:
     """Write all segments that are not there yet."""
-    facts = facts_of(source)
+    by = masks.by
+    facts = by.facts_of(source)
     encoding = encoding_for(
         target, facts.size, facts.codec, crf=options.crf, lossless=options.lossless, fields=facts.fields
     )
@@ -151,28 +151,28 @@ def _run_file(
     first = work.done * SEGMENT
     report.frames, report.notes = facts.frames, facts.notes
     if options.track:
-        masks, note = masks.followed((rgb_of(frame) for frame in frames_of(source, facts)), work.folder)
+        masks, note = masks.followed((by.rgb_of(frame) for frame in by.frames_of(source, facts)), work.folder)
         report.notes += (note,)
     report.resumed = min(first, facts.frames)
     waiting: dict[int, Any] = {}
 
     def pixels(start: int) -> Iterator[Any]:
-        for number, frame in enumerate(frames_of(source, facts)):
+        for number, frame in enumerate(by.frames_of(source, facts)):
             if number >= start:
                 waiting[number] = frame
-                yield rgb_of(frame)
+                yield by.rgb_of(frame)
 
     def finished() -> Iterator[Any]:
         clip = _Clip(pixels, masks, facts.size, facts.fields)
         for number, one in _mended(clip, options, first, work.carried, report, observer):
-            yield put_back(waiting.pop(number), one.pixels, _changed(one, options))
+            yield by.put_back(waiting.pop(number), one.pixels, _changed(one, options))
             for old in [k for k in waiting if k <= number]:
                 del waiting[old]
 
     frames = finished()
     while (head := next(frames, None)) is not None:
         path = work.segment(work.done)
-        write_segment(path, _chain(head, islice(frames, SEGMENT - 1)), source, encoding)
+        by.write_segment(path, _chain(head, islice(frames, SEGMENT - 1)), source, encoding)
         work.finish()
     return work
 

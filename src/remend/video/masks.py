@@ -18,9 +18,9 @@ from remend.io import read_picture
 from remend.io.read import printable
 from remend.options import MaskOptions
 from remend.picture import Bool, Picture
+from remend.video.backend import PYAV, Backend
 from remend.video.folder import pictures_in
-from remend.video.planes import rgb_of
-from remend.video.reading import SUFFIXES, facts_of, frames_of
+from remend.video.reading import SUFFIXES
 from remend.video.track import follow_mask
 
 __all__ = ["Masks"]
@@ -35,11 +35,13 @@ class Masks:
             marked.
         options: how they are read.
         track: the frame, from 1, that a picture is the mask of; None = of all.
+        by: what videos are read by.
     """
 
     source: Path | None
     options: MaskOptions
     track: int | None = None
+    by: Backend = PYAV
 
     def check(self, frames: int) -> None:
         """See that there are as many as frames, before anything is decoded.
@@ -56,7 +58,7 @@ class Masks:
         if self.source is not None and self.source.is_dir():
             count = len(pictures_in(self.source))
         elif self.source is not None and self.source.suffix.lower() in SUFFIXES:
-            count = facts_of(self.source).frames
+            count = self.by.facts_of(self.source).frames
         if count is not None and count != frames:
             raise MaskError(
                 f"{count} masks in {printable(self.source)} for {frames} frames: "
@@ -98,7 +100,7 @@ class Masks:
         """
         assert self.track is not None
         target, told = folder / "masks", folder / "masks.txt"
-        each = Masks(target, MaskOptions())
+        each = Masks(target, MaskOptions(), by=self.by)
         if told.exists():
             return each, told.read_text("utf-8")
         target.mkdir(exist_ok=True)
@@ -128,6 +130,6 @@ class Masks:
             for path in pictures_in(self.source)[start:]:
                 yield read_picture(path)
             return
-        for number, frame in enumerate(frames_of(self.source, facts_of(self.source))):
+        for number, frame in enumerate(self.by.frames_of(self.source, self.by.facts_of(self.source))):
             if number >= start:
-                yield Picture(rgb_of(frame), "RGB")
+                yield Picture(self.by.rgb_of(frame), "RGB")

@@ -17,7 +17,7 @@ from remend.picture import Bool
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["deep", "planes_of", "put_back", "rgb_of", "working_format"]
+__all__ = ["deep", "planes_of", "put_back", "reduced", "rgb_of", "working_format"]
 
 # Kept as they are, if the encoder takes them; others become the nearest of these.
 PLANAR = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le", "gray", "gray10le")
@@ -77,7 +77,7 @@ def put_back(frame: VideoFrame, pixels: NDArray[Any], hole: Bool) -> VideoFrame:
     for plane in result.planes:
         np.frombuffer(plane, np.uint8)[:] = 0  # encoders look past the end of a line
     for old, new, target in zip(planes_of(frame), planes_of(drawn), planes_of(result), strict=True):
-        inside = _reduced(hole, target.shape)
+        inside = reduced(hole, target.shape)
         target[...] = np.where(inside, new, old)
     result.pts, result.time_base = frame.pts, frame.time_base
     result.colorspace, result.color_range = frame.colorspace, frame.color_range
@@ -100,7 +100,7 @@ def _turns(frame: VideoFrame) -> int:
     return round(int(frame.rotation) / 90) % 4
 
 
-def _reduced(hole: Bool, size: tuple[int, ...]) -> Bool:
+def reduced(hole: Bool, size: tuple[int, ...]) -> Bool:
     """The hole at the size of a plane: where any pixel of a cell is in it."""
     height, width = size
     across, down = -(-hole.shape[1] // width), -(-hole.shape[0] // height)

@@ -52,7 +52,7 @@ def library() -> Any:
         import av
     except ImportError:
         raise UsageError(
-            "video files need PyAV: pip install 'remend[video]', or give a folder of frames"
+            "video files need PyAV: pip install 'remend[video]', or give --ffmpeg, or a folder of frames"
         ) from None
     av.logging.set_level(None)  # its faults come as exceptions, too
     return av

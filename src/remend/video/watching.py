@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
@@ -18,13 +20,13 @@ from remend.errors import UsageError, WriteError
 from remend.io.atomic import existing
 from remend.io.read import printable
 from remend.options.video import VideoOptions
+from remend.video.backend import backend
 from remend.video.capture import Camera, Capture, camera_number, open_camera
 from remend.video.live import Live, Shown
 from remend.video.masks import Masks
 from remend.video.page import Page
-from remend.video.planes import put_back, rgb_of
-from remend.video.reading import facts_of, frames_of, library
-from remend.video.writing import Encoding, encoding_for, join, write_segment
+from remend.video.reading import library
+from remend.video.writing import Encoding, encoding_for
 
 __all__ = ["LiveReport", "watch"]
 
@@ -33,6 +35,7 @@ HASTE = {
     "libx265": ("preset", "ultrafast"),
     "libvpx-vp9": ("cpu-used", "8"),
 }
+SEGMENT = 48  # frames that are written at a time
 PARTS = 90_000  # of a second, in which the times of a camera's frames are written
 
 
@@ -131,10 +134,12 @@ def watch(
     if target is not None and target.exists() and not overwrite:
         raise existing(target)
     report = LiveReport(source, None if target is None else str(target))
-    masks = Masks(mask, options.masks)
+    masks = Masks(mask, options.masks, by=backend(options.ffmpeg))
     number = camera_number(source)
     run = _Run(masks, report, page, stop, observer or (lambda report: None))
     if number is not None:
+        if options.ffmpeg and target is not None:
+            raise UsageError("a camera is recorded by PyAV: leave --ffmpeg out")
         if mask.is_dir():
             raise UsageError("a camera takes one mask for all frames: give one picture by -m")
         _of_camera(capture(number), run, target, options, seconds)
@@ -190,13 +195,14 @@ def _of_camera(
 
 
 def _of_file(source: Path, run: _Run, target: Path | None, options: VideoOptions, overwrite: bool) -> None:
-    facts = facts_of(source)
+    by = run.masks.by
+    facts = by.facts_of(source)
     run.masks.check(facts.frames)
     run.report.notes = facts.notes
     waiting: list[Any] = []
 
     def pixels() -> Iterator[NDArray[Any]]:
-        for frame in frames_of(source, facts):
+        for frame in by.frames_of(source, facts):
             if run.stop.is_set():
                 return
             run.report.begin()
@@ -205,11 +211,11 @@ def _of_file(source: Path, run: _Run, target: Path | None, options: VideoOptions
                 assert run.report._begun is not None
                 time.sleep(max(0.0, run.report._begun[0] + frame.time - time.monotonic()))
             waiting.append(frame)
-            yield rgb_of(frame)
+            yield by.rgb_of(frame)
 
     def finished() -> Iterator[Any]:
         for one in run.mended(pixels()):
-            yield put_back(waiting.pop(), one.pixels, one.hole)
+            yield by.put_back(waiting.pop(), one.pixels, one.hole)
 
     if target is None:
         for _ in finished():
@@ -218,12 +224,13 @@ def _of_file(source: Path, run: _Run, target: Path | None, options: VideoOptions
     encoding = _hasty(
         encoding_for(target, facts.size, facts.codec, crf=options.crf, lossless=options.lossless)
     )
-    part = target.with_name(f".{target.name}.remend-live.nut")
-    try:
-        write_segment(part, finished(), source, encoding)
-        run.report.notes += join([part], source, target, overwrite=overwrite)
-    finally:
-        part.unlink(missing_ok=True)
+    frames, parts = finished(), list[Path]()
+    with TemporaryDirectory(dir=target.absolute().parent, prefix=f".{target.name}.") as folder:
+        while (head := next(frames, None)) is not None:
+            parts.append(Path(folder) / f"{len(parts):06d}.nut")
+            by.write_segment(parts[-1], chain([head], islice(frames, SEGMENT - 1)), source, encoding)
+        if parts:
+            run.report.notes += by.join(parts, source, target, overwrite=overwrite)
 
 
 def _hasty(encoding: Encoding) -> Encoding:
