@@ -92,7 +92,7 @@ class _Sources:
 class Live:
     """Repairs frames as they come: one call a frame, in order; some may be missing between two calls.
 
-    Cost: at 432×240 some 20 ms of one core a frame; in memory up to 90 frames, 256 MiB at most.
+    Cost: at 432×240 25 to 37 ms of one core a frame; in memory up to 90 frames, 256 MiB at most.
     """
 
     def __init__(self) -> None:
