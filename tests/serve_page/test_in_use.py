@@ -431,17 +431,3 @@ def test_a_wrong_token_is_asked_for_again(open_page, png):
     page.keyboard.press("Enter")
     expect(dialog).to_be_hidden()
     expect(page.locator("#method option").first).to_be_attached()
-
-
-def test_heic_without_its_extra_tells_what_a_visitor_can_do(page):
-    told = {
-        "kind": "not-a-picture",
-        "status": 415,
-        "detail": "image: HEIF needs an extra that is not installed",
-        "remedy": "save it as JPEG or PNG first, or have remend[heif] installed where the server runs",
-    }
-    page.route("**/v1/view", lambda route: route.fulfill(status=415, json=told))
-    page.set_input_files("#files", [{"name": "IMG_1.HEIC", "mimeType": "image/heic", "buffer": b"ftyp"}])
-    notice = page.locator(".notice.bad")
-    expect(notice).to_contain_text("IMG_1.HEIC: HEIF needs an extra")
-    expect(notice).not_to_contain_text("pip install")
