@@ -196,6 +196,7 @@ def test_tab_held_shows_the_original_and_tapped_goes_on(editor, png):
     assert repaired != original
     page.locator("#stage").focus()
     page.keyboard.down("Tab")
+    page.wait_for_timeout(300)  # so long that it is no tap
     assert becomes(lambda: editor.colour(84, 122), original)
     page.keyboard.up("Tab")
     assert editor.colour(84, 122) == repaired
