@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,24 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-__all__ = ["Editor", "Finder", "Sample", "file_of", "region_of", "scene"]
+__all__ = ["Editor", "Finder", "Sample", "becomes", "file_of", "region_of", "scene"]
 
 
 def _expect(locator: Any) -> Any:
     from playwright.sync_api import expect  # only where there is a page
 
     return expect(locator)
+
+
+def becomes(look: Callable[[], Any], wanted: Any, seconds: float = 60) -> bool:
+    """Whether what is looked at becomes what is wanted, however long a crowded machine takes for it."""
+    end = time.monotonic() + seconds
+    matches = wanted if callable(wanted) else lambda seen: seen == wanted
+    while not matches(look()):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @dataclass
@@ -104,6 +117,18 @@ class Editor:
           return [...data.slice(0, 3)];
         }"""
         return tuple(self.page.evaluate(look, [x, y]))
+
+    def wait_kept(self, what: str) -> None:
+        """Wait until the browser has kept this of the only picture: of its ``record`` and ``entries``."""
+        self.page.wait_for_function(
+            f"""async () => {{
+              const {{ allWorks, entriesOf }} = await import("/static/editor/store.js");
+              const [record] = await allWorks();
+              const entries = await entriesOf(record.id);
+              return {what};
+            }}""",
+            polling=100,
+        )
 
     def without_rims(self) -> None:
         """What is repaired is what was painted, to the pixel."""

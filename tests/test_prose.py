@@ -85,6 +85,7 @@ def test_the_readmes_table_is_the_policies():
         scene,
         replace(scene, radius_px=40, share=0.1),
         replace(scene, radius_px=40, share=0.3),
+        replace(scene, radius_px=60, share=0.3),
     ]
     for quality, policy in POLICIES.items():
         (row,) = re.findall(rf"^\| `--quality {quality}` \|(.*)\|$", text, re.M)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import remend
-from remend.damage.selection import REACH_PX, rims, select_object, snapped
+from remend.damage.selection import REACH_PX, leftovers, rims, select_object, snapped
 from remend.errors import UsageError
 
 COLOURS = {  # of an object, and of what is around it
@@ -83,6 +83,59 @@ def test_thin_rims_are_found_and_nothing_else(name):
     assert (found & ~near).sum() < 0.1 * left.sum()
     wide = cv2.dilate(thing.astype(np.uint8), np.ones((7, 7))) > 0
     assert rims(picture, wide).sum() < 0.02 * wide.sum(), "nothing is left of it"
+
+
+def hasty(thing: np.ndarray) -> np.ndarray:
+    """An object painted over in haste: between two strokes and at its edge something is left."""
+    mark = cv2.dilate(thing.astype(np.uint8), np.ones((15, 15)))
+    mark[144:158, :205] = 0
+    ys, xs = np.nonzero(thing)
+    for at in (ys.argmin(), ys.argmax(), xs.argmax()):
+        cv2.circle(mark, (int(xs[at]), int(ys[at])), 14, 0, -1)
+    return mark > 0
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_what_strokes_have_missed_of_an_object_goes_along(name):
+    picture, thing = scene(name)
+    mask = hasty(thing)
+    missed = thing & ~mask
+    assert missed.sum() > 0.03 * thing.sum(), "the strokes alone would not do"
+    assert (rims(picture, mask) & missed).sum() < 0.75 * missed.sum(), "nor would rims"
+    found = snapped(picture, mask, "whole")
+    assert (found & mask == mask).all()
+    assert (found & missed).sum() > 0.95 * missed.sum()
+    wide = cv2.dilate((thing | mask).astype(np.uint8), np.ones((9, 9))) > 0
+    assert (found & ~wide).sum() < 0.01 * thing.sum(), "and little beside it"
+    assert (leftovers(picture, mask) == leftovers(picture, mask)).all()
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_what_goes_on_is_another_things(name):
+    """Who paints over half of a thing means half of it."""
+    picture, thing = scene(name)
+    half = thing & (np.arange(WIDTH) < 200)
+    found = leftovers(picture, half)
+    assert (found & (np.arange(WIDTH) > 215)).sum() < 0.01 * thing.sum()
+
+
+def test_small_islands_in_a_mask_go_along_and_large_ones_stay():
+    rng = np.random.default_rng(5)
+    noise = rng.integers(60, 90, (HEIGHT, WIDTH, 3)).astype(np.uint8)  # tells nothing apart
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.rectangle(mask, (60, 60), (340, 240), 1, -1)
+    cv2.circle(mask, (120, 150), 8, 0, -1)
+    cv2.circle(mask, (250, 150), 45, 0, -1)
+    found = leftovers(noise, mask > 0)
+    assert found[150, 120]
+    assert not found[150, 250]
+
+
+def test_damage_is_no_object():
+    picture, _ = scene("bone on clay")
+    scratch = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.line(scratch, (20, 20), (300, 250), 1, 5)
+    assert not leftovers(picture, scratch > 0).any()
 
 
 @pytest.mark.parametrize("name", COLOURS)

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from remend.fill.guided import copy_detail
+from remend.fill.guided import copy_detail, within_lightness
 from remend.metrics import sharp
 
 
@@ -82,3 +82,29 @@ def test_what_may_not_be_read_is_not_read():
     filled = np.where(hole[..., None], fog(image), window)
     done = copy_detail(filled, window, hole, usable=usable)
     assert np.isfinite(done.pixels[hole]).all()
+
+
+def test_a_fill_is_nowhere_lighter_than_all_that_is_around_it():
+    """A kerb that the net lit up on its way through a hole; far away there is a sky as bright."""
+    image = np.full((200, 200, 3), 0.3, np.float32)
+    image[:20] = 0.95  # the sky, out of reach
+    image[:, 90:110] = 0.5  # the kerb
+    hole = np.zeros((200, 200), bool)
+    hole[110:150, 70:130] = True
+    drawn = image.copy()
+    drawn[hole & (image[..., 0] == 0.5)] = 0.9
+    drawn[120:124, 72:76] = 0.0
+    held = within_lightness(drawn, np.where(hole[..., None], 0, image), hole, ~hole)
+    kerb = np.s_[115:145, 95:105]
+    assert drawn[kerb].mean() > 0.85
+    assert abs(held[kerb].mean() - 0.5) < 0.1
+    assert np.array_equal(held[~hole], drawn[~hole])
+    inside = np.s_[112:148, 112:128]  # where nothing is beyond what is known, nothing changes
+    assert np.abs(held[inside] - drawn[inside]).max() < 0.03
+
+
+def test_where_nothing_is_known_a_fill_stays():
+    drawn = np.random.default_rng(2).random((20, 24, 3), np.float32)
+    everything = np.ones((20, 24), bool)
+    held = within_lightness(drawn, np.zeros_like(drawn), everything, ~everything)
+    assert np.array_equal(held, drawn)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -190,6 +192,16 @@ def test_bounds_take_in_what_they_name_and_shares_must_be_exceeded():
     assert policy.looks_above_px == 6
     assert "one texture" in policy.choose(asked[2][0]).reason
     assert "26 %" in policy.choose(asked[3][0]).reason
+
+
+@pytest.mark.parametrize(("quality", "net"), [("balanced", "neural"), ("best", "neural-views")])
+def test_wide_holes_in_busy_surroundings_are_no_faces(quality, net):
+    copies = {"neural": "neural-exemplar", "neural-views": "neural-exemplar-views"}[net]
+    gravel = Looks(radius_px=72, share=0.25, activity=0.066, unevenness=2.0)
+    face = replace(gravel, activity=0.02)
+    thumbnail = replace(gravel, radius_px=45)
+    chosen = [POLICIES[quality].choose(looks).filler for looks in (gravel, face, thumbnail)]
+    assert chosen == [copies, net, net]
 
 
 def test_a_rung_is_left_out_only_beyond_what_it_may_take():

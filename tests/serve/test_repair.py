@@ -268,7 +268,7 @@ def test_pages_are_the_commands(home, tmp_path):
 
 
 def test_who_looks_at_a_page_is_not_told_to_install_anything():
-    told = 'image: HEIF needs an extra that is not installed: pip install "remend[heif]"'
+    told = 'HEIF needs an extra that is not installed: pip install "remend[heif]"'  # as the codec says it
     problem = problem_of(FormatError(told), stage="read")
     assert (problem.kind, problem.field) == ("not-a-picture", "image")
     assert problem.detail == "image: HEIF needs an extra that is not installed"

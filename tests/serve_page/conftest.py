@@ -39,6 +39,12 @@ const hear = (kind, words) => addEventListener(kind, (event) => faults.push(word
 hear("securitypolicyviolation", (event) => `CSP: ${event.violatedDirective} ${event.blockedURI}`);
 hear("unhandledrejection", (event) => `unhandled: ${event.reason?.stack ?? event.reason}`);
 """
+# Messages go after seconds, and a crowded machine may take longer to come to look at them: here they stay.
+STAY = """
+const later = window.setTimeout;
+const held = (after) => (after >= 4000 && after <= 14000 ? 600_000 : after);
+window.setTimeout = (run, after, ...rest) => later(run, held(after), ...rest);
+"""
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +95,7 @@ def open_page(browser: Any, address: str) -> Iterator[Opener]:
         usual = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
         context = browser.new_context(**{**usual, **options})
         contexts.append(context)
-        context.add_init_script(WATCH + init)
+        context.add_init_script(WATCH + STAY + init)
         page = context.new_page()
         page.set_default_timeout(60_000)
         own = (address + "/", f"blob:{address}/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from page_driver import Editor, file_of
+from page_driver import Editor, becomes, file_of
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
@@ -36,9 +36,8 @@ def shows(page, across: float, down: float) -> tuple[int, int, int]:
 
 
 def at(page, direction: str, degrees: int) -> None:
-    """Wait until it looks there, and until that is drawn in full."""
+    """Wait until it looks there."""
     expect(page.locator("#around-view")).to_have_attribute(f"data-{direction}", str(degrees))
-    page.wait_for_timeout(400)
 
 
 def test_only_a_panorama_can_be_looked_around_in(page, png):
@@ -50,21 +49,20 @@ def test_over_the_seam_and_down(editor):
     page = editor.page
     page.click("#look-around")
     at(page, "yaw", 0)
-    assert shows(page, 0.5, 0.5) == GREEN
+    assert becomes(lambda: shows(page, 0.5, 0.5), GREEN)
     page.click("#around-seam")
     at(page, "yaw", 180)
-    assert (shows(page, 0.45, 0.5), shows(page, 0.55, 0.5)) == (BLUE, RED)
+    assert becomes(lambda: (shows(page, 0.45, 0.5), shows(page, 0.55, 0.5)), (BLUE, RED))
     box = page.locator("#around-view").bounding_box()
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.move(*middle)
     page.mouse.down()
     page.mouse.move(middle[0] + 100, middle[1], steps=4)  # dragged to the right: what lies left comes
     page.mouse.up()
-    page.wait_for_timeout(400)
-    assert shows(page, 0.5, 0.5) == BLUE
+    assert becomes(lambda: shows(page, 0.5, 0.5), BLUE)
     page.click("#around-down")
     at(page, "pitch", -90)
-    assert shows(page, 0.5, 0.5) == GREY
+    assert becomes(lambda: shows(page, 0.5, 0.5), GREY)
     page.keyboard.press("Escape")
     expect(page.locator("#around")).to_be_hidden()
     expect(page.locator("#stage")).to_be_focused()
@@ -78,7 +76,7 @@ def test_the_keys_turn_and_zoom(editor):
         page.keyboard.press("ArrowDown")
     at(page, "yaw", 90)
     at(page, "pitch", -90)
-    assert shows(page, 0.5, 0.5) == GREY
+    assert becomes(lambda: shows(page, 0.5, 0.5), GREY)
 
 
 def test_what_is_painted_over_the_seam_and_below_is_marked(editor):
@@ -93,8 +91,7 @@ def test_what_is_painted_over_the_seam_and_below_is_marked(editor):
     at(page, "pitch", -90)
     page.focus("#around-view")
     page.keyboard.press("Enter")
-    page.wait_for_timeout(400)
-    assert shows(page, 0.5, 0.5) != GREY  # tinted
+    assert becomes(lambda: shows(page, 0.5, 0.5), lambda seen: seen != GREY)  # tinted
     page.keyboard.press("Escape")
     marked = editor.marked()
     assert marked[150, 0]

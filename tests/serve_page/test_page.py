@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from page_driver import Sample, file_of
+from page_driver import Sample, becomes, file_of
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
@@ -152,8 +152,9 @@ def test_work_survives_a_reload(editor, png):
     editor.stroke((200, 50), (220, 80))
     mask = editor.marked()
     page.mouse.wheel(0, -300)
-    page.wait_for_timeout(600)  # the view is noted when it has been still for a moment
     zoom = page.locator("#zoom-value").inner_text()
+    # The view is noted when it has been still for a moment.
+    editor.wait_kept(f"Math.round(100 * record.view?.scale) === {int(zoom.split()[0])}")
     page.reload()
     expect(page.locator("#title")).to_contain_text("scene.png")
     expect(page.locator(".answer img")).to_have_count(1)
@@ -195,8 +196,8 @@ def test_tab_held_shows_the_original_and_tapped_goes_on(editor, png):
     assert repaired != original
     page.locator("#stage").focus()
     page.keyboard.down("Tab")
-    page.wait_for_timeout(300)
-    assert editor.colour(84, 122) == original
+    page.wait_for_timeout(300)  # so long that it is no tap
+    assert becomes(lambda: editor.colour(84, 122), original)
     page.keyboard.up("Tab")
     assert editor.colour(84, 122) == repaired
     expect(page.locator("#stage")).to_be_focused()

@@ -65,7 +65,7 @@ def test_thin_rims_go_along_unless_they_are_not_to(editor):
     left = thing & ~editor.marked()
     assert left.sum() > 300
     editor.repair()
-    expect(page.locator(".notice", has_text="thin rim")).to_be_visible()
+    expect(page.locator(".notice", has_text="what was left")).to_be_visible()
     page.keyboard.press("Control+z")
     marked = editor.marked()
     assert (marked & left).sum() > 0.9 * left.sum()

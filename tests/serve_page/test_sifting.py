@@ -294,7 +294,7 @@ def test_sifting_survives_a_reload(editor, found):
     page.locator(".kind[data-kind=dust] .region input").first.uncheck()
     marked = editor.marked()
     assert (marked == boxes(SURE, UNSURE, FAINT, DATE)).all()
-    page.wait_for_timeout(300)
+    editor.wait_kept("entries.at(-1).kind === 'keep' && record.done === entries.length")
     page.reload()
     expect(page.locator("#sensitivity")).to_have_value("70")
     expect(switch(page, "text")).to_be_checked()

@@ -120,6 +120,7 @@ class Settings:
 SNAPS = {
     "none": "the mask as it is",
     "rim": "thin rims of the marked object that the mask leaves, up to 8 px, along with it",
+    "whole": "also what it has left of an object that it was painted over, between strokes and beside them",
     "object": "the object under a stroke, in a loop or at a click",
 }
 """What a mask is brought to."""
@@ -160,8 +161,8 @@ class MaskOptions:
     )
     snap: str = option(
         "none",
-        "What a given mask means: itself, thin rims of the object along with it, or the object that it "
-        "roughly marks.",
+        "What a given mask means: itself, thin rims of the object along with it, all that it has left of "
+        "the object, or the object that it roughly marks.",
         choices=SNAPS,
         **MASK,
     )

@@ -149,17 +149,22 @@ class Policy:
 _WIDE = ("neural", "neural-views", "neural-exemplar", "neural-exemplar-views")
 _THIN = ("neural-thin", "neural-thin-views")
 CALM = 0.0022
+BUSY = 0.04
+SMALL_PX = 48.0
 
 # Thin damage: the net is 1.4 dB better than the smooth fill and takes 20 µs a damaged pixel: `balanced`
-# spends at most two seconds on it. The wide net beats copied texture at every radius by PSNR and by likeness
-# (150 holes of pictures set aside: 16.5 dB and PD .79 against 15.5 and .89 up to 48 px) and is softer; copies
-# that agree with it are nearly as sharp and nearly as near (docs/log.md, 26 November). The bounds were set by
-# looking: where an object is taken out of a textured scene, copies look real and the net is soft; where most
-# of a face is gone, they give it hairy cheeks. In one texture whole pieces beat everything else. Beyond the
-# picture's border nets draw masks and carvings, for .7 dB less than a smooth fill. Up to an activity of .002
-# smooth fills are the better ones by every measure, and from .0025 on the net by both judges (26 boxes amid
-# calm surroundings); up to .012 copies show their steps in skies, and the net alone does not. `best` asks the
-# nets from both sides (docs/log.md, 27 November): to choose among answers gains less, with the truth in hand.
+# spends at most two seconds on it. The wide net beats copied texture at every radius by PSNR and by
+# likeness (150 holes of pictures set aside: 16.5 dB and PD .79 against 15.5 and .89 up to 48 px) and is
+# softer; copies that agree with it are nearly as sharp and nearly as near (docs/log.md, 26 November). The
+# bounds were set by looking: where an object is taken out of a textured scene, copies look real and the net
+# is soft; where most of a face is gone, they give it hairy cheeks. Busier surroundings than .04 are no
+# face's, but in thumbnails: in them the net alone draws a lattice (a bear before gravel, a hunter in
+# grass), and copies follow it. In one texture whole pieces beat everything else. Beyond the picture's
+# border nets draw masks and carvings, for .7 dB less than a smooth fill. Up to an activity of .002 smooth
+# fills are the better ones by every measure, and from .0025 on the net by both judges (26 boxes amid calm
+# surroundings); up to .012 copies show their steps in skies, and the net alone does not. `best` asks the
+# nets from both sides (docs/log.md, 27 November): to choose among answers gains less, with the truth in
+# hand.
 POLICIES: dict[str, Policy] = {
     "fast": Policy((Rung("smooth"),)),
     "balanced": Policy(
@@ -171,7 +176,8 @@ POLICIES: dict[str, Policy] = {
             Rung("smooth", beyond_share=0.05, beyond_border=0.55),
             Rung("neural", activity=0.012),
             Rung("neural", radius_px=24.0),
-            Rung("neural", beyond_share=0.2),
+            Rung("neural", radius_px=SMALL_PX, beyond_share=0.2),
+            Rung("neural", activity=BUSY, beyond_share=0.2),
             Rung("neural-exemplar"),
         )
     ),
@@ -183,7 +189,8 @@ POLICIES: dict[str, Policy] = {
             Rung("smooth", beyond_share=0.05, beyond_border=0.55),
             Rung("neural-views", activity=0.012),
             Rung("neural-views", radius_px=24.0),
-            Rung("neural-views", beyond_share=0.2),
+            Rung("neural-views", radius_px=SMALL_PX, beyond_share=0.2),
+            Rung("neural-views", activity=BUSY, beyond_share=0.2),
             Rung("neural-exemplar-views"),
         )
     ),

@@ -141,6 +141,7 @@ BEHIND_TOKEN = EVERYWHERE | _told(401, 429)
 OF_WORK = _told(400, 408, 413, 415, 422, 503, 504, 507)
 """What an address may answer that takes a picture, beside these."""
 
+FILES = ("image: ", "mask: ", "kept: ", "reference ")  # what a message about a file begins with
 CONSENTS = {"--tolerate": "tolerate", "--yes": "yes", "--resize-mask": "resize_mask"}
 """Flags that the library's lines offer: sent as these fields, they let it pass."""
 
@@ -218,8 +219,8 @@ def problem_of(error: RemendError, *, stage: str) -> Problem:
     if "--" in tail:  # advice for the command line; the kind has its own for the form
         detail = head
     extra = tail.removeprefix("pip install ").strip('"') if tail.startswith("pip install ") else None
-    if extra:  # who looks at a page cannot install anything
-        detail = head
+    if extra:  # who looks at a page cannot install anything, and knows the file by its name
+        detail = head if head.startswith(FILES) else f"image: {head}"
     consent = next((name for flag, name in CONSENTS.items() if flag in tail), None)
     remedy = "send the whole file, or tolerate=true" if consent == "tolerate" else None
     if extra:

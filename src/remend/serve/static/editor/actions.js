@@ -7,7 +7,7 @@ import { notice, say } from "./notices.js";
 import { finished, save } from "./pictures.js";
 import { countsOf } from "./regions.js";
 import { anotherAnswer, findDamage, layMask, repairMarked } from "./repairs.js";
-import { rimsOf } from "./selecting.js";
+import { leftBy } from "./selecting.js";
 import { settings, wanted } from "./settings.js";
 import { verdictOn } from "./verdict.js";
 import { WAYS, nameOfWay, nextAsked, nextOfWay, triedFor, wayOf } from "./ways.js";
@@ -91,7 +91,7 @@ export function pictureActions({ stage, scene, gallery, display, filling, croppi
     }
     do {
       again = false;
-      const before = (signal) => takeRims(now, signal);
+      const before = (signal) => takeRest(now, signal);
       const answer = await attempt(() => repairMarked(now, wanted(), progressOf(now), before), tolerating(now, repair));
       if (!answer) return;
       say(tr`Repaired in ${answer.seconds.toFixed(1)} seconds`);
@@ -99,21 +99,21 @@ export function pictureActions({ stage, scene, gallery, display, filling, croppi
     } while (again && settings.auto && !now.mask.isEmpty() && now === scene.work);
   }
 
-  /** Thin rims of a thing that was marked by hand would glow: they go along, and that is told. */
-  async function takeRims(now, signal) {
+  /** What a hasty hand has left of a thing would show: it goes along, and that is told. */
+  async function takeRest(now, signal) {
     const last = now.past.at(-1);
-    if (!settings.rims || last?.kind !== "paint" || last.erased || last.clears || last.label === "rims" || !stage.original) return;
-    const eachRun = await rimsOf(stage.original, now.mask, signal);
-    if (!eachRun || now.mask.isOpen || now !== scene.work) return;
+    if (!settings.rims || last?.kind !== "paint" || last.erased || last.clears || last.label === "the rest" || !stage.original) return;
+    const eachRun = await leftBy(stage.original, now.mask, signal);
+    if (now.mask.isOpen || now !== scene.work) return;
     const { mask } = now;
     const before = mask.count();
     mask.begin({ traced: true });
     eachRun((y, from, to) => mask.fill(y, from, to, 1));
     mask.refresh({ left: 0, top: 0, right: mask.width, bottom: mask.height });
     const hand = mask.traced();
-    if (!now.paint({ difference: mask.commit(), hand, label: "rims", erased: false })) return;
+    if (!now.paint({ difference: mask.commit(), hand, label: "the rest", erased: false })) return;
     const more = mask.count() - before;
-    if (more) notice(tr`a thin rim of what you marked goes along (${more} pixels)`, { remedy: tr("undo twice to leave it"), key: "rims", seconds: 5 });
+    if (more) notice(tr`what was left of the thing that you marked goes along (${more} pixels)`, { remedy: tr("undo twice to leave it"), key: "the rest", seconds: 5 });
   }
 
   /**

@@ -143,7 +143,7 @@ function showTitle({ name, width, height, file }) {
 export const stepName = (label) => (tr(label) === label ? label.split(" ").map((word) => tr(word)).join(" ") : tr(label));
 // What they are called where they are made:
 export const STEPS = [
-  tr("brush stroke"), tr("eraser"), tr("lasso"), tr("box"), tr("select"), tr("rims"), tr("grow"), tr("shrink"), tr("clear"),
+  tr("brush stroke"), tr("eraser"), tr("lasso"), tr("box"), tr("select"), tr("the rest"), tr("grow"), tr("shrink"), tr("clear"),
   tr("find damage"), tr("keep"), tr("throw away"), tr("sensitivity"), tr("repair"), tr("restore"), tr("import mask"),
   tr("what is missing"), tr("on"), tr("off"), tr("what was said"), tr("crop"), tr("marks of another picture"),
 ];

@@ -19,7 +19,7 @@ export class Pyramid {
     this.levels = levels;
   }
 
-  /** @param {ImageBitmap} bitmap of the whole picture; closed when it is in tiles */
+  /** @param {ImageBitmap} bitmap of the whole picture; closed as soon as it is in tiles */
   static async of(bitmap) {
     const { width, height } = bitmap;
     const levels = [];
@@ -34,8 +34,9 @@ export class Pyramid {
         pyramid.#make(level, index, (context, x, y) => context.drawImage(bitmap, -x, -y));
         if (index % AT_ONCE === AT_ONCE - 1) await breath();
       }
+      // Halves are made of tiles: at 24 megapixels its 96 MB are gone before 32 more are taken.
+      if (level === 0) bitmap.close();
     }
-    bitmap.close();
     return pyramid;
   }
 

@@ -1,5 +1,5 @@
-// Forgiving marks: a click, a loop or a stroke becomes the object that it means, and thin rims that a mask
-// leaves are taken along. The server looks at what is on the screen, no larger, so that it answers at once.
+// Forgiving marks: a click, a loop or a stroke becomes the object that it means, and what a hasty mask has left
+// of its object is taken along. The server looks at what is on the screen, no larger, so that it answers at once.
 
 import { maskPng } from "./bytes.js";
 import { Mask } from "./mask.js";
@@ -7,8 +7,8 @@ import { markedIn } from "./pictures.js";
 import { effectiveMask } from "./server.js";
 
 const MOST_PX = 640; // longest side of what is sent of a picture to select in
-const MOST_RIM_PX = 2_000_000; // rims are looked for in full size, in so many pixels at the most
-const AROUND = 48; // pixels seen round a mask when its rims are looked for
+const MOST_LEFT_PX = 2_000_000; // what was left is looked for in full size, in so many pixels at the most
+const AROUND = 48; // pixels seen round a mask at the least
 
 /**
  * What a mark means.
@@ -27,12 +27,14 @@ export async function objectUnder(picture, marks, mask, scale, signal) {
   return asked(picture, marks, mask, crop, share, "object", signal);
 }
 
-/** Thin rims that a mask leaves; null where it is too large to look. */
-export async function rimsOf(picture, mask, signal) {
+/** What a mask has left of the thing that it was painted over, thin rims and whole parts. */
+export async function leftBy(picture, mask, signal) {
   const marks = mask.snapshot();
-  const crop = grown(boundsOf(marks, mask), AROUND, picture);
-  if ((crop.right - crop.left) * (crop.bottom - crop.top) > MOST_RIM_PX) return null;
-  return asked(picture, marks, mask, crop, 1, "rim", signal);
+  const bounds = boundsOf(marks, mask);
+  const narrow = Math.min(bounds.right - bounds.left, bounds.bottom - bounds.top);
+  const crop = grown(bounds, Math.max(AROUND, 0.8 * narrow), picture);
+  const share = Math.min(1, Math.sqrt(MOST_LEFT_PX / ((crop.right - crop.left) * (crop.bottom - crop.top))));
+  return asked(picture, marks, mask, crop, share, "whole", signal);
 }
 
 async function asked(picture, marks, mask, crop, share, snap, signal) {

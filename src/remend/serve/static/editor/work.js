@@ -201,7 +201,7 @@ export class Work extends EventTarget {
   paint({ difference, hand, label, erased }) {
     const { regions } = this.sifted;
     // Painting over found marks flips nothing, yet makes them the user's own.
-    if (!difference && (erased || label === "rims" || !regions.length)) return false;
+    if (!difference && (erased || label === "the rest" || !regions.length)) return false;
     this.push({ kind: "paint", label, difference: difference ?? [], erased, ...(regions.length && { hand }) });
     return true;
   }
