@@ -5,7 +5,8 @@ python -m benchmarks.fit_tones PICTURES.tar…
 Photographs, whole and in parts, are faded in many ways; three small nets learn from what fading leaves as it
 is where black and white of each channel had been. The loss is how far these, and then colours, are off after,
 over that before. Half of the originals get tones of scanned film first, blacks raised and warm, whites of
-cream: photographs from cameras alone would have everything neutral.
+cream: photographs from cameras alone would have everything neutral. The package's file was fitted to 4,965
+pictures of the groups permissive (the first half) and research.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from torch import Tensor, nn
 from remend.restoration.fading import MODEL, ends_of, signs_of, small_of
 from remend.train.data.pictures import read_pictures
 
-MEMBERS, HIDDEN, BATCH, VIEWS, PIXELS, LOOKED_AT = 3, (32, 16), 160, 8, 200, 24
-STEPS = 4000, 1000  # by black and white; by colours
+MEMBERS, HIDDEN, BATCH, VIEWS, PIXELS, LOOKED_AT = 3, (32, 16), 160, 3, 200, 24
+STEPS = 3000, 1500  # by black and white; by colours
 FILM = 0.5
 RATE, DECAY, DROPPED = 2e-3, 0.05, (0.1, 0.15)
 XYZ = torch.tensor([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]])

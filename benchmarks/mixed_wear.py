@@ -1,6 +1,7 @@
 """Restoring what wears pictures together: fading, scratches and dust, noise, JPEG, on Kodak24.
 
 python -m benchmarks.mixed_wear
+python -m benchmarks.mixed_wear 3    # every third picture
 
 A print fades and is scratched, a scanner adds noise, a JPEG is what is kept. Decibels after `restore` against
 those after the one step that helps each picture most.
@@ -51,7 +52,8 @@ def main() -> dict[str, Any]:
         step: RestoreOptions(only=(step,)) for step in STEPS if step != "screen"
     }
     rows = []
-    for number, image in enumerate(pictures("kodak24", SIDE)):
+    step = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    for number, image in list(enumerate(pictures("kodak24", SIDE)))[::step]:
         content = worn(image, number)
         row = {"worn": decibels(np.asarray(as_picture(content).samples), image)}
         row |= {way: decibels(restored(content, options), image) for way, options in ways.items()}
@@ -60,6 +62,7 @@ def main() -> dict[str, Any]:
         print({name: round(value, 2) for name, value in row.items()}, file=sys.stderr)
     means = {name: round(float(np.mean([row[name] for row in rows])), 2) for name in rows[0]}
     means["over_best_single"] = round(means["all"] - means["best_single"], 2)
+    means["pictures"] = len(rows)
     means["worse_than_best_single"] = sum(row["all"] < row["best_single"] - 0.05 for row in rows)
     return print_line("mixed_wear", kodak24=means)
 

@@ -170,10 +170,35 @@ def test_over_http_no_path_of_the_server_can_be_named():
             read_job_options({"infrared": "/etc/scan_IR.tif"}, table, kind)
 
 
-def test_a_linear_dng_is_refused_with_the_way_out(tmp_path):
-    scan = tmp_path / "scan.dng"
-    samples = np.concatenate([FILM.colours, FILM.infrared[..., None]], axis=2)
+def linear_dng(path, *, channels=4, preview=False, **how):
+    """A DNG of linear samples as scanning programs write them: by itself, or behind a small preview."""
+    samples = np.concatenate([FILM.colours, FILM.infrared[..., None]], axis=2)[..., :channels]
+    how = {"photometric": 34892, "planarconfig": "contig", **how}
     extra = [(50706, "B", 4, (1, 4, 0, 0), True)]
-    tifffile.imwrite(scan, samples, photometric=34892, planarconfig="contig", extratags=extra)
+    if not preview:
+        tifffile.imwrite(path, samples, extratags=extra, **how)
+        return
+    with tifffile.TiffWriter(path) as file:
+        small = (FILM.colours[::4, ::4] >> 8).astype(np.uint8)
+        file.write(small, photometric="rgb", subfiletype=1, subifds=1, extratags=extra)
+        file.write(samples, subfiletype=0, **how)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"channels": 3}, {"compression": "zlib"}, {"tile": (64, 64)}, {"preview": True}],
+    ids=["infrared", "colours", "deflate", "tiles", "preview"],
+)
+def test_a_linear_dng_is_refused_with_the_way_out(how, tmp_path):
+    scan = tmp_path / "scan.dng"
+    linear_dng(scan, **how)
     with pytest.raises(FormatError, match=r"linear samples.*TIFF, with infrared as its fourth channel"):
         remend.repair(str(scan))
+
+
+def test_a_linear_dng_named_as_infrared_is_refused_with_the_way_out(tmp_path):
+    scan = tmp_path / "scan.dng"
+    linear_dng(scan, preview=True)
+    picture = Picture(FILM.colours.copy(), "RGB")
+    with pytest.raises(FormatError, match=r"linear samples.*TIFF"):
+        infrared_of(picture, str(scan))
