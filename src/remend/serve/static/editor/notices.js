@@ -69,8 +69,22 @@ export function notice(text, { remedy = "", bad = false, seconds = bad ? 14 : 7,
   };
   wait();
   place.append(box);
-  while (place.children.length > most()) place.firstElementChild.remove();
+  makeRoom();
 }
+
+const LEAST_PX = 240; // high, for a picture with its controls and a message between them
+
+/** The oldest go where there is no room for them: they would cover what is worked with. */
+function makeRoom() {
+  while (place.children.length > most()) place.querySelector(".close").click();
+}
+
+/** A panel may open beside the picture: what was only told goes, what asks or is wrong stays. */
+new ResizeObserver(([{ target }]) => {
+  makeRoom();
+  if (!target.clientHeight || target.clientHeight >= LEAST_PX) return;
+  for (const box of [...place.children]) if (!box.matches(".bad, :has(.act)")) box.querySelector(".close").click();
+}).observe(document.querySelector(".stage-frame"));
 
 /** How many there is room for above the stage's controls, below its middle. */
 function most() {
