@@ -17,8 +17,8 @@ __all__ = ["FILM", "STEADY", "VideoOptions"]
 FILM = ("dust", "scratches")
 """What is looked for in film: dirt of one frame, lines of many."""
 
-STEADY = ("light",)
-"""What can be made steady."""
+STEADY = ("light", "frame")
+"""What can be made steady: brightness that flickers, frames that jump."""
 
 
 def _check_kinds(words: str | Sequence[str]) -> None:
@@ -49,7 +49,8 @@ class VideoOptions:
     )
     steady: str | Sequence[str] = option(
         (),
-        "What to make steady: light (brightness that flickers from frame to frame; whole frames change).",
+        "What to make steady, with commas between: light (brightness that flickers from frame to frame), "
+        "frame (frames that jump, by a worn gate or a hand). Whole frames change.",
         metavar="WHAT",
         check=_check_steady,
         told="nothing",

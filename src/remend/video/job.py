@@ -22,7 +22,7 @@ import numpy as np
 from remend.errors import UsageError, WriteError
 from remend.io.atomic import existing
 from remend.io.read import printable
-from remend.options.video import FILM, VideoOptions
+from remend.options.video import FILM, STEADY, VideoOptions
 from remend.picture import Bool
 from remend.video.carried import Carried
 from remend.video.fields import split, woven
@@ -33,6 +33,7 @@ from remend.video.masks import Masks
 from remend.video.planes import put_back, rgb_of
 from remend.video.propagate import Mended, Options, propagate
 from remend.video.reading import facts_of, frames_of
+from remend.video.stabilisation import FRAME_AROUND, stabilised
 from remend.video.steady import LIGHT_AROUND, steadied
 from remend.video.writing import encoding_for, join, write_segment
 
@@ -116,7 +117,7 @@ def repair_video(
     begun = time.monotonic()
     if mask is None and not options.find and not options.steady:
         raise UsageError(
-            f"say what to repair: -m MASK, or --find {','.join(FILM)} or --steady light for film"
+            f"say what to repair: -m MASK, or --find {','.join(FILM)} or --steady {','.join(STEADY)} for film"
         )
     if not source.exists():
         raise UsageError(f"{printable(source)}: there is no such file or folder: check the path")
@@ -146,6 +147,10 @@ def _run_file(
     )
     if facts.frames == 0:
         raise UsageError(f"{printable(source)}: holds no frames")
+    if facts.fields and "frame" in options.steady:
+        raise UsageError(
+            "interlaced frames show two moments each and are not made steady: deinterlace the video first"
+        )
     masks.check(facts.frames)
     work = _Work(target, source, masks, options)
     first = work.done * SEGMENT
@@ -236,15 +241,19 @@ def _mended(
     """The frames from ``first`` on, each with its number."""
     looks = 2 if clip.fields else 1  # at how many moments a frame was taken
     reach = min(options.reach, _most_reach((clip.size[0] // looks, clip.size[1])))
-    around = reach + (AROUND if options.find else 0) + (LIGHT_AROUND if options.steady else 0)
+    around = reach + (AROUND if options.find else 0)
+    around += LIGHT_AROUND if "light" in options.steady else 0
+    around += FRAME_AROUND if "frame" in options.steady else 0
     start = max(0, first - -(-around // looks))
     frames: Iterator[Any] = clip.masks.of(clip.pixels(start), start)
     if clip.fields:
         frames = split(frames, clip.fields == "top")
-    if options.steady:
+    if "light" in options.steady:
         frames = steadied(frames)
     if options.find:
         frames = with_damage(frames, options.find)
+    if "frame" in options.steady:  # last: what the gate does to film stays at its place until then
+        frames = stabilised(frames)
     how = Options(reach=reach, settings=options.settings)
     done = propagate(frames, how, carried=carried, start=start * looks, first=first * looks)
     if clip.fields:
