@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,10 @@ from remend.options.video import FILM, STEADY, VideoOptions
 from remend.picture import Bool
 from remend.video.carried import Carried
 from remend.video.fields import split, woven
-from remend.video.film import AROUND, with_damage
+from remend.video.film import around_of, with_damage
 from remend.video.flow import LARGE_PX
 from remend.video.folder import pictures_in, read_frames, write_frame
+from remend.video.grain import with_grain
 from remend.video.masks import Masks
 from remend.video.planes import put_back, rgb_of
 from remend.video.propagate import Mended, Options, propagate
@@ -40,6 +41,7 @@ from remend.video.writing import encoding_for, join, write_segment
 __all__ = ["Report", "repair_video"]
 
 SEGMENT = 48  # frames that a kill costs at most
+FIELD = 1 << 26  # seeds of grain that a frame has for its places
 WINDOW_BYTES = 700 << 20  # that the frames around one may take
 
 
@@ -241,7 +243,7 @@ def _mended(
     """The frames from ``first`` on, each with its number."""
     looks = 2 if clip.fields else 1  # at how many moments a frame was taken
     reach = min(options.reach, _most_reach((clip.size[0] // looks, clip.size[1])))
-    around = reach + (AROUND if options.find else 0)
+    around = reach + around_of(options.find)
     around += LIGHT_AROUND if "light" in options.steady else 0
     around += FRAME_AROUND if "frame" in options.steady else 0
     start = max(0, first - -(-around // looks))
@@ -259,6 +261,9 @@ def _mended(
     if clip.fields:
         done = woven(done, clip.fields == "top")
     for number, one in enumerate(done, first):
+        seed = (options.seed * 1_000_003 + number) * FIELD
+        grained = with_grain(one.pixels, one.hole, amount=options.grain, seed=seed)
+        one = replace(one, pixels=grained)
         report.add(one)
         if observer is not None:
             observer(number + 1, report.frames, one)
