@@ -178,7 +178,7 @@ def test_what_videos_share_with_repairs_is_the_same_option():
         assert f"--{name.replace('_', '-')}" in help
     assert CliRunner().invoke(video_command, ["a.mp4", "-o", "b.mp4", "--reach", "0"]).exit_code == 2
     refused = CliRunner().invoke(video_command, ["a.mp4", "-o", "b.mp4", "--find", "dust,rain"])
-    assert str(refused.exception) == "in film one looks for dust and scratches, not for 'rain'"
+    assert str(refused.exception) == "in film one looks for dust, scratches, hair, not for 'rain'"
 
 
 def test_the_help_names_all_kinds_of_damage_and_the_policies_all_qualities():

@@ -256,7 +256,7 @@ def test_kind_refusals(tmp_path, logo):
         repair_video(source, tmp_path / "out.mp4")
     with pytest.raises(UsageError, match=r"written as \.mp4"):
         repair_video(source, tmp_path / "out.doc", mask=logo)
-    with pytest.raises(UsageError, match="dust and scratches"):
+    with pytest.raises(UsageError, match="dust, scratches, hair, not for"):
         repair_video(source, tmp_path / "out.mp4", options=VideoOptions(find=("rain",)))
     (tmp_path / "there.mp4").write_bytes(b"")
     with pytest.raises(WriteError, match="exists already"):

@@ -14,18 +14,18 @@ from remend.options.option import option, shared, verify, with_help
 
 __all__ = ["FILM", "STEADY", "VideoOptions"]
 
-FILM = ("dust", "scratches")
-"""What is looked for in film: dirt of one frame, lines of many."""
+FILM = ("dust", "scratches", "hair")
+"""What is looked for in film: dirt of one frame, lines of many, hairs that stay in the gate."""
 
-STEADY = ("light",)
-"""What can be made steady."""
+STEADY = ("light", "frame")
+"""What can be made steady: brightness that flickers, frames that jump."""
 
 
 def _check_kinds(words: str | Sequence[str]) -> None:
     """See that film is searched for what is known in it."""
     for word in words.split(",") if isinstance(words, str) else words:
         if word not in FILM:
-            raise UsageError(f"in film one looks for {' and '.join(FILM)}, not for {word[:40]!r}")
+            raise UsageError(f"in film one looks for {', '.join(FILM)}, not for {word[:40]!r}")
 
 
 def _check_steady(words: str | Sequence[str]) -> None:
@@ -42,14 +42,16 @@ class VideoOptions:
 
     find: str | Sequence[str] = option(
         (),
-        "What to look for in film, with commas between: dust (of one frame), scratches (of many).",
+        "What to look for in film, with commas between: dust (of one frame), scratches (of many), "
+        "hair (in the gate).",
         metavar="KINDS",
         check=_check_kinds,
         told="nothing, the mask says it",
     )
     steady: str | Sequence[str] = option(
         (),
-        "What to make steady: light (brightness that flickers from frame to frame; whole frames change).",
+        "What to make steady, with commas between: light (brightness that flickers from frame to frame), "
+        "frame (frames that jump, by a worn gate or a hand). Whole frames change.",
         metavar="WHAT",
         check=_check_steady,
         told="nothing",
@@ -72,6 +74,7 @@ class VideoOptions:
         help="Of the still fill, where no frame shows what was there.",
     )
     quality: str = shared(Settings, "quality", help="What that fill may spend.")
+    grain: float = shared(Settings, "grain", help="Grain of what is filled; 1 = as around.")
     seed: int = shared(Settings, "seed", help="Same seed, same frames.")
     mask_polarity: str = shared(MaskOptions, "mask_polarity")
     dilate_px: int | None = shared(MaskOptions, "dilate_px", help="Grow given masks. Default: 0.")
@@ -90,7 +93,7 @@ class VideoOptions:
     @property
     def settings(self) -> Settings:
         """Of the still fill."""
-        return Settings(method=self.method, quality=self.quality, seed=self.seed)
+        return Settings(method=self.method, quality=self.quality, grain=self.grain, seed=self.seed)
 
     @property
     def masks(self) -> MaskOptions:

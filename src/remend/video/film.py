@@ -3,13 +3,14 @@
 Dirt is what neither the frame before nor the one after shows, followed along the flow: the rank-ordered
 differences of A. Kokaram, Motion Picture Restoration, Springer 1998, with a margin for flow that is not
 exact. A transport scratch stays where it is while the scene moves: fine detail is averaged over time before
-lines are sought.
+lines are sought. Hairs in the gate are found by `remend.video.hair`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 from remend.damage.given import dilated
 from remend.damage.transport import transport_scratches
 from remend.picture import Bool, Float
+from remend.video.hair import HAIR_AROUND, Seen, find_hairs, seen
 
-__all__ = ["AROUND", "find_dirt", "find_scratches", "with_damage"]
+__all__ = ["around_of", "find_dirt", "find_scratches", "with_damage"]
 
 AROUND = 8  # frames to each side that are averaged for scratches
 LEAST_LEVELS, SIGMAS = 9.0, 5.0  # that dirt stands out by, where it is surest
@@ -36,6 +38,11 @@ DIRT_PX, SCRATCH_PX = 2, 1  # that masks are grown by, for soft rims
 GAIN = 4.0  # of fine detail, so that faint lines pass the finder's least contrast
 
 
+def around_of(find: Sequence[str]) -> int:
+    """Frames to each side that what is found depends on."""
+    return HAIR_AROUND if "hair" in find else AROUND if find else 0
+
+
 def with_damage(
     frames: Iterable[tuple[NDArray[Any], Bool]], find: Sequence[str]
 ) -> Iterator[tuple[NDArray[Any], Bool]]:
@@ -46,24 +53,34 @@ def with_damage(
         find: of ``FILM``.
 
     Yields:
-        The same frames, `AROUND` behind what is read; a frame's answer depends on those around it alone.
+        The same frames, ``around_of`` behind what is read; a frame's answer depends on those around it alone.
     """
-    window: deque[tuple[NDArray[Any], Bool, NDArray[np.uint8]]] = deque()
+    around = around_of(find)
+    held: deque[tuple[NDArray[Any], Bool]] = deque()
+    window: deque[_Near] = deque()
     here = 0
     for pixels, hole in frames:
-        window.append((pixels, hole, _grey(pixels)))
-        if len(window) - here > AROUND:
-            yield _found(window, here, find)
+        grey = _grey(pixels)
+        before = window[-1].detail if window else None
+        window.append(_Near(grey, seen(grey, hole, before) if "hair" in find else None))
+        held.append((pixels, hole))
+        if len(held) > around:
+            yield _found(*held.popleft(), window, here, find)
             here += 1
-            if here > AROUND:
+            if here > around:
                 window.popleft()
                 here -= 1
-    while here < len(window):
-        yield _found(window, here, find)
+    while held:
+        yield _found(*held.popleft(), window, here, find)
         here += 1
-        if here > AROUND:
-            window.popleft()
-            here -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """What is kept of a frame: (H, W) uint8 grey, and its fine detail, where hairs are looked for."""
+
+    grey: NDArray[np.uint8]
+    detail: Seen | None
 
 
 def _grey(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -72,14 +89,18 @@ def _grey(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _found(
-    window: deque[tuple[NDArray[Any], Bool, NDArray[np.uint8]]], here: int, find: Sequence[str]
+    pixels: NDArray[Any], hole: Bool, window: deque[_Near], here: int, find: Sequence[str]
 ) -> tuple[NDArray[Any], Bool]:
-    pixels, hole, grey = window[here]
+    grey = window[here].grey
     if "dust" in find and 0 < here < len(window) - 1:
-        hole = hole | find_dirt(window[here - 1][2], grey, window[here + 1][2])
+        hole = hole | find_dirt(window[here - 1].grey, grey, window[here + 1].grey)
     if "scratches" in find:
-        near = [window[k][2] for k in range(max(0, here - AROUND), min(len(window), here + AROUND + 1))]
+        near = [window[k].grey for k in range(max(0, here - AROUND), min(len(window), here + AROUND + 1))]
         hole = hole | find_scratches(near)
+    if "hair" in find:
+        around = range(max(0, here - HAIR_AROUND), min(len(window), here + HAIR_AROUND + 1))
+        details = [detail for k in around if (detail := window[k].detail) is not None]
+        hole = hole | find_hairs(details, here - around[0], grey.shape)
     return pixels, hole
 
 

@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,25 @@ import numpy as np
 from remend.errors import UsageError, WriteError
 from remend.io.atomic import existing
 from remend.io.read import printable
-from remend.options.video import FILM, VideoOptions
+from remend.options.video import FILM, STEADY, VideoOptions
 from remend.picture import Bool
 from remend.video.backend import backend
 from remend.video.carried import Carried
 from remend.video.fields import split, woven
-from remend.video.film import AROUND, with_damage
+from remend.video.film import around_of, with_damage
 from remend.video.flow import LARGE_PX
 from remend.video.folder import pictures_in, read_frames, write_frame
+from remend.video.grain import with_grain
 from remend.video.masks import Masks
 from remend.video.propagate import Mended, Options, propagate
+from remend.video.stabilisation import FRAME_AROUND, stabilised
 from remend.video.steady import LIGHT_AROUND, steadied
 from remend.video.writing import encoding_for
 
 __all__ = ["Report", "repair_video"]
 
 SEGMENT = 48  # frames that a kill costs at most
+FIELD = 1 << 26  # seeds of grain that a frame has for its places
 WINDOW_BYTES = 700 << 20  # that the frames around one may take
 
 
@@ -115,7 +118,7 @@ def repair_video(
     begun = time.monotonic()
     if mask is None and not options.find and not options.steady:
         raise UsageError(
-            f"say what to repair: -m MASK, or --find {','.join(FILM)} or --steady light for film"
+            f"say what to repair: -m MASK, or --find {','.join(FILM)} or --steady {','.join(STEADY)} for film"
         )
     if not source.exists():
         raise UsageError(f"{printable(source)}: there is no such file or folder: check the path")
@@ -146,6 +149,10 @@ def _run_file(
     )
     if facts.frames == 0:
         raise UsageError(f"{printable(source)}: holds no frames")
+    if facts.fields and "frame" in options.steady:
+        raise UsageError(
+            "interlaced frames show two moments each and are not made steady: deinterlace the video first"
+        )
     masks.check(facts.frames)
     work = _Work(target, source, masks, options)
     first = work.done * SEGMENT
@@ -236,20 +243,27 @@ def _mended(
     """The frames from ``first`` on, each with its number."""
     looks = 2 if clip.fields else 1  # at how many moments a frame was taken
     reach = min(options.reach, _most_reach((clip.size[0] // looks, clip.size[1])))
-    around = reach + (AROUND if options.find else 0) + (LIGHT_AROUND if options.steady else 0)
+    around = reach + around_of(options.find)
+    around += LIGHT_AROUND if "light" in options.steady else 0
+    around += FRAME_AROUND if "frame" in options.steady else 0
     start = max(0, first - -(-around // looks))
     frames: Iterator[Any] = clip.masks.of(clip.pixels(start), start)
     if clip.fields:
         frames = split(frames, clip.fields == "top")
-    if options.steady:
+    if "light" in options.steady:
         frames = steadied(frames)
     if options.find:
         frames = with_damage(frames, options.find)
+    if "frame" in options.steady:  # last: what the gate does to film stays at its place until then
+        frames = stabilised(frames)
     how = Options(reach=reach, settings=options.settings)
     done = propagate(frames, how, carried=carried, start=start * looks, first=first * looks)
     if clip.fields:
         done = woven(done, clip.fields == "top")
     for number, one in enumerate(done, first):
+        seed = (options.seed * 1_000_003 + number) * FIELD
+        grained = with_grain(one.pixels, one.hole, amount=options.grain, seed=seed)
+        one = replace(one, pixels=grained)
         report.add(one)
         if observer is not None:
             observer(number + 1, report.frames, one)
