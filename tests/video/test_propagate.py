@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,7 +11,9 @@ from remend.errors import MaskError
 from remend.picture import Picture
 from remend.pipeline import repair_picture
 from remend.video.carried import Carried
+from remend.video.flow import look, motion_between
 from remend.video.propagate import Options, propagate
+from remend.video.trail import Sight, colours
 
 
 def logo(size=(72, 96)):
@@ -119,3 +122,46 @@ def test_a_clip_taken_up_again_ends_the_same():
             kept = {name: value.copy() for name, value in carried.arrays().items()}
     again = propagate(broken[5:], options, carried=Carried.of(kept), start=5, first=8)
     assert [one.pixels.tobytes() for one in again] == [pixels.tobytes() for pixels in whole[8:]]
+
+
+def crossing(count=2):
+    """A striped square that moves by (5, 2) before a scene that moves by (-2, 0)."""
+    drawn = np.random.default_rng(4)
+    scene = cv2.GaussianBlur(drawn.uniform(0, 255, (160, 240, 3)), (0, 0), 1.5)
+    front = cv2.GaussianBlur(drawn.uniform(0, 255, (64, 64, 3)), (0, 0), 1.5)
+    frames = []
+    for t in range(count):
+        frame = np.clip((scene[:, 2 * t : 2 * t + 200] - 127) * 3 + 127, 0, 255)
+        top, left = 40 + 2 * t, 50 + 5 * t
+        frame[top : top + 64, left : left + 64] = np.clip((front - 127) * 3 + 127, 0, 255)
+        frames.append(frame.astype(np.uint8))
+    return frames
+
+
+def test_what_moves_on_its_own_is_measured_up_to_a_hole():
+    frames = crossing()
+    hole = np.zeros(frames[0].shape[:2], bool)
+    hole[70:160, 40:140] = True  # its lower half
+    here, there = (look(np.where(hole[..., None], np.uint8(200), frame), hole) for frame in frames)
+    motion, _ = motion_between(here, there)
+    off = np.hypot(*np.moveaxis(motion.flow - np.float32((5, 2)), 2, 0))
+    beside, inside = np.s_[62:68, 56:108], np.s_[72:90, 56:108]
+    assert motion.own[beside].mean() > 0.9
+    assert off[beside].mean() < 0.3
+    assert off[inside].mean() < 0.6
+
+
+def test_an_unsure_place_is_read_around_itself_and_never_in_a_hole():
+    pixels = np.zeros((20, 20, 3), np.uint8)
+    pixels[:, 10:] = 200
+    hole = np.zeros((20, 20), bool)
+    frame = look(pixels, hole)
+    where = np.array([[9, 10], [3, 10]], np.float32)
+    sight = Sight(frame, np.arange(2), where, np.zeros(2, np.float32), np.ones(3), np.zeros(3))
+    sharp = colours(sight, where)
+    soft = colours(sight, where, np.full(2, 4, np.float32))
+    np.testing.assert_allclose(sharp[:, 0] * 255, [0, 0], atol=1)
+    np.testing.assert_allclose(soft[:, 0] * 255, [80, 0], atol=1)  # two of five places lie beyond the edge
+    hole[:, 11:] = True
+    sight = Sight(look(pixels, hole), np.arange(2), where, np.zeros(2, np.float32), np.ones(3), np.zeros(3))
+    np.testing.assert_allclose(colours(sight, where, np.full(2, 4, np.float32)), 0, atol=0.01)

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Float
-from remend.video.layers import Layers, apart
+from remend.video.layers import Layers, apart, refined
 
 __all__ = ["LARGE_PX", "Frame", "Motion", "look", "motion_between", "sample"]
 
 LARGE_PX = 500_000  # frames beyond have their motion measured at half size
 # A patch that reaches into a hole measures the hole; wide ones reach out.
 AROUND_PX, WIDE_PX, FAR_PX = 1, 3, 7
+LED_PX = 2  # that it reaches out where the hole shows what moves as its surroundings do
 LEAST_ERROR_PX, SHARE = 0.6, 0.08  # there and back may differ by so much, and this share of the way
 RAW_LIMIT_PX = 4.0  # what is kept of a disagreement: beyond it nothing is believed anyway
 ALIKE_LEVELS = 28.0  # two looks at one thing, after their exposure is matched
@@ -144,22 +145,66 @@ def motion_between(here: Frame, there: Frame) -> tuple[Motion, Motion]:
     Returns:
         ``here`` → ``there`` and ``there`` → ``here``; inside the holes the motion of what is around.
 
-    Cost: two flows of OpenCV's DIS and some 30 passes over the frame.
+    Cost: two flows of OpenCV's DIS and some 30 passes over the frame; two more where something that moves on
+    its own is near a hole.
     """
-    dis, blank = _dis(), np.zeros((*here.grey.shape, 2), np.float32)
-    ahead = np.asarray(dis.calc(here.grey, there.grey, blank), np.float32)
-    back = np.asarray(dis.calc(there.grey, here.grey, blank.copy()), np.float32)
-    found, found_back = _there_and_back(ahead, back)[1], _there_and_back(back, ahead)[1]
+    ahead, back, found, found_back = _measured(here.grey, there.grey)
     known, known_back = _apart(here), _apart(there)
     gain, offset, alike = _exposure(here, there, ahead, found & known)
     cut = alike < CUT_SHARE * np.count_nonzero(known) or not alike
     if cut:
         gain, offset = np.ones(3, np.float32), np.zeros(3, np.float32)
     one, other = apart(ahead, known, found, here.grey), apart(back, known_back, found_back, there.grey)
+    if _reach_holes(here, one) and _reach_holes(there, other):
+        one, other = _measured_again(here, there, one, other)
     scale = np.float32(here.scale)
     forward = Motion(*_checked(one, other, scale), gain, offset, bool(cut))
     backward = Motion(*_checked(other, one, scale), *_inverse(gain, offset), bool(cut))
     return forward, backward
+
+
+def _measured(here: NDArray[np.uint8], there: NDArray[np.uint8]) -> tuple[Float, Float, Bool, Bool]:
+    """The flow there and back, and where each finds its way home."""
+    dis, blank = _dis(), np.zeros((*here.shape, 2), np.float32)
+    ahead = np.asarray(dis.calc(here, there, blank), np.float32)
+    back = np.asarray(dis.calc(there, here, blank.copy()), np.float32)
+    return ahead, back, _there_and_back(ahead, back)[1], _there_and_back(back, ahead)[1]
+
+
+def _reach_holes(frame: Frame, layers: Layers) -> bool:
+    """Whether something that moves on its own is beside a hole."""
+    return bool((layers.own & ~_apart(frame)).any())
+
+
+def _measured_again(here: Frame, there: Frame, one: Layers, other: Layers) -> tuple[Layers, Layers]:
+    """What moves on its own, measured once more, nearer to the holes.
+
+    Smooth holes hold the flow beside them back. So each shows what the other frame has there, moved as what
+    moves on its own was first thought to: then they go along with it.
+    """
+    x, y = _places(*here.grey.shape)
+    in_here, in_there = _near(here), _near(there)
+
+    def led(grey: NDArray[np.uint8], flow: Float) -> NDArray[np.uint8]:
+        moved = cv2.remap(
+            grey, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(moved, np.uint8)
+
+    seen = (in_here > 0) & (led(in_there, one.flow) == 0)
+    a = np.where(seen, led(there.grey, one.flow), here.grey)
+    b = np.where(in_there > 0, led(here.grey, other.flow), there.grey)
+    ahead, back, found, found_back = _measured(a, b)
+    known, known_back = (cv2.dilate(near, _disc(LED_PX)) == 0 for near in (in_here, in_there))
+    return refined(one, ahead, known, found, a), refined(other, back, known_back, found_back, b)
+
+
+def _near(frame: Frame) -> NDArray[np.uint8]:
+    """1 where a hole is or reaches a sample, at the size that motion is measured at."""
+    near = frame.near.view(np.uint8)
+    if frame.scale > 1:
+        near = np.asarray(cv2.resize(near, frame.grey.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    return near
 
 
 def _checked(one: Layers, other: Layers, scale: np.float32) -> tuple[Float, Float, Float, Float, Bool]:
@@ -178,9 +223,7 @@ def _apart(frame: Frame) -> Bool:
     """Where motion was measured and not made up: apart from holes."""
     if not frame.hole.any():
         return np.ones(frame.grey.shape, np.bool_)
-    near = frame.near.view(np.uint8)
-    if frame.scale > 1:
-        near = np.asarray(cv2.resize(near, frame.grey.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    near = _near(frame)
     wide = cv2.morphologyEx(near, cv2.MORPH_OPEN, _disc(WIDE_PX))
     reached = cv2.bitwise_or(cv2.dilate(near, _disc(AROUND_PX)), cv2.dilate(wide, _disc(FAR_PX)))
     return ~np.asarray(reached, np.uint8).view(np.bool_)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from remend.fill.push_pull import push_pull
 from remend.picture import Bool, Float
 
-__all__ = ["Layers", "apart"]
+__all__ = ["Layers", "apart", "refined"]
 
 TEXTURE = 1e-4, 6.0  # least eigenvalue of the gradients: what is flatter moves as it likes
 OWN_PX, OWN_SPREAD = 1.0, 4.0  # off the camera's motion, in pixels and in deviations of the scene
@@ -54,11 +54,8 @@ def apart(flow: Float, known: Bool, found: Bool, grey: NDArray[np.uint8]) -> Lay
 
     Cost: some 20 passes over the frame; two more pyramids where something moves on its own.
     """
-    corners = np.asarray(cv2.cornerMinEigenVal(grey, 7, ksize=3), np.float32)
-    some = corners[::2, ::2].ravel()
-    noise = np.partition(some, some.size // 20)[some.size // 20]
     sure = known & found
-    textured = sure & (corners > max(TEXTURE[0], TEXTURE[1] * noise))
+    textured = sure & _textured(grey)
     if np.count_nonzero(textured) >= 0.02 * sure.size:
         sure = textured
     if not sure.any():
@@ -90,6 +87,31 @@ def apart(flow: Float, known: Bool, found: Bool, grey: NDArray[np.uint8]) -> Lay
         reached = cv2.dilate(own.view(np.uint8), np.ones((2 * BESIDE_PX + 1,) * 2, np.uint8))
         own |= np.asarray(reached, np.uint8).view(np.bool_) & ~known
     return Layers(np.asarray(near, np.float32), np.asarray(scene, np.float32), np.asarray(own, np.bool_))
+
+
+def refined(layers: Layers, flow: Float, known: Bool, found: Bool, grey: NDArray[np.uint8]) -> Layers:
+    """The same parts, with what moves on its own by a later measurement.
+
+    Args:
+        layers: as they were taken apart.
+        flow, known, found, grey: of the later measurement, as for ``apart``.
+
+    Cost: some 10 passes over the frame and a pyramid.
+    """
+    off = flow - layers.scene
+    inside = known & found & layers.own & _textured(grey) & (cv2.magnitude(off[..., 0], off[..., 1]) > OWN_PX)
+    if not inside.any():
+        return layers
+    near = np.where((layers.own & known)[..., None], flow, layers.scene + push_pull(off, inside))
+    return Layers(np.asarray(near, np.float32), layers.scene, layers.own)
+
+
+def _textured(grey: NDArray[np.uint8]) -> Bool:
+    """Where a frame shows enough for its motion to be known."""
+    corners = np.asarray(cv2.cornerMinEigenVal(grey, 7, ksize=3), np.float32)
+    some = corners[::2, ::2].ravel()
+    noise = np.partition(some, some.size // 20)[some.size // 20]
+    return np.asarray(corners > max(TEXTURE[0], TEXTURE[1] * noise), np.bool_)
 
 
 def _whole(flow: Float, sure: Bool) -> Float:

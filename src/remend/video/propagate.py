@@ -224,7 +224,7 @@ class _Window:
             else:
                 some = follow(xy[of], steps, reach=reach, sights=sights, own=True)
                 seen = [_of(sight, of) for sight in some]
-            sides.append(rim.side(seen, sights))
+            sides.append(rim.side(seen, sights, around=of is not None))
         return np.concatenate([side[0] for side in sides]), np.concatenate([side[1] for side in sides])
 
     def _before(

@@ -43,13 +43,16 @@ class Rim:
         self.beside = self.xy - self.xy[self.leads]
         self.actual = frame.pixels[rim_y + self.box.top, rim_x + self.box.left].astype(np.float32) / frame.top
 
-    def side(self, seen: list[Sight], slots: int, *, match: bool = True) -> tuple[Float, Float]:
+    def side(
+        self, seen: list[Sight], slots: int, *, match: bool = True, around: bool = False
+    ) -> tuple[Float, Float]:
         """What one side of time shows in the hole: (s, n, 3) colours, (s, n) variance, infinite = nothing.
 
         Args:
             seen: by whom, nearest first.
             slots: how often a pixel is seen at most.
             match: whether to match it to the rim.
+            around: whether what is not sure of its place is read around it, too.
         """
         values = np.zeros((slots, len(self.xy), 3), np.float32)
         variance = np.full((slots, len(self.xy)), np.inf, np.float32)
@@ -66,8 +69,8 @@ class Rim:
             if not len(shown):
                 continue
             slot = taken[shown]
-            values[slot, shown] = colours(sight, xy)
             unsure = sight.doubt[source[shown]]
+            values[slot, shown] = colours(sight, xy, unsure if around else None)
             variance[slot, shown] = NOISE**2 + np.square(unsure * np.float32(DOUBT_COSTS))
             taken[shown] += 1
         inner, rim = taken[: self.inner] > 0, taken[self.inner :] > 0

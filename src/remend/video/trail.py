@@ -20,6 +20,8 @@ __all__ = ["Sight", "Step", "follow"]
 DRIFT_PX = 0.08  # that a step adds to what is not known of a position
 APART = np.array([0, 1, 3, 3])  # frames between a look and the next, after so many looks
 LOST_PX = 6.0  # doubt beyond which a position says nothing
+SPREAD, LEAST_SPREAD_PX, MOST_SPREAD_PX = 0.5, 0.3, 3.0  # of the doubt, that a colour is read around a place
+CORNERS = np.array([(-1, -1), (1, -1), (-1, 1), (1, 1)], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,23 @@ def at(mask: Bool, xy: Float) -> Bool:
     return np.asarray(mask[places[:, 1], places[:, 0]], np.bool_)
 
 
-def colours(sight: Sight, xy: Float) -> Float:
-    """(n, 3) float32 colours of a sight's frame at positions, as they would be here, in [0, 1]."""
-    taken = sample(sight.frame.pixels, xy, cv2.INTER_CUBIC).astype(np.float32)
-    taken *= np.float32(1 / sight.frame.top)
-    return (taken - sight.offset) / sight.gain
+def colours(sight: Sight, xy: Float, doubt: Float | None = None) -> Float:
+    """(n, 3) float32 colours of a sight's frame at positions, as they would be here, in [0, 1].
+
+    With ``doubt`` a place that is not sure is read around itself, too: the mean of where it may be has less
+    error than any one of them. The scene's places are surer than their doubt says, and would only be blurred.
+    """
+    frame = sight.frame
+    taken = sample(frame.pixels, xy, cv2.INTER_CUBIC).astype(np.float32)
+    if doubt is not None:
+        spread = np.minimum(doubt * np.float32(SPREAD), np.float32(MOST_SPREAD_PX))
+        unsure = np.flatnonzero(spread > LEAST_SPREAD_PX)
+        total, count = taken[unsure], np.ones(len(unsure), np.float32)
+        for corner in CORNERS:
+            beside = xy[unsure] + spread[unsure, None] * corner
+            fine = inside(beside, frame.hole.shape) & ~at(frame.near, beside)
+            total += sample(frame.pixels, beside).astype(np.float32) * fine[:, None]
+            count += fine
+        taken[unsure] = total / count[:, None]
+    taken *= np.float32(1 / frame.top)
+    return np.asarray((taken - sight.offset) / sight.gain, np.float32)
